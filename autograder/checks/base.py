@@ -1,0 +1,137 @@
+"""What a standard check is, and what its judge may know.
+
+A check is two pure functions around a box: `requests` says which probes to run with which
+secret inputs, `judge` turns the evidence into an outcome. Both see a `Context` and nothing
+else, so a grade depends on (assignment, evidence, calibration) alone and can be taken again
+from kept evidence without running a line of student code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..config import Assignment, CheckSpec
+from ..model import Array, Evidence, Json, Outcome, ProbeRequest, Status
+
+
+@dataclass(frozen=True)
+class HiddenData:
+    """Images set aside from the mounted root, with the labels the box never sees.
+
+    images: (N, 28, 28) uint8; labels: (N,) int64. `dataset` names the root's content
+    (`mnist`, `fashion-mnist`, `digits`), `fingerprint` is the key of its calibration.
+    """
+
+    dataset: str
+    fingerprint: str
+    images: Array
+    labels: Array
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The reference solution's spread on exactly this root: accuracies in [0, 1]."""
+
+    accuracies: tuple[float, ...]
+    threshold: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """What `requests` and `judge` may know of the world."""
+
+    assignment: Assignment
+    spec: CheckSpec
+    hidden: HiddenData | None = None
+    calibration: Calibration | None = None
+    device: str = "cpu"
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Secret randomness: the same for the same assignment, seed and `name`."""
+        key = f"{self.assignment.id}/{self.assignment.version}/{self.assignment.seed}/{name}"
+        return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]))
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """An option of the check's `with:` section."""
+        return self.spec.options.get(name, default)
+
+
+class Inconclusive(Exception):
+    """Evidence that ends the judging early, with the outcome it stands for."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+def require(evidence: Evidence) -> Evidence:
+    """The evidence if the probe ran through; else raises `Inconclusive` with what happened."""
+    if evidence.status == "done":
+        return evidence
+    error = evidence.error
+    if error is not None and error.type == "MissingName":
+        raise Inconclusive(Outcome.failed(f"{error.message}", "missing_name"))
+    if error is not None and error.type == "NotImplementedError":
+        raise Inconclusive(Outcome.failed("not written yet: the stub still raises NotImplementedError"))
+    status, words = {
+        "error": (Status.ERROR, f"your code raised {error}"),
+        "timeout": (Status.TIMEOUT, f"stopped: {evidence.detail}"),
+        "memory": (Status.MEMORY, f"stopped: {evidence.detail}"),
+        "output": (Status.ERROR, f"stopped: {evidence.detail}"),
+        "crash": (Status.ERROR, f"the process ended by itself: {evidence.detail}"),
+    }[evidence.status]
+    raise Inconclusive(Outcome(status, 0.0, (), words))
+
+
+def field_of(evidence: Evidence, name: str, kind: type | tuple[type, ...]) -> Json:
+    """A value of the evidence, or `Inconclusive` if it is absent or of another type.
+
+    Evidence is untrusted: a judge takes every field through here or through `tensor_of`.
+    """
+    value = evidence.data.get(name)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float)):
+        raise Inconclusive(
+            Outcome(Status.ERROR, 0.0, (), f"the probe's answer was tampered with: '{name}'")
+        )
+    return value
+
+
+def tensor_of(evidence: Evidence, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
+    """A tensor of the evidence, of the asked-for shape (None: any length), else `Inconclusive`."""
+    array = evidence.tensors.get(name)
+    fits = array is not None and (
+        shape is None
+        or (
+            array.ndim == len(shape)
+            and all(want is None or want == got for want, got in zip(shape, array.shape, strict=True))
+        )
+    )
+    if array is None or not fits:
+        raise Inconclusive(
+            Outcome(Status.ERROR, 0.0, (), f"the probe's answer was tampered with: tensor '{name}'")
+        )
+    return array
+
+
+Requests = Callable[[Context], Mapping[str, ProbeRequest]]
+Judge = Callable[[Context, Mapping[str, Evidence]], Outcome]
+
+
+@dataclass(frozen=True)
+class StandardCheck:
+    """A check by its name: its probes, its judge, the bugs it can name, and its teaching.
+
+    `help` is shown where the check is not passed and no named bug has a text of its own.
+    """
+
+    name: str
+    requests: Requests
+    judge: Judge
+    help: str
+    bugs: tuple[str, ...] = field(default=())

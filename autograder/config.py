@@ -1,0 +1,248 @@
+"""Configuration as frozen, typed values; an unknown key is refused with file, line and remedy.
+
+Two kinds of file, both YAML:
+
+    grading_config.yml              the course: order, weights, limits, late policy, feedback
+    assignments/<id>/assignment.yml one assignment's hidden half: checks, data, limits, seed
+    release/<id>/public.yml         its public part, the same shape with public checks only
+
+PyYAML builds the tree, pydantic checks it, and the node marks of the YAML tree give the
+line of whatever pydantic refuses.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import ConfigError
+from .model import Limits, Visibility
+
+T = TypeVar("T", bound="Strict")
+ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
+
+class Strict(BaseModel):
+    """Base of every section: frozen, no unknown keys, no silent coercion of strings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LimitsSpec(Strict):
+    """The limits a file states; what it leaves out comes from the level above."""
+
+    wall_s: float | None = Field(None, gt=0, le=86_400)
+    check_s: float | None = Field(None, gt=0, le=86_400)
+    cpu_s: float | None = Field(None, gt=0, le=86_400)
+    memory_mb: int | None = Field(None, ge=256)
+    processes: int | None = Field(None, ge=1, le=4096)
+    file_mb: int | None = Field(None, ge=1)
+    output_kb: int | None = Field(None, ge=1, le=65_536)
+
+    def over(self, base: Limits) -> Limits:
+        """`base` with what this section states put in its place."""
+        stated = {k: v for k, v in self.model_dump().items() if v is not None}
+        return Limits(**{**base.__dict__, **stated})
+
+
+class DataSpec(Strict):
+    """Which images an assignment works on, and how many the mounted root holds.
+
+    `train`, `test` and `hidden` are upper bounds in images; the root is a stratified,
+    seeded subset of the real one, `hidden` images are set aside from its `t10k`.
+    """
+
+    dataset: Literal["mnist", "fashion-mnist"]
+    train: int = Field(gt=0)
+    test: int = Field(gt=0)
+    hidden: int = Field(gt=0)
+
+
+class CheckSpec(Strict):
+    """One check of an assignment: which standard check, for how much, and with what options."""
+
+    id: str = Field(pattern=ID_PATTERN)
+    use: str
+    title: str
+    task: int = Field(ge=0)
+    points: float = Field(ge=0)
+    visibility: Visibility = Visibility.HIDDEN
+    needs: tuple[str, ...] = ()
+    options: dict[str, Any] = Field(default_factory=dict, alias="with")
+    help: str = ""
+    check_s: float | None = Field(None, gt=0)
+
+
+class Assignment(Strict):
+    """An assignment as the grader needs it."""
+
+    id: str = Field(pattern=ID_PATTERN)
+    title: str
+    version: int = Field(ge=1)
+    module: str = Field(pattern=r"^[a-z_][a-z0-9_]*$")
+    seed: int = 0
+    data: DataSpec | None = None
+    limits: LimitsSpec = LimitsSpec()
+    checks: tuple[CheckSpec, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Assignment:
+        seen: set[str] = set()
+        for check in self.checks:
+            if check.id in seen:
+                raise ValueError(f"check id '{check.id}' is used twice; ids must be unique")
+            for need in check.needs:
+                if need not in seen:
+                    raise ValueError(
+                        f"check '{check.id}' needs '{need}', which is not a check above it"
+                    )
+            seen.add(check.id)
+        return self
+
+    @property
+    def points(self) -> float:
+        """The maximum score."""
+        return sum(check.points for check in self.checks)
+
+    def public(self) -> Assignment:
+        """The part a student may see: public checks, and a seed of its own."""
+        kept = tuple(c for c in self.checks if c.visibility is Visibility.PUBLIC)
+        ids = {c.id for c in kept}
+        kept = tuple(
+            c.model_copy(update={"needs": tuple(n for n in c.needs if n in ids)}) for c in kept
+        )
+        return self.model_copy(update={"checks": kept, "seed": 0})
+
+
+class LatePolicy(Strict):
+    """What lateness costs: `per_day` is a fraction of the maximum score, `cap` its limit."""
+
+    grace_minutes: int = Field(0, ge=0)
+    per_day: float = Field(0.0, ge=0, le=1)
+    cap: float = Field(1.0, ge=0, le=1)
+
+
+class Feedback(Strict):
+    """What a feedback page shows of hidden checks: the whole line, its title, or nothing."""
+
+    hidden: Literal["full", "title", "none"] = "full"
+
+
+class Course(Strict):
+    """grading_config.yml."""
+
+    course: str
+    assignments: tuple[str, ...]
+    weights: dict[str, float] = Field(default_factory=dict)
+    limits: LimitsSpec = LimitsSpec()
+    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu",)
+    due: dict[str, str] = Field(default_factory=dict)
+    late: LatePolicy = LatePolicy()
+    feedback: Feedback = Feedback()
+    data: Path | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Course:
+        for section, mapping in (("weights", self.weights), ("due", self.due)):
+            for key in mapping:
+                if key not in self.assignments:
+                    raise ValueError(f"{section} names '{key}', which is not in assignments")
+        return self
+
+
+def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int | None:
+    """The 1-based line of the value at `path`, or of the nearest parent that exists."""
+    line = None if node is None else node.start_mark.line + 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            if step >= len(node.value):
+                break
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed where pydantic met an unknown one (`path` ends in that key)."""
+    current: Any = model
+    for step in path[:-1]:
+        if isinstance(step, int):
+            continue
+        fields = getattr(current, "model_fields", {})
+        field = next((f for n, f in fields.items() if step in (n, f.alias)), None)
+        if field is None:
+            return []
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        current = next((c for c in candidates if hasattr(c, "model_fields")), None)
+    return [f.alias or n for n, f in getattr(current, "model_fields", {}).items()]
+
+
+def load(path: Path, model: type[T]) -> T:
+    """Read and check one YAML file.
+
+    Raises `ConfigError` with file, line and remedy for a missing file, bad YAML, an
+    unknown key, or a value of the wrong kind.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f"cannot be read: {e}", where=path, remedy="check the path") from e
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as e:
+        mark = getattr(e, "problem_mark", None)
+        raise ConfigError(
+            f"is not valid YAML: {getattr(e, 'problem', None) or e}",
+            where=path,
+            line=None if mark is None else mark.line + 1,
+            remedy="mend the indentation or quoting there",
+        ) from e
+    if not isinstance(raw, dict):
+        raise ConfigError("must be a mapping of keys to values", where=path, line=1)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as e:
+        first = e.errors()[0]
+        place = first["loc"]
+        key = ".".join(str(p) for p in place)
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, place)
+            near = difflib.get_close_matches(str(place[-1]), known, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+            what = f"unknown key '{key}'"
+        else:
+            what = f"'{key}': {first['msg']}" if key else first["msg"].removeprefix("Value error, ")
+            remedy = "correct the value"
+        raise ConfigError(what, where=path, line=_line(node, place), remedy=remedy) from e
+
+
+@lru_cache(maxsize=64)
+def course(root: Path) -> Course:
+    """The course configuration of the repository at `root`."""
+    return load(root / "grading_config.yml", Course)
+
+
+@lru_cache(maxsize=64)
+def assignment(path: Path) -> Assignment:
+    """One assignment from its `assignment.yml` or `public.yml`."""
+    loaded = load(path, Assignment)
+    return loaded
+
+
+def limits_for(spec: Assignment, over: Course | None) -> Limits:
+    """Built-in limits, under the course's, under the assignment's."""
+    base = Limits()
+    if over is not None:
+        base = over.limits.over(base)
+    return spec.limits.over(base)

@@ -1,0 +1,332 @@
+"""The words of the project as types: what goes into a box, what comes out, what it is worth.
+
+Everything here is frozen and free of behaviour beyond arithmetic on its own fields. The
+way of one submission in these types:
+
+    Submission -> Job -> (LoadReport, Evidence per ProbeRequest) -> Outcome -> CheckResult -> Result
+
+Arrays at this border are numpy's: the host decodes what a box sent without importing
+torch, and a judge that wants torch converts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Json = Any
+Array = NDArray[Any]
+
+
+class Status(StrEnum):
+    """What became of one check. `deferred` and `ungradable` are never counted as zero."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    PARTIAL = "partial"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    NOT_CHECKED = "not_checked"
+    DEFERRED = "deferred"
+    UNGRADABLE = "ungradable"
+
+
+class Visibility(StrEnum):
+    """Who may see a check before the deadline."""
+
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Seconds, mebibytes, kibibytes and counts.
+
+    `wall_s` bounds the loading of the program, `check_s` each probe on its own; `cpu_s`
+    bounds the CPU time of each process of the box.
+    """
+
+    wall_s: float = 120.0
+    check_s: float = 20.0
+    cpu_s: float = 120.0
+    memory_mb: int = 2048
+    processes: int = 64
+    file_mb: int = 64
+    output_kb: int = 256
+
+
+@dataclass(frozen=True)
+class Program:
+    """A submission's code, ready to run: the text of a script, or a notebook's code cells.
+
+    `main` is the file's name as `__file__` and tracebacks show it.
+    """
+
+    kind: Literal["script", "notebook"]
+    main: str
+    cells: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(self.cells)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's work as intake found it.
+
+    `files` are the files beside the program (name -> bytes), the program's own included;
+    `submitted_at` is ISO 8601 or "" when unknown.
+    """
+
+    student: str
+    assignment: str
+    program: Program
+    files: Mapping[str, bytes]
+    submitted_at: str = ""
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over the program and every file, in name order."""
+        h = hashlib.sha256()
+        h.update(json.dumps([self.program.kind, self.program.main, self.program.cells]).encode())
+        for name in sorted(self.files):
+            h.update(json.dumps([name, len(self.files[name])]).encode())
+            h.update(self.files[name])
+        return "sha256:" + h.hexdigest()
+
+
+@dataclass(frozen=True)
+class ProbeRequest:
+    """One question put to a box: which probe, with which secret inputs.
+
+    `probe` is `module:function` below `inside/probes`. `start` says what the probe finds:
+    `loaded` is a fork of the loaded program, `fresh` a process in which nothing of the
+    student's has run yet and which the probe loads itself (`program.load()`).
+    """
+
+    probe: str
+    args: Mapping[str, Json] = field(default_factory=dict)
+    tensors: Mapping[str, Array] = field(default_factory=dict)
+    start: Literal["loaded", "fresh"] = "loaded"
+    check_s: float | None = None
+
+    @property
+    def digest(self) -> str:
+        """Content address: two checks that ask the same thing share one run of the probe."""
+        h = hashlib.sha256()
+        h.update(json.dumps([self.probe, self.start, self.check_s, dict(self.args)], sort_keys=True).encode())
+        for name in sorted(self.tensors):
+            a = np.ascontiguousarray(self.tensors[name])
+            h.update(json.dumps([name, a.dtype.str, a.shape]).encode())
+            h.update(a.tobytes())
+        return h.hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """An exception of the student's code, as text. `line` is in the student's file or cell."""
+
+    type: str
+    message: str
+    line: int | None = None
+    cell: int | None = None
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f" at line {self.line}"
+        if self.cell is not None:
+            where += f" of code cell {self.cell + 1}"
+        return f"{self.type}{where}: {self.message}" if self.message else f"{self.type}{where}"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process used."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    max_rss_mb: float = 0.0
+
+
+EvidenceStatus = Literal["done", "error", "timeout", "memory", "output", "crash"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one probe brought out of the box: testimony, not truth.
+
+    `done`: `data` (JSON) and `tensors` hold what the probe returned. `error`: the student's
+    code raised. The others say how the process ended; `detail` names the figure exceeded.
+    """
+
+    status: EvidenceStatus
+    data: Mapping[str, Json] = field(default_factory=dict)
+    tensors: Mapping[str, Array] = field(default_factory=dict)
+    error: ErrorInfo | None = None
+    detail: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """How the run of the program itself went.
+
+    `status` as in `Evidence`; `errors` are the cells that raised (a script has one cell);
+    `names` the public names it defined; `output` what it printed, capped; `data` what the
+    recorder saw.
+    """
+
+    status: EvidenceStatus
+    errors: tuple[ErrorInfo, ...] = ()
+    names: tuple[str, ...] = ()
+    output: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
+    detail: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that enters a box at its start. Nothing expected, no score, no other submission."""
+
+    program: Program
+    files: Mapping[str, bytes]
+    limits: Limits
+    data: Path | None = None
+    """A torchvision root on the host, mounted read-only at `data/`."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A judge's answer for one check. `fraction` in [0, 1] of the check's points."""
+
+    status: Status
+    fraction: float = 0.0
+    bugs: tuple[str, ...] = ()
+    message: str = ""
+
+    @classmethod
+    def passed(cls, message: str = "") -> Outcome:
+        return cls(Status.PASSED, 1.0, (), message)
+
+    @classmethod
+    def failed(cls, message: str, *bugs: str) -> Outcome:
+        return cls(Status.FAILED, 0.0, bugs, message)
+
+    @classmethod
+    def partial(cls, fraction: float, message: str, *bugs: str) -> Outcome:
+        return cls(Status.PARTIAL, min(max(fraction, 0.0), 1.0), bugs, message)
+
+    @classmethod
+    def not_checked(cls, message: str) -> Outcome:
+        return cls(Status.NOT_CHECKED, 0.0, (), message)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One line of a result: a check's outcome with its points and its teaching."""
+
+    id: str
+    title: str
+    task: int
+    status: Status
+    score: float
+    max_score: float
+    visibility: Visibility
+    bugs: tuple[str, ...] = ()
+    message: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The grade of one submission; serialised as result.json (see `to_json`)."""
+
+    assignment: str
+    student: str
+    submission: str
+    status: Literal["graded", "ungradable"]
+    score: float
+    max_score: float
+    checks: tuple[CheckResult, ...]
+    notes: tuple[str, ...] = ()
+    run: Mapping[str, Json] = field(default_factory=dict)
+    environment: Mapping[str, Json] = field(default_factory=dict)
+    submitted_at: str = ""
+
+    @property
+    def bugs(self) -> tuple[str, ...]:
+        """Every bug id named, in the order of the checks, once each."""
+        return tuple(dict.fromkeys(b for c in self.checks for b in c.bugs))
+
+    def to_json(self) -> dict[str, Json]:
+        """The `result.json` of the contract, schema 1, as plain values."""
+        return {
+            "schema": 1,
+            "assignment": self.assignment,
+            "student": self.student,
+            "submission": self.submission,
+            "status": self.status,
+            "score": self.score,
+            "max_score": self.max_score,
+            "checks": [
+                {
+                    "id": c.id,
+                    "title": c.title,
+                    "task": c.task,
+                    "status": str(c.status),
+                    "score": c.score,
+                    "max_score": c.max_score,
+                    "visibility": str(c.visibility),
+                    "bugs": list(c.bugs),
+                    "message": c.message,
+                    "help": c.help,
+                }
+                for c in self.checks
+            ],
+            "notes": list(self.notes),
+            "run": dict(self.run),
+            "environment": dict(self.environment),
+            "submitted_at": self.submitted_at,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Json]) -> Result:
+        """The inverse of `to_json`, for files this program wrote itself."""
+        return cls(
+            assignment=raw["assignment"],
+            student=raw["student"],
+            submission=raw["submission"],
+            status=raw["status"],
+            score=raw["score"],
+            max_score=raw["max_score"],
+            checks=tuple(
+                CheckResult(
+                    id=c["id"],
+                    title=c["title"],
+                    task=c["task"],
+                    status=Status(c["status"]),
+                    score=c["score"],
+                    max_score=c["max_score"],
+                    visibility=Visibility(c["visibility"]),
+                    bugs=tuple(c["bugs"]),
+                    message=c["message"],
+                    help=c["help"],
+                )
+                for c in raw["checks"]
+            ),
+            notes=tuple(raw["notes"]),
+            run=raw["run"],
+            environment=raw["environment"],
+            submitted_at=raw.get("submitted_at", ""),
+        )
