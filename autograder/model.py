@@ -85,7 +85,8 @@ class Submission:
     """One student's work as intake found it.
 
     `files` are the files beside the program (name -> bytes), the program's own included;
-    `submitted_at` is ISO 8601 or "" when unknown.
+    `submitted_at` is ISO 8601 or "" when unknown. `notes` is what intake has to say of it
+    (a file left out, an older version); they are no part of the digest.
     """
 
     student: str
@@ -93,6 +94,7 @@ class Submission:
     program: Program
     files: Mapping[str, bytes]
     submitted_at: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
