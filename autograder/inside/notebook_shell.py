@@ -10,7 +10,6 @@ import types
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import register_cell_magic, register_line_magic
 from IPython.utils.text import SList
 from traitlets.config import Config
 
@@ -55,8 +54,8 @@ def make_shell(module: types.ModuleType) -> Any:
         """Figures are drawn without a screen already."""
 
     for name in ("pip", "conda", "mamba", "uv", "system", "sx"):
-        register_line_magic(name)(ignored)
+        shell.register_magic_function(ignored, "line", name)
     for name in ("bash", "sh", "script", "system", "sx", "!", "perl", "ruby"):
-        register_cell_magic(name)(ignored)
-    register_line_magic("matplotlib")(quiet)
+        shell.register_magic_function(ignored, "cell", name)
+    shell.register_magic_function(quiet, "line", "matplotlib")
     return shell

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
+import os
 import sys
 import traceback
 import types
@@ -228,6 +229,8 @@ class Program:
         return value
 
     def _tame(self) -> None:
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())  # modules beside the program can be imported
         builtins.input = lambda prompt="": print(prompt) or ""  # type: ignore[func-returns-value]
         builtins.__five_beats_defined__ = self._defined  # type: ignore[attr-defined]
         builtins.__five_beats_colab__ = _provide_colab  # type: ignore[attr-defined]

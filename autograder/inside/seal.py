@@ -1,0 +1,171 @@
+"""Sealing a freshly forked child: after this, nothing outside the box can be reached.
+
+Order, each step possible only because of the one before (see docs/security.md):
+
+    new user namespace             all capabilities, but over the new namespaces only
+    mount, pid, net, ipc, uts      its own; the child of the next fork is pid 1
+    mounts                         empty /tmp, /dev/shm, home; own data; fresh /proc
+    capabilities, bounding set     dropped; no_new_privs so that nothing gives them back
+    seccomp                        the filter the host built; inherited by every descendant
+
+Plain ctypes: the standard library of Python 3.11 has none of these calls. Sources:
+user_namespaces(7), mount_namespaces(7), capabilities(7), seccomp(2), prctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+from pathlib import Path
+from typing import Any, NoReturn
+
+HOME = "/home/student"
+SHELF = "/srv/data"
+"""Where the template sees every prepared data root; hidden again in each sealed child."""
+
+_CLONE = {
+    "mount": 0x00020000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+}
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 32, 4096, 16384, 1 << 18
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_SECUREBITS, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 28, 36, 38
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+_SECURE_NOROOT_LOCKED = 0b101111  # noroot, no_setuid_fixup, keep_caps off, each locked
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class SealError(OSError):
+    """A step of the sealing failed; the child must not go on."""
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise SealError(number, f"{what}: {os.strerror(number)}")
+
+
+def _prctl(what: str, option: int, *args: int) -> None:
+    padded = [ctypes.c_ulong(a) for a in (*args, 0, 0, 0, 0)[:4]]
+    _check(_libc.prctl(option, *padded), what)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    result = _libc.mount(
+        source.encode(),
+        target.encode(),
+        None if kind is None else kind.encode(),
+        ctypes.c_ulong(flags),
+        options.encode() or None,
+    )
+    _check(result, f"mount {target}")
+
+
+def dumpable(yes: bool) -> None:
+    """Whether this process may be traced and its /proc files read by its own uid."""
+    _prctl("dumpable", _PR_SET_DUMPABLE, int(yes))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every orphaned descendant, as pid 1 is."""
+    _prctl("subreaper", _PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _new_namespaces(uid: int, gid: int) -> None:
+    flags = 0
+    for value in _CLONE.values():
+        flags |= value
+    _check(_libc.unshare(flags), "unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def _new_mounts(data: str | None, disk_mb: int) -> None:
+    """Fresh writable places of a bounded size, the job's own data, and nothing else writable."""
+    quiet = _MS_NOSUID | _MS_NODEV
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    size = f"size={disk_mb}m,nr_inodes=20000"
+    _mount("tmpfs", "/tmp", "tmpfs", quiet, f"{size},mode=1777")  # noqa: S108 - the box's own
+    _mount("tmpfs", "/dev/shm", "tmpfs", quiet, f"{size},mode=1777")  # noqa: S108
+    _mount("tmpfs", HOME, "tmpfs", quiet, f"{size},mode=0755")
+    if data is not None:
+        os.mkdir(f"{HOME}/data")
+        _mount(f"{SHELF}/{data}", f"{HOME}/data", None, _MS_BIND)
+    if os.path.isdir(SHELF):
+        _mount("tmpfs", SHELF, "tmpfs", quiet | _MS_RDONLY, "size=4k,mode=0755")
+    _mount("proc", "/proc", "proc", quiet | _MS_NOEXEC)
+
+
+def _no_capabilities() -> None:
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    _prctl("securebits", _PR_SET_SECUREBITS, _SECURE_NOROOT_LOCKED)
+    for capability in range(last + 1):
+        _prctl("bounding set", _PR_CAPBSET_DROP, capability)
+
+    class Header(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+    header = Header(0x20080522, 0)
+    _check(_libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
+
+
+def _filter_syscalls(program: bytes) -> None:
+    class Fprog(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+    fprog = Fprog(len(program) // 8, program)
+    _prctl("seccomp", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(fprog))
+
+
+def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None | NoReturn:
+    """Seal this process. Returns only in the sealed child, which is pid 1 of its namespace.
+
+    `data` is the folder below `SHELF` to mount as the job's `data/`; `disk_mb` bounds each
+    writable place; `syscalls` is a classic BPF program. The calling process stays outside
+    the pid namespace, waits for the child and ends with it. Raises `SealError`.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        raise SealError(1, "a box is never sealed as uid 0")
+    _new_namespaces(uid, gid)
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    _prctl("pdeathsig", _PR_SET_PDEATHSIG, 9)
+    _new_mounts(data, disk_mb)
+    _no_capabilities()
+    _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
+    _filter_syscalls(syscalls)
+    os.chdir(HOME)
+    return None
+
+
+def limit(limits: dict[str, Any], sealed: bool) -> None:
+    """Resource limits of one process that will run student code (getrlimit(2)).
+
+    The address space is counted from what the warm template has mapped already. Without a
+    user namespace of its own the process count would be shared with the whole user, so it
+    is only set in a sealed box.
+    """
+    with open("/proc/self/statm") as f:
+        mapped = int(f.read().split()[0]) * resource.getpagesize()
+    memory = mapped + limits["memory_mb"] * 2**20
+    cpu = max(1, round(limits["cpu_s"]))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    size = limits["file_mb"] * 2**20
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+    if sealed:
+        count = limits["processes"]
+        resource.setrlimit(resource.RLIMIT_NPROC, (count, count))

@@ -1,0 +1,311 @@
+"""Pid 1 of a box: takes orders from the host, keeps the clocks, runs no student code itself.
+
+    host  <--socket-->  supervisor  --fork-->  program    the loaded submission; forks probes
+                                    --fork-->  fresh      a probe that loads the program itself
+
+A probe of the loaded program is a fork of it, made by the program process and orphaned at
+once, so that the supervisor becomes its parent and can time, kill and reap it. Where the
+program left threads running (a fork would lose them) the probe gets a process of its own,
+in which the program is loaded afresh.
+
+Orders, in this order, one answer each (frames of `wire`): `job` (no answer), `load`, then
+any number of `probe`. The supervisor cannot be traced (not dumpable) and, as pid 1, not be
+killed by what it watches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+
+from . import seal, wire
+from .answer import answer, failure
+from .program import Program
+from .recorder import install
+from .watch import Ended, Reaper, Scales, watch
+
+SEED = 20_250
+"""Every process starts from this seed, so that a program that never seeds is repeatable."""
+NAMES_CAP, ERRORS_CAP = 2_000, 50
+
+
+def _become_student(keep: tuple[int, ...], output: int) -> None:
+    """In a freshly forked process: own group, no inherited descriptors but `keep`, own seed."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    kept = sorted({0, 1, 2, *keep})
+    for low, high in zip(kept, [*kept[1:], 4096], strict=True):
+        os.closerange(low + 1, high)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    random.seed(SEED)
+    np.random.seed(SEED)
+    torch.manual_seed(SEED)
+
+
+def _threads() -> int:
+    """Threads beside the main one that do work a fork would lose (tqdm's monitor does none)."""
+    own = [t for t in threading.enumerate() if type(t).__module__ != "tqdm._monitor"]
+    return len(own) - 1
+
+
+def _load_report(program: Program) -> dict[str, Any]:
+    names = [n for n in program.namespace if isinstance(n, str) and not n.startswith("_")]
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "errors": program.errors[:ERRORS_CAP],
+        "names": [n[:200] for n in names[:NAMES_CAP]],
+        "report": program.report,
+        "threads": _threads(),
+        "cpu_s": round(used.ru_utime + used.ru_stime, 4),
+    }
+
+
+class Supervisor:
+    """One box's life, from its job to the host's hang-up."""
+
+    def __init__(self, host: socket.socket, sealed: bool) -> None:
+        self.host = host
+        self.sealed = sealed
+        self.reaper = Reaper()
+        self.scales = Scales(sealed)
+        self.limits: dict[str, Any] = {}
+        self.job: dict[str, Any] = {}
+        self.program_pid = 0
+        self.control: socket.socket | None = None
+
+    def run(self) -> NoReturn:
+        """Serve until the host hangs up, then end (and with pid 1 everything in the box)."""
+        code = 70
+        try:
+            self._serve()
+            code = 0
+        except BaseException:
+            traceback.print_exc()  # to the template's log: the host reports its last line
+        if not self.sealed and self.program_pid:
+            self.reaper.kill(self.program_pid)
+        os._exit(code)
+
+    def _serve(self) -> None:
+        while True:
+            got = wire.read(self.host.fileno(), wire.REQUEST_CAP)
+            if got is None:
+                return
+            order, blob = got
+            if order["op"] == "job":
+                self._take(order, blob)
+            elif order["op"] == "load":
+                self._send(*self._load())
+            elif order["op"] == "probe":
+                self._send(*self._probe(order, blob))
+
+    def _send(self, header: dict[str, Any], blob: bytes = b"") -> None:
+        wire.write(self.host.fileno(), wire.pack(header, blob))
+
+    def _take(self, order: dict[str, Any], blob: bytes) -> None:
+        """Lay out the submission's files in the working folder."""
+        self.job, self.limits = order["program"], order["limits"]
+        at = 0
+        for name, size in order["files"]:
+            path = os.path.join(os.getcwd(), name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as f:
+                f.write(blob[at : at + size])
+            at += size
+
+    def _program(self) -> Program:
+        return Program(self.job["kind"], self.job["main"], list(self.job["cells"]))
+
+    def _spawn(self, body: Callable[[int], None], keep: tuple[int, ...] = ()) -> tuple[int, int, int]:
+        """Fork a process that runs `body(frames)`; returns (pid, frames, output) to watch."""
+        frames_out, frames_in = os.pipe()
+        output_out, output_in = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 70
+            try:
+                _become_student((frames_in, *keep), output_in)
+                if sys.platform == "linux":
+                    seal.dumpable(True)
+                    seal.limit(self.limits, self.sealed)
+                body(frames_in)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        os.close(frames_in)
+        os.close(output_in)
+        return pid, frames_out, output_out
+
+    def _watch(self, pid: int, frames: int, output: int, wall_s: float) -> Ended:
+        try:
+            ended = watch(
+                pid, frames, output, self.host.fileno(), wall_s, self.limits, self.reaper, self.scales
+            )
+        finally:
+            os.close(frames)
+            os.close(output)
+        if ended.cause == "hangup":
+            os._exit(0)
+        return ended
+
+    def _load(self) -> tuple[dict[str, Any], bytes]:
+        ours, theirs = socket.socketpair()
+
+        def body(frames: int) -> None:
+            program = self._program()
+            recorder = install(program)
+            program.load()
+            program.report = {**program.report, "recorder": recorder.report()}
+            _flush()
+            wire.write(frames, wire.pack(_load_report(program)))
+            os.close(frames)
+            _serve_forks(program, theirs)
+
+        pid, frames, output = self._spawn(body, keep=(theirs.fileno(),))
+        theirs.close()
+        ended = self._watch(pid, frames, output, self.limits["wall_s"])
+        header = self._header(ended)
+        header["output"] = ended.output
+        if ended.cause == "frame":
+            header["load"] = wire.unpack(ended.frame)[0]
+            header["usage"]["cpu_s"] = header["load"].get("cpu_s", 0.0)
+            self.program_pid, self.control = pid, ours
+            if header["load"].get("threads"):
+                self.reaper.kill(pid)
+                self.control = None
+        else:
+            ours.close()
+        return header, b""
+
+    def _probe(self, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        wall_s = float(order["check_s"])
+        if order["start"] == "fresh":
+            spawned = self._spawn(lambda frames: _answer(self._program(), order, blob, frames))
+        elif self.control is not None:
+            found = self._fork_loaded(order, blob)
+            if found is None:
+                return {"status": "crash", "detail": "the program's process is gone", "usage": {}}, b""
+            spawned = found
+        else:
+            wall_s += self.limits["wall_s"]
+
+            def again(frames: int) -> None:
+                program = self._program()
+                program.load()
+                _answer(program, order, blob, frames)
+
+            spawned = self._spawn(again)
+        ended = self._watch(*spawned, wall_s)
+        if ended.status is None:
+            died = self.reaper.kill(spawned[0])
+            ended.usage["cpu_s"] = round(died[1], 4) if died else 0.0
+        header = self._header(ended)
+        if ended.cause != "frame":
+            return header, b""
+        said, tensors = wire.unpack(ended.frame)
+        return {**said, "usage": header["usage"]}, tensors
+
+    def _fork_loaded(self, order: dict[str, Any], blob: bytes) -> tuple[int, int, int] | None:
+        """Ask the loaded program's process for a fork that answers `order`."""
+        assert self.control is not None
+        frames_out, frames_in = os.pipe()
+        output_out, output_in = os.pipe()
+        pid = 0
+        self.control.settimeout(10)
+        try:
+            socket.send_fds(self.control, [b"f"], [frames_in, output_in])
+            self.control.sendall(wire.pack(order, blob))
+            pid = int(self.control.recv(16) or b"0")
+        except (OSError, ValueError):
+            pid = 0
+        os.close(frames_in)
+        os.close(output_in)
+        if pid <= 1:
+            os.close(frames_out)
+            os.close(output_out)
+            return None
+        return pid, frames_out, output_out
+
+    @staticmethod
+    def _header(ended: Ended) -> dict[str, Any]:
+        """Status and reason of a process, in the words of `Evidence`."""
+        status, detail = ended.cause, ended.detail
+        if status == "frame":
+            status = "done"
+        elif status == "oversize":
+            status = "output"
+        elif status == "exit":
+            code = ended.status or 0
+            status, detail = "crash", f"exit code {code} before it was done"
+            if code == -24:  # SIGXCPU
+                status, detail = "timeout", "it used more CPU time than allowed"
+            elif code < 0:
+                detail = f"signal {-code}"
+            elif code == 70 and ended.output.strip():
+                detail = ended.output.strip().splitlines()[-1][:500]
+        return {"status": status, "detail": detail, "usage": ended.usage}
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the student may have closed or replaced it
+            stream.flush()
+
+
+def _answer(program: Program, order: dict[str, Any], blob: bytes, frames: int) -> None:
+    header, tensors = answer(program, order, blob)
+    _flush()
+    try:
+        frame = wire.pack(header, tensors)
+    except ValueError as e:  # NaN or an object where plain data belongs
+        frame = wire.pack(failure(e, program))
+    wire.write(frames, frame)
+
+
+def _serve_forks(program: Program, control: socket.socket) -> None:
+    """The loaded program's process: one orphaned fork per order, until the supervisor is gone."""
+    while True:
+        _, fds, _, _ = socket.recv_fds(control, 1, 2)
+        if len(fds) < 2:
+            os._exit(0)
+        frames, output = fds
+        got = wire.read(control.fileno(), wire.REQUEST_CAP)
+        if got is None:
+            os._exit(0)
+        order, blob = got
+        middle = os.fork()
+        if middle == 0:
+            probe = os.fork()
+            if probe:
+                control.send(str(probe).encode())
+                os._exit(0)
+            code = 70
+            try:
+                _become_student((frames,), output)  # the limits are inherited
+                _answer(program, order, blob, frames)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        os.waitpid(middle, 0)
+        os.close(frames)
+        os.close(output)

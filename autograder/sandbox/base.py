@@ -1,0 +1,236 @@
+"""The seam between the grader and whatever runs a submission.
+
+`Sandbox` makes boxes, a `Box` is one submission's, used once. Every backend starts the same
+warm template (`inside/template.py`) in its own way and speaks to it the same way:
+
+    control socket   one message per box, with the box's own socket attached
+    box socket       orders and answers, as frames; closing it ends the box
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol
+
+from ..errors import SandboxError
+from ..evidence import BLOB_CAP, HEADER_CAP, pack_tensors, read_answer, read_load
+from ..model import Evidence, Job, LoadReport, ProbeRequest
+
+_HEAD = struct.Struct(">II")
+GRACE_S = 30.0
+"""How much longer than a probe's own clock the host waits for the box's answer."""
+WARM_S = 180.0
+
+
+class Box(Protocol):
+    """One submission's box."""
+
+    def load(self) -> LoadReport:
+        """Run the program. Raises `SandboxError` if the box itself fails."""
+
+    def probe(self, request: ProbeRequest) -> Evidence:
+        """Run one probe. Raises `SandboxError` if the box itself fails."""
+
+    def __enter__(self) -> Box: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Sandbox(Protocol):
+    """A maker of boxes; close it when the class is done."""
+
+    name: str
+
+    def open(self, job: Job) -> Box: ...
+
+    def close(self) -> None: ...
+
+
+class Channel:
+    """Frames over a socket, seen from the host. Every read has a cap and a clock."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def send(self, header: dict[str, Any], blob: bytes = b"") -> None:
+        text = json.dumps(header, allow_nan=False).encode()
+        try:
+            self.sock.settimeout(60)
+            self.sock.sendall(_HEAD.pack(len(text), len(blob)) + text + blob)
+        except OSError as e:
+            raise SandboxError(f"the box went away: {e}") from e
+
+    def _exactly(self, n: int) -> bytes:
+        buffer = bytearray()
+        while len(buffer) < n:
+            chunk = self.sock.recv(min(n - len(buffer), 2**20))
+            if not chunk:
+                raise SandboxError("the box ended without an answer")
+            buffer += chunk
+        return bytes(buffer)
+
+    def receive(self, timeout_s: float) -> tuple[bytes, bytes] | None:
+        """(header, blob), unparsed; None for one over the cap (the box must then be closed)."""
+        self.sock.settimeout(timeout_s)
+        try:
+            n, m = _HEAD.unpack(self._exactly(_HEAD.size))
+            if n > HEADER_CAP or m > BLOB_CAP:
+                return None
+            return self._exactly(n), self._exactly(m)
+        except TimeoutError as e:
+            raise SandboxError(f"the box gave no answer within {timeout_s:g} s") from e
+        except OSError as e:
+            raise SandboxError(f"the box's socket failed: {e}") from e
+
+
+class TemplateBox:
+    """A box made by a `Template`."""
+
+    def __init__(self, channel: Channel, job: Job, done: Callable[[], None]) -> None:
+        self._channel = channel
+        self._job = job
+        self._done = done
+        limits = dict(job.limits.__dict__)
+        names = sorted(job.files)
+        self._channel.send(
+            {
+                "op": "job",
+                "program": {
+                    "kind": job.program.kind,
+                    "main": job.program.main,
+                    "cells": list(job.program.cells),
+                },
+                "files": [[name, len(job.files[name])] for name in names],
+                "limits": limits,
+            },
+            b"".join(job.files[name] for name in names),
+        )
+
+    def load(self) -> LoadReport:
+        self._channel.send({"op": "load"})
+        got = self._channel.receive(self._job.limits.wall_s + GRACE_S)
+        if got is None:
+            return LoadReport("output", detail="its report was over the size limit")
+        self._unbroken(got[0])
+        return read_load(got[0])
+
+    def probe(self, request: ProbeRequest) -> Evidence:
+        check_s = request.check_s or self._job.limits.check_s
+        self._channel.send(
+            {
+                "op": "probe",
+                "probe": request.probe,
+                "args": dict(request.args),
+                "start": request.start,
+                "check_s": check_s,
+            },
+            pack_tensors(dict(request.tensors)),
+        )
+        got = self._channel.receive(check_s + self._job.limits.wall_s + GRACE_S)
+        if got is None:
+            raise SandboxError("an answer was over the size limit")
+        self._unbroken(got[0])
+        return read_answer(*got)
+
+    @staticmethod
+    def _unbroken(header: bytes) -> None:
+        """A box that could not be sealed says so instead of answering."""
+        if header.startswith(b'{"status": "broken"'):
+            raise SandboxError(f"the box could not be sealed: {json.loads(header)['detail']}")
+
+    def __enter__(self) -> TemplateBox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self._channel.sock.close()
+        self._done()
+
+
+class Template:
+    """A warm template process and its control socket. Thread-safe."""
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, log: IO[bytes]):
+        self.process = process
+        self.control = control
+        self.log = log
+        self._lock = threading.Lock()
+        self._wait_until_warm()
+
+    def last_words(self) -> str:
+        """The last line the template wrote to its log."""
+        self.log.seek(0)
+        lines = self.log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def _wait_until_warm(self) -> None:
+        self.control.settimeout(WARM_S)
+        try:
+            said = self.control.recv(16)
+        except OSError as e:
+            said = str(e).encode()
+        if said != b"warm":
+            self.close()
+            raise SandboxError(
+                f"the box's template did not start: {self.last_words()}",
+                remedy="run `autograder doctor`",
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def open(self, job: Job, message: dict[str, Any], done: Callable[[], None]) -> TemplateBox:
+        """Fork a child for `job`; `message` is what `inside/template.py` documents."""
+        ours, theirs = socket.socketpair()
+        try:
+            with self._lock:
+                socket.send_fds(self.control, [json.dumps(message).encode()], [theirs.fileno()])
+        except OSError as e:
+            ours.close()
+            raise SandboxError(f"the box's template is gone: {self.last_words()}") from e
+        finally:
+            theirs.close()
+        return TemplateBox(Channel(ours), job, done)
+
+    def close(self) -> None:
+        self.control.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def inside_folder() -> Path:
+    """The package that is shipped into boxes."""
+    return Path(__file__).resolve().parent.parent / "inside"
+
+
+def start_command(parent: Path) -> list[str]:
+    """The command that runs the template from the package `inside` below `parent`.
+
+    The folder is on the path only for that import, so that a student's `import model` never
+    finds a file of ours.
+    """
+    start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.template as t; "
+    return [sys.executable, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
