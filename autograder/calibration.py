@@ -1,0 +1,106 @@
+"""Accuracy thresholds from measurement: how well the reference does on exactly this root.
+
+The reference solution trains in boxes from several seeds; its hidden-image accuracies a_1..a_n
+give
+
+    threshold = mean(a) - max(MARGIN, 4 * std(a))     full marks from here
+    floor     = chance + (threshold - chance) / 2     no marks below
+
+MARGIN covers correct programs that differ from the reference in what the handout leaves open
+(initialisation, normalisation, order of the batches). Committed calibrations stand in
+`assignments/<id>/calibration.yml` by the root's fingerprint; an unknown root is calibrated
+at first use and remembered in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from .checks import Calibration
+from .checks.accuracy import accuracy_of, hidden_request
+from .errors import GraderError
+from .judge import World
+from .model import Job, Limits, ProbeRequest
+from .release import reference
+from .sandbox import Sandbox
+
+MARGIN = 0.04
+CHANCE = 0.1
+SEEDS = 5
+
+
+def from_accuracies(accuracies: list[float]) -> Calibration:
+    """The calibration that measured accuracies stand for (see the module's header)."""
+    a = np.asarray(accuracies, dtype=np.float64)
+    spread = float(a.std(ddof=1)) if len(a) > 1 else 0.0
+    threshold = max(CHANCE, float(a.mean()) - max(MARGIN, 4 * spread))
+    floor = CHANCE + (threshold - CHANCE) / 2
+    return Calibration(
+        tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4)
+    )
+
+
+def measure(
+    world: World, root: Path, sandbox: Sandbox, limits: Limits, data: Path, seeds: int = SEEDS
+) -> Calibration:
+    """Train the reference from `seeds` seeds in boxes. Raises `GraderError` if one fails."""
+    spec = next(c for c in world.assignment.checks if c.use == "hidden_accuracy")
+    context = world.context(spec)
+    assert context.hidden is not None
+    program = reference(root / "source" / world.assignment.id, world.assignment, "script")
+    found = []
+    for seed in range(seeds):
+        asked = hidden_request(context)
+        request = ProbeRequest(
+            "accuracy:reference_accuracy",
+            {**asked.args, "offset": 1000 * seed},
+            asked.tensors,
+            "fresh",
+            check_s=limits.wall_s,
+        )
+        with sandbox.open(Job(program, {}, limits, data)) as box:
+            evidence = box.probe(request)
+        if evidence.status != "done":
+            why = evidence.error or evidence.detail
+            raise GraderError(
+                f"the reference of {world.assignment.id} could not be calibrated: {why}",
+                remedy="run the source as a script and mend it",
+            )
+        found.append(accuracy_of(evidence, context.hidden))
+    return from_accuracies(found)
+
+
+def _committed(path: Path, key: str) -> Calibration | None:
+    if not path.is_file():
+        return None
+    raw = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(key)
+    return None if raw is None else from_accuracies([float(x) for x in raw["accuracies"]])
+
+
+def calibration_for(
+    world: World, root: Path, sandbox: Sandbox, limits: Limits, data: Path, cache: Path
+) -> Calibration:
+    """The committed calibration of this root, else the remembered one, else a new one."""
+    assert world.hidden is not None
+    key = f"{world.hidden.fingerprint}-v{world.assignment.version}-{world.device}"
+    committed = _committed(root / "assignments" / world.assignment.id / "calibration.yml", key)
+    if committed is not None:
+        return committed
+    remembered = cache / "calibration" / world.assignment.id / f"{key}.json"
+    if remembered.is_file():
+        try:
+            return from_accuracies([float(x) for x in json.loads(remembered.read_text())])
+        except (ValueError, TypeError):
+            remembered.unlink()  # written half, or by hand: measure again
+    found = measure(world, root, sandbox, limits, data)
+    remembered.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=remembered.parent, delete=False) as f:
+        json.dump(found.accuracies, f)
+    os.replace(f.name, remembered)
+    return found

@@ -1,0 +1,319 @@
+"""One submission's way: pack the job, open a box, load, probe as the judge asks, add up.
+
+    Submission -> Job -> Box -> LoadReport, Evidence -> judge -> Result
+
+What is the student's doing ends as a status of a check; what is ours, as `ungradable` with
+the reason. Nothing here raises for a submission's sake. Everything the judge used is
+returned beside the result, so that `regrade` can judge again without a box.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+
+from . import __version__, config
+from .calibration import calibration_for
+from .checks import HiddenData
+from .data import Prepared, find_root, prepare
+from .errors import FiveBeatsError, GraderError, InputError
+from .judge import Ask, World, judge, total, validate
+from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
+from .sandbox import Sandbox, choose
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result with the evidence it rests on, by request digest."""
+
+    result: Result
+    load: LoadReport
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+
+
+def cache_folder() -> Path:
+    """Where prepared data and calibrations are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "five-beats"
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """What a grade depends on beside the submission: the versions that ran it."""
+    found = {"autograder": __version__, "python": platform.python_version()}
+    for package in ("torch", "torchvision", "numpy"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def job_for(submission: Submission, limits: Limits, data: Path | None) -> Job:
+    """All that enters the box. Raises `InputError` for a file name that leaves the folder."""
+    for name in submission.files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+            raise InputError(f"file name {name!r} leaves the working folder")
+    files = {n: b for n, b in submission.files.items() if PurePosixPath(n).parts[0] != "data"}
+    return Job(submission.program, files, limits, data)
+
+
+def regrade(
+    world: World,
+    submission: str,
+    student: str,
+    load: LoadReport,
+    evidence: Mapping[str, Evidence],
+    *,
+    notes: tuple[str, ...] = (),
+    environment: Mapping[str, object] | None = None,
+    submitted_at: str = "",
+) -> Result:
+    """Judge again from kept evidence; no line of student code runs."""
+
+    def ask(request: ProbeRequest) -> Evidence:
+        found = evidence.get(request.digest)
+        if found is None:
+            raise GraderError(
+                f"no evidence of '{request.probe}' was kept", remedy="grade this submission again"
+            )
+        return found
+
+    return _result(world, submission, student, load, ask, notes, environment or {}, submitted_at)
+
+
+def _result(
+    world: World,
+    submission: str,
+    student: str,
+    load: LoadReport,
+    ask: Ask,
+    notes: tuple[str, ...],
+    environment: Mapping[str, object],
+    submitted_at: str,
+) -> Result:
+    try:
+        checks = judge(world, load, ask)
+    except GraderError as e:
+        return ungradable(world.assignment, submission, student, str(e), submitted_at)
+    score, maximum, gradable = total(checks)
+    return Result(
+        assignment=world.assignment.id,
+        student=student,
+        submission=submission,
+        status="graded" if gradable else "ungradable",
+        score=score,
+        max_score=maximum,
+        checks=checks,
+        notes=notes,
+        run={
+            "wall_s": load.usage.wall_s,
+            "cpu_s": load.usage.cpu_s,
+            "max_rss_mb": load.usage.max_rss_mb,
+            "exit": load.status if not load.detail else f"{load.status}: {load.detail}",
+        },
+        environment=dict(environment),
+        submitted_at=submitted_at,
+    )
+
+
+def ungradable(
+    assignment: config.Assignment | None,
+    submission: str,
+    student: str,
+    why: str,
+    submitted_at: str = "",
+) -> Result:
+    """The result of a submission that could not be graded, with the reason."""
+    return Result(
+        assignment=assignment.id if assignment else "",
+        student=student,
+        submission=submission,
+        status="ungradable",
+        score=0.0,
+        max_score=assignment.points if assignment else 0.0,
+        checks=(),
+        notes=(why,),
+        environment=versions(),
+        submitted_at=submitted_at,
+    )
+
+
+class Grader:
+    """Grades submissions of one course on one machine. Thread-safe; close it when done.
+
+    `root` is the course's folder (the one with grading_config.yml). With `public`, only the
+    public half is known: `release/<id>/public.yml` is read instead of `assignments/<id>/`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        sandbox: str = "auto",
+        data: Path | None = None,
+        device: str = "cpu",
+        cache: Path | None = None,
+        public: Path | None = None,
+    ) -> None:
+        self.root = root.resolve()
+        self.device = device
+        self.cache = cache or cache_folder()
+        self._public = None if public is None else config.assignment(public)
+        has_course = (self.root / "grading_config.yml").is_file()
+        self.course = config.course(self.root) if has_course else None
+        if self.course is None and self._public is None:
+            raise InputError(
+                "no grading_config.yml here", where=self.root, remedy="run in the course's folder"
+            )
+        self._data = data
+        self._prepared: dict[str, Prepared | None] = {}
+        self._worlds: dict[str, World] = {}
+        self._lock = threading.RLock()
+        shelf = self.cache / "data"
+        shelf.mkdir(parents=True, exist_ok=True)
+        self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,))
+
+    def ids(self) -> list[str]:
+        """The assignments this grader knows, in the course's order."""
+        if self._public is not None:
+            return [self._public.id]
+        assert self.course is not None
+        known = [i for i in self.course.assignments if self._file(i).is_file()]
+        return known
+
+    def _file(self, assignment: str) -> Path:
+        return self.root / "assignments" / assignment / "assignment.yml"
+
+    def assignment(self, assignment: str) -> config.Assignment:
+        """One assignment, checked. Raises `InputError` for an unknown id."""
+        if self._public is not None and self._public.id == assignment:
+            return self._public
+        if assignment not in self.ids():
+            raise InputError(
+                f"no assignment is called '{assignment}'", remedy=f"known: {', '.join(self.ids())}"
+            )
+        loaded = config.assignment(self._file(assignment))
+        if loaded.id != assignment:
+            raise InputError(
+                f"its id is '{loaded.id}'", where=self._file(assignment), remedy="name both alike"
+            )
+        return loaded
+
+    def prepared(self, assignment: config.Assignment) -> Prepared | None:
+        """The data root the box gets, and the hidden half; None for a task without images."""
+        with self._lock:
+            if assignment.id not in self._prepared:
+                found = None
+                if assignment.data is not None:
+                    given = self.course.data if self.course else None
+                    root = find_root(assignment.data.dataset, self._data, given)
+                    found = prepare(assignment.data, assignment.seed, root, self.cache / "data")
+                self._prepared[assignment.id] = found
+            return self._prepared[assignment.id]
+
+    def world(self, assignment_id: str) -> World:
+        """What the judge may know for one assignment on this machine's data."""
+        with self._lock:
+            if assignment_id not in self._worlds:
+                self._worlds[assignment_id] = self._make_world(self.assignment(assignment_id))
+            return self._worlds[assignment_id]
+
+    def _make_world(self, assignment: config.Assignment) -> World:
+        validate(assignment)
+        prepared = self.prepared(assignment)
+        if prepared is None or self._public is not None:
+            return World(assignment, device=self.device)
+        hidden = HiddenData(
+            prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
+        )
+        needs = any(spec.use == "hidden_accuracy" for spec in assignment.checks)
+        world = World(assignment, hidden, device=self.device)
+        if not needs:
+            return world
+        calibration = calibration_for(
+            world, self.root, self.sandbox, self.limits(assignment), prepared.root, self.cache
+        )
+        return World(assignment, hidden, calibration, self.device)
+
+    def limits(self, assignment: config.Assignment) -> Limits:
+        return config.limits_for(assignment, self.course)
+
+    def grade(self, submission: Submission) -> Graded:
+        """Grade one submission. What goes wrong on our side is an `ungradable` result."""
+        try:
+            assignment = self.assignment(submission.assignment)
+        except FiveBeatsError as e:
+            return self._lost(None, submission, e)
+        try:
+            return self._grade(submission, assignment)
+        except FiveBeatsError as e:
+            return self._lost(assignment, submission, e)
+
+    def _lost(
+        self, assignment: config.Assignment | None, submission: Submission, e: FiveBeatsError
+    ) -> Graded:
+        result = ungradable(
+            assignment, submission.digest, submission.student, str(e), submission.submitted_at
+        )
+        return Graded(result, LoadReport("crash", detail=str(e)))
+
+    def _grade(self, submission: Submission, assignment: config.Assignment) -> Graded:
+        world = self.world(assignment.id)
+        prepared = self.prepared(assignment)
+        data = None if prepared is None else prepared.root
+        job = job_for(submission, self.limits(assignment), data)
+        evidence: dict[str, Evidence] = {}
+        with self.sandbox.open(job) as box:
+
+            def ask(request: ProbeRequest) -> Evidence:
+                key = request.digest
+                if key not in evidence:
+                    evidence[key] = box.probe(request)
+                return evidence[key]
+
+            load = box.load()
+            result = _result(
+                world,
+                submission.digest,
+                submission.student,
+                load,
+                ask,
+                _notes(load, prepared),
+                {**versions(), "sandbox": self.sandbox.name, "device": self.device},
+                submission.submitted_at,
+            )
+        return Graded(result, load, evidence)
+
+    def close(self) -> None:
+        self.sandbox.close()
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
+    """What a reader should know beside the checks."""
+    notes = [f"while running the program: {e}" for e in load.errors[:5]]
+    if len(load.errors) > 5:
+        notes.append(f"and {len(load.errors) - 5} more cells raised")
+    if prepared is not None:
+        notes.append(
+            f"data: {prepared.dataset}, {prepared.n_train} training and {prepared.n_test} test images"
+        )
+    return tuple(notes)

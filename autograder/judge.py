@@ -1,0 +1,122 @@
+"""From evidence to verdicts. Pure: no clock, no file, no box, no student code.
+
+The judge asks for evidence through a function, `ask`, so that the same code grades live (a
+box answers) and again (kept evidence answers). A check that rests on one that was not
+passed is not asked at all. A judge that raises is the grader's fault: its check becomes
+`ungradable` and never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .checks import Calibration, Context, HiddenData, registry
+from .checks.base import Inconclusive
+from .checks.help import HELP
+from .config import Assignment, CheckSpec
+from .errors import ConfigError, GraderError
+from .model import CheckResult, Evidence, LoadReport, Outcome, ProbeRequest, Status
+
+Ask = Callable[[ProbeRequest], Evidence]
+MESSAGE_CAP = 2_000
+_CREDIT = {Status.PASSED, Status.PARTIAL}
+
+
+@dataclass(frozen=True)
+class World:
+    """What judging depends on beside the evidence."""
+
+    assignment: Assignment
+    hidden: HiddenData | None = None
+    calibration: Calibration | None = None
+    device: str = "cpu"
+
+    def context(self, spec: CheckSpec) -> Context:
+        return Context(self.assignment, spec, self.hidden, self.calibration, self.device)
+
+
+def validate(assignment: Assignment) -> None:
+    """Raise `ConfigError` where a check's `use:` names no standard check."""
+    for spec in assignment.checks:
+        if spec.use not in registry():
+            raise ConfigError(
+                f"check '{spec.id}' uses '{spec.use}', which is no standard check",
+                where=f"assignments/{assignment.id}/assignment.yml",
+                remedy=f"use one of: {', '.join(sorted(registry()))}",
+            )
+
+
+def fatal(load: LoadReport) -> Outcome | None:
+    """The outcome of every check where the program itself did not come to an end."""
+    words = {
+        "timeout": (Status.TIMEOUT, "your program was stopped"),
+        "memory": (Status.MEMORY, "your program was stopped"),
+        "output": (Status.ERROR, "your program was stopped"),
+        "crash": (Status.ERROR, "your program's process ended by itself"),
+    }
+    if load.status not in words:
+        return None
+    status, what = words[load.status]
+    return Outcome(status, 0.0, (), f"{what} before it could be checked: {load.detail}")
+
+
+def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
+    check = registry()[spec.use]
+    context = world.context(spec)
+    try:
+        evidence = {label: ask(request) for label, request in check.requests(context).items()}
+        return check.judge(context, evidence)
+    except Inconclusive as e:
+        return e.outcome
+    except GraderError:
+        raise
+    except Exception as e:  # our own fault must not become a student's zero
+        where = f"{type(e).__name__}: {e}"
+        return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {where}")
+
+
+def _help(spec: CheckSpec, outcome: Outcome) -> str:
+    if outcome.status in (Status.PASSED, Status.NOT_CHECKED, Status.DEFERRED, Status.UNGRADABLE):
+        return ""
+    texts = [HELP[bug] for bug in outcome.bugs if bug in HELP]
+    return "\n\n".join(texts) or spec.help or registry()[spec.use].help
+
+
+def _unmet(spec: CheckSpec, done: dict[str, CheckResult]) -> Outcome | None:
+    for need in spec.needs:
+        if done[need].status is Status.DEFERRED:
+            return Outcome(Status.DEFERRED, 0.0, (), done[need].message)
+        if done[need].status not in _CREDIT:
+            return Outcome.not_checked(f"not checked, because it rests on “{done[need].title}”")
+    return None
+
+
+def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
+    """Every check of the assignment, in order. Raises `GraderError` only from `ask`."""
+    stopped = fatal(load)
+    done: dict[str, CheckResult] = {}
+    for spec in world.assignment.checks:
+        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, ask)
+        done[spec.id] = CheckResult(
+            id=spec.id,
+            title=spec.title,
+            task=spec.task,
+            status=outcome.status,
+            score=round(spec.points * outcome.fraction, 4) if outcome.status in _CREDIT else 0.0,
+            max_score=spec.points,
+            visibility=spec.visibility,
+            bugs=outcome.bugs,
+            message=outcome.message[:MESSAGE_CAP],
+            help=_help(spec, outcome),
+        )
+    return tuple(done.values())
+
+
+def total(checks: Iterable[CheckResult]) -> tuple[float, float, bool]:
+    """(score, maximum, gradable): deferred checks count on neither side; one ungradable
+    check makes the whole ungradable, for no point may be lost to our fault."""
+    kept = [c for c in checks if c.status is not Status.DEFERRED]
+    score = round(sum(c.score for c in kept), 4)
+    maximum = round(sum(c.max_score for c in kept), 4)
+    return score, maximum, all(c.status is not Status.UNGRADABLE for c in kept)
