@@ -20,10 +20,11 @@ _NO_MEMORY = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory
 def failure(error: BaseException, program: Program) -> dict[str, Any]:
     """The header of an answer whose probe raised: `memory` where memory ran out, else `error`."""
     if isinstance(error, MissingName):
-        info = {"type": "MissingName", "message": str(error), "line": None, "cell": None}
-        return {"status": "error", "error": {**info, "traceback": ""}}
+        missing = {"type": "MissingName", "message": str(error), "line": None, "cell": None}
+        return {"status": "error", "error": {**missing, "traceback": ""}}
     info = describe(error, program.files)
-    if isinstance(error, MemoryError) or any(word in info["message"] for word in _NO_MEMORY):
+    message = str(info["message"])
+    if isinstance(error, MemoryError) or any(word in message for word in _NO_MEMORY):
         return {"status": "memory", "detail": "it asked for more memory than the limit allows"}
     return {"status": "error", "error": info}
 

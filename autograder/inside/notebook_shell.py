@@ -6,6 +6,7 @@ does nothing and says so: `!command`, `%pip`, `%conda`, `%%bash` and `%matplotli
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
@@ -29,8 +30,8 @@ class _Shell(InteractiveShell):
         return SList([]) if split else ""
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        kind, value, _ = self._get_exc_info(exc_tuple)
-        if not issubclass(kind, StopProgram):
+        kind = (exc_tuple or sys.exc_info())[0]
+        if kind is None or not issubclass(kind, StopProgram):
             super().showtraceback(exc_tuple, *args, **kwargs)
 
     def enable_gui(self, gui: Any = None) -> None:
@@ -47,6 +48,8 @@ def make_shell(module: types.ModuleType) -> Any:
     InteractiveShell.clear_instance()
     shell = _Shell.instance(config=config, user_module=module, user_ns=module.__dict__)
 
+    register: Any = shell.register_magic_function
+
     def ignored(line: str, cell: str = "") -> None:
         print(f"(not run here: {line or 'this cell'})")
 
@@ -54,8 +57,8 @@ def make_shell(module: types.ModuleType) -> Any:
         """Figures are drawn without a screen already."""
 
     for name in ("pip", "conda", "mamba", "uv", "system", "sx"):
-        shell.register_magic_function(ignored, "line", name)
+        register(ignored, "line", name)
     for name in ("bash", "sh", "script", "system", "sx", "!", "perl", "ruby"):
-        shell.register_magic_function(ignored, "cell", name)
-    shell.register_magic_function(quiet, "line", "matplotlib")
+        register(ignored, "cell", name)
+    register(quiet, "line", "matplotlib")
     return shell

@@ -146,6 +146,12 @@ class _Nothing(types.ModuleType):
         return lambda *args, **kwargs: None
 
 
+def _nobody_types(prompt: object = "", /) -> str:
+    """`input()` where nobody sits at the keyboard: the prompt is shown, the answer empty."""
+    print(prompt)
+    return ""
+
+
 def _provide_colab() -> None:
     google = sys.modules.setdefault("google", types.ModuleType("google"))
     colab = _Nothing("google.colab")
@@ -231,7 +237,7 @@ class Program:
     def _tame(self) -> None:
         if os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())  # modules beside the program can be imported
-        builtins.input = lambda prompt="": print(prompt) or ""  # type: ignore[func-returns-value]
+        builtins.input = _nobody_types
         builtins.__five_beats_defined__ = self._defined  # type: ignore[attr-defined]
         builtins.__five_beats_colab__ = _provide_colab  # type: ignore[attr-defined]
 

@@ -19,6 +19,7 @@ import contextlib
 import os
 import random
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -43,6 +44,7 @@ NAMES_CAP, ERRORS_CAP = 2_000, 50
 def _become_student(keep: tuple[int, ...], output: int) -> None:
     """In a freshly forked process: own group, no inherited descriptors but `keep`, own seed."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output, 1)
@@ -53,7 +55,6 @@ def _become_student(keep: tuple[int, ...], output: int) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     random.seed(SEED)
     np.random.seed(SEED)
     torch.manual_seed(SEED)
@@ -93,6 +94,8 @@ class Supervisor:
     def run(self) -> NoReturn:
         """Serve until the host hangs up, then end (and with pid 1 everything in the box)."""
         code = 70
+        # as pid 1, a signal without a handler is ignored when a child sends it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
             self._serve()
             code = 0

@@ -40,7 +40,7 @@ def warm() -> None:
 
     net = nn.Linear(2, 2)
     optimizer = torch.optim.AdamW(net.parameters())
-    nn.functional.cross_entropy(net(torch.ones(2, 2)), torch.tensor([0, 1])).backward()
+    torch.autograd.backward(nn.functional.cross_entropy(net(torch.ones(2, 2)), torch.tensor([0, 1])))
     optimizer.step()
     plt.close(plt.figure())
     probes_package.warm()

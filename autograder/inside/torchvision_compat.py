@@ -13,7 +13,6 @@ under it.
 
 from __future__ import annotations
 
-import importlib.machinery
 import importlib.util
 import runpy
 import sys
@@ -36,7 +35,7 @@ def extension_loads() -> bool:
     if library is None:
         return False
     try:
-        torch.ops.load_library(str(library))
+        torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
     except OSError:
         return False
     return True

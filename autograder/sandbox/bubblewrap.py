@@ -175,7 +175,8 @@ class Bubblewrap:
     def _as_nobody(self, files: tuple[int, ...]) -> list[str]:
         """The command for root: bind the sources on a private stage, drop to nobody, go on."""
         self._stage = tempfile.mkdtemp(prefix="five-beats-stage-")
-        os.chmod(self._stage, 0o755)  # noqa: S103 - nobody must be able to enter it
+        for folder in (self._stage, self.data):
+            os.chmod(folder, 0o755)  # noqa: S103 - nobody must be able to enter it
         sources = self._sources()
         staged = {source: f"{self._stage}/{i}" for i, source in enumerate(sources)}
         script = _STAGE.replace("{uid}", str(NOBODY))
