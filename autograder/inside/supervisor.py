@@ -101,8 +101,8 @@ class Supervisor:
             code = 0
         except BaseException:
             traceback.print_exc()  # to the template's log: the host reports its last line
-        if not self.sealed and self.program_pid:
-            self.reaper.kill(self.program_pid)
+        if self.program_pid:
+            self.reaper.kill(self.program_pid)  # and so its CPU time is counted upwards
         os._exit(code)
 
     def _serve(self) -> None:

@@ -1,0 +1,166 @@
+"""Judging without a box: statuses, dependencies, points, and whose fault a failure is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from autograder import config, judge
+from autograder.checks.base import Context, StandardCheck, field_of, require, tensor_of
+from autograder.errors import ConfigError, GraderError
+from autograder.grade import regrade
+from autograder.judge import World, total, validate
+from autograder.model import (
+    ErrorInfo,
+    Evidence,
+    LoadReport,
+    Outcome,
+    ProbeRequest,
+    Status,
+)
+
+
+def asks(ctx: Context) -> Mapping[str, ProbeRequest]:
+    return {"main": ProbeRequest("values:call", {"name": ctx.option("name")})}
+
+
+def says(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    value = field_of(require(evidence["main"]), "value", float)
+    if value == 1.0:
+        return Outcome.passed()
+    return Outcome.partial(value, "not all of it") if value else Outcome.failed("none", "wrong_value")
+
+
+def breaks(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    raise ZeroDivisionError("our own")
+
+
+CHECKS = MappingProxyType(
+    {
+        "says": StandardCheck("says", asks, says, "general help", ("wrong_value",)),
+        "breaks": StandardCheck("breaks", asks, breaks, "general help"),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def small_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "registry", lambda: CHECKS)
+
+
+def world(*checks: dict[str, Any]) -> World:
+    specs = [{"title": c["id"], "task": 1, "points": 2, "use": "says", **c} for c in checks]
+    raw = {"id": "t", "title": "T", "version": 1, "module": "m", "checks": specs}
+    return World(config.Assignment.model_validate(raw))
+
+
+def value(x: float) -> Evidence:
+    return Evidence("done", {"value": x})
+
+
+def judged(w: World, *answers: Evidence, load: LoadReport | None = None) -> Any:
+    left = list(answers)
+    return judge.judge(w, load or LoadReport("done"), lambda request: left.pop(0))
+
+
+def test_points_follow_the_outcome() -> None:
+    w = world({"id": "a"}, {"id": "b"}, {"id": "c"})
+    a, b, c = judged(w, value(1.0), value(0.25), value(0.0))
+    assert [(x.status, x.score) for x in (a, b, c)] == [
+        (Status.PASSED, 2),
+        (Status.PARTIAL, 0.5),
+        (Status.FAILED, 0),
+    ]
+    assert c.bugs == ("wrong_value",) and c.help and a.help == ""
+    assert total((a, b, c)) == (2.5, 6, True)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "status", "bugs", "said"),
+    [
+        (Evidence("timeout", detail="2 s"), Status.TIMEOUT, (), "2 s"),
+        (Evidence("memory", detail="300 MiB"), Status.MEMORY, (), "300 MiB"),
+        (Evidence("output", detail="16 MiB"), Status.ERROR, (), "16 MiB"),
+        (Evidence("crash", detail="signal 9"), Status.ERROR, (), "signal 9"),
+        (Evidence("error", error=ErrorInfo("KeyError", "k", 3)), Status.ERROR, (), "line 3"),
+        (
+            Evidence("error", error=ErrorInfo("MissingName", "'f' is not defined")),
+            Status.FAILED,
+            ("missing_name",),
+            "'f' is not defined",
+        ),
+        (
+            Evidence("error", error=ErrorInfo("NotImplementedError", "")),
+            Status.FAILED,
+            (),
+            "not written yet",
+        ),
+        (Evidence("done", {"value": "1.0"}), Status.ERROR, (), "tampered"),
+        (Evidence("done", {"value": True}), Status.ERROR, (), "tampered"),
+        (Evidence("done", {}), Status.ERROR, (), "tampered"),
+    ],
+)
+def test_what_is_not_an_answer_ends_the_check(
+    evidence: Evidence, status: Status, bugs: tuple[str, ...], said: str
+) -> None:
+    (found,) = judged(world({"id": "a"}), evidence)
+    assert (found.status, found.score, found.bugs) == (status, 0, bugs)
+    assert said in found.message
+
+
+def test_what_rests_on_a_failed_check_is_not_asked() -> None:
+    w = world({"id": "a"}, {"id": "b", "needs": ["a"]}, {"id": "c", "needs": ["b"]})
+    a, b, c = judged(w, value(0.0))
+    assert [x.status for x in (a, b, c)] == [Status.FAILED, Status.NOT_CHECKED, Status.NOT_CHECKED]
+    assert "rests on “a”" in b.message
+
+
+@pytest.mark.parametrize("status", ["timeout", "memory", "output", "crash"])
+def test_a_program_that_never_ended_is_not_probed(status: Any) -> None:
+    load = LoadReport(status, detail="the figure")
+    (found,) = judged(world({"id": "a"}), load=load)
+    assert found.score == 0 and "the figure" in found.message
+    assert found.status is not Status.PASSED
+
+
+def test_our_own_fault_is_never_a_zero() -> None:
+    (found,) = judged(world({"id": "a", "use": "breaks"}), value(1.0))
+    assert found.status is Status.UNGRADABLE and "ZeroDivisionError" in found.message
+    assert total((found,))[2] is False
+
+
+def test_a_box_that_fails_makes_the_submission_ungradable() -> None:
+    result = regrade(world({"id": "a"}), "sha256:0", "ann", LoadReport("done"), {})
+    assert result.status == "ungradable" and "grade this submission again" in result.notes[0]
+
+
+def test_the_grader_error_of_a_box_passes_through() -> None:
+    def ask(request: ProbeRequest) -> Evidence:
+        raise GraderError("gone")
+
+    with pytest.raises(GraderError):
+        judge.judge(world({"id": "a"}), LoadReport("done"), ask)
+
+
+def test_the_same_question_has_the_same_digest_and_another_another() -> None:
+    w = world({"id": "a", "with": {"name": "f"}}, {"id": "b", "with": {"name": "g"}})
+    a, b = (asks(w.context(s))["main"] for s in w.assignment.checks)
+    assert a.digest == asks(w.context(w.assignment.checks[0]))["main"].digest != b.digest
+
+
+def test_an_unknown_check_is_refused_with_a_remedy() -> None:
+    with pytest.raises(ConfigError, match="no standard check.*breaks, says"):
+        validate(world({"id": "a", "use": "nothing"}).assignment)
+
+
+def test_tensors_of_another_shape_are_refused() -> None:
+    import numpy as np
+
+    evidence = Evidence("done", {}, {"w": np.zeros((2, 3))})
+    assert tensor_of(evidence, "w", (2, None)).shape == (2, 3)
+    for name, shape in (("w", (3, 2)), ("w", (6,)), ("v", None)):
+        with pytest.raises(Exception, match="tampered"):
+            tensor_of(evidence, name, shape)
