@@ -1,0 +1,269 @@
+"""A whole class: many submissions through one grader, with nothing lost on the way.
+
+Theory. Each submission is claimed, graded, written to disk and then committed, in that
+order, so a run can be ended at any instant (Ctrl-C, SIGKILL, a power cut) and the same
+command goes on where it stopped. What ends up in `grades.csv` does not depend on the number
+of threads, nor on how often the run was broken off. Students who handed in the same bytes
+share one run of them. A fault of the grader makes one submission `ungradable` and the class
+goes on; a run that was interrupted commits nothing it was in the middle of.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from . import kept
+from .config import Assignment, Course
+from .errors import FiveBeatsError, InputError
+from .formats.folder import Refused
+from .model import Evidence, Json, LoadReport, Result, Submission
+from .store import Key, Store, fingerprint
+from .text import clean
+
+
+class Graded(Protocol):
+    """What a grader gives back: the result, and what it was judged from."""
+
+    @property
+    def result(self) -> Result: ...
+    @property
+    def evidence(self) -> Mapping[str, Evidence]: ...
+    @property
+    def load(self) -> LoadReport: ...
+
+
+class Grader(Protocol):
+    """What a batch asks of a grader; `grade` may be called from several threads at once."""
+
+    def assignment(self, id: str, /) -> Assignment: ...
+    def grade(self, submission: Submission, /) -> Graded: ...
+
+
+Environment = Callable[[str], Mapping[str, Json]]
+"""Everything beside the submission that a grade of this assignment depends on, as data."""
+
+Progress = Callable[[int, int, Result], None]
+"""Called with (done, total, result), always in the thread that called `run`."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How a run went. `results` are this run's, in order; `reused` had been graded before."""
+
+    results: tuple[Result, ...]
+    reused: int = 0
+    waiting: int = 0
+    seconds: float = 0.0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether some submissions are still waiting because the run was broken off."""
+        return self.waiting > 0
+
+    @property
+    def ungradable(self) -> tuple[Result, ...]:
+        return tuple(r for r in self.results if r.status == "ungradable")
+
+
+def newest(submissions: Sequence[Submission]) -> list[Submission]:
+    """One submission per student and assignment: the latest, else the last; the others noted."""
+    groups: dict[tuple[str, str], list[Submission]] = {}
+    for s in submissions:
+        groups.setdefault((s.student, s.assignment), []).append(s)
+    kept_ones = []
+    for several in groups.values():
+        *older, last = sorted(several, key=lambda s: s.submitted_at)
+        if older:
+            note = f"handed in {len(several)} times; the newest was graded"
+            last = replace(last, notes=(*last.notes, note))
+        kept_ones.append(last)
+    return kept_ones
+
+
+def run(
+    grader: Grader,
+    submissions: Sequence[Submission],
+    refused: Sequence[Refused],
+    out: Path,
+    *,
+    jobs: int = 1,
+    environment: Environment | None = None,
+    course: Course | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """Grade a class into `out`; safe to repeat, and to break off.
+
+    `environment` tells whatever else a grade of an assignment depends on (versions, device,
+    data): where it differs from an earlier run's, submissions are graded anew. Writes results,
+    evidence and grades.csv. Raises `InputError` if `out` cannot be used; lets a second Ctrl-C through.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise InputError(
+            f"cannot be made a folder: {e.strerror}", where=out, remedy="choose another -o"
+        ) from e
+    began = time.monotonic()
+    with Store(out / "store.sqlite") as store:
+        work = _Work(grader, store, out, environment or (lambda _: {}))
+        results = [work.record(r) for r in refused]
+        groups = work.groups(newest(submissions))
+        total = sum(map(len, groups.values())) + len(results)
+        if progress is not None:
+            for done, result in enumerate(results, 1):
+                progress(done, total, result)
+        _drain(work, groups, jobs, total, results, progress)
+    everything = kept.read_results(out)
+    kept.write_table(out / "grades.csv", everything, course)
+    return Batch(
+        tuple(kept.in_order(results)),
+        work.reused,
+        total - len(results),
+        time.monotonic() - began,
+    )
+
+
+def _drain(
+    work: _Work,
+    groups: Mapping[Key, Sequence[Submission]],
+    jobs: int,
+    total: int,
+    results: list[Result],
+    progress: Progress | None,
+) -> None:
+    """Run the groups in threads and gather into `results`; Ctrl-C stops it in good order."""
+
+    def gather(future: Future[list[Result]]) -> None:
+        for result in future.result():
+            results.append(result)
+            if progress is not None:
+                progress(len(results), total, result)
+
+    pool = ThreadPoolExecutor(max(1, jobs), thread_name_prefix="grade")
+    waiting = {pool.submit(work.one, key, group) for key, group in groups.items()}
+    try:
+        for future in as_completed(tuple(waiting)):
+            waiting.discard(future)
+            gather(future)
+    except KeyboardInterrupt:
+        work.stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        progress = None
+        for future in waiting:
+            if not future.cancelled():
+                gather(future)
+    finally:
+        work.stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Work:
+    """One run's grading of single submissions, shared by its threads."""
+
+    def __init__(self, grader: Grader, store: Store, out: Path, environment: Environment) -> None:
+        self.grader = grader
+        self.store = store
+        self.out = out
+        self.environment = environment
+        self.stop = threading.Event()
+        self.reused = 0
+        self._count = threading.Lock()
+
+    def groups(self, submissions: Sequence[Submission]) -> dict[Key, list[Submission]]:
+        """Submissions by what their grade depends on; the same bytes are run once."""
+        groups: dict[Key, list[Submission]] = {}
+        worlds: dict[str, str] = {}
+        for s in submissions:
+            assignment = self.grader.assignment(s.assignment)
+            if s.assignment not in worlds:
+                text = assignment.model_dump(mode="json")
+                world = {**self.environment(s.assignment), "assignment": text}
+                worlds[s.assignment] = fingerprint(world)
+            key = Key(s.digest, s.assignment, assignment.version, worlds[s.assignment])
+            groups.setdefault(key, []).append(s)
+        return groups
+
+    def record(self, refused: Refused) -> Result:
+        """The result that stands for work which could not be taken in."""
+        points = 0.0
+        if refused.assignment:
+            points = self.grader.assignment(refused.assignment).points
+        result = Result(
+            assignment=refused.assignment,
+            student=refused.student,
+            submission="",
+            status="ungradable",
+            score=0.0,
+            max_score=points,
+            checks=(),
+            notes=(f"not taken in: {refused.reason}",),
+        )
+        kept.write_result(self.out, result)
+        return result
+
+    def one(self, key: Key, group: Sequence[Submission]) -> list[Result]:
+        """Grade one group, or find it graded; empty if the run was broken off meanwhile."""
+        if self.stop.is_set():
+            return []
+        first = group[0]
+        verdict = self.store.claim(key)
+        if verdict is not None:
+            with self._count:
+                self.reused += len(group)
+            result, folder = Result.from_json(verdict.result), self.out / verdict.evidence
+            return [self._hand(result, s, folder) for s in group]
+        folder = kept.evidence_folder(self.out, first.student, first.assignment)
+        try:
+            result = self._grade(first, folder)
+        except BaseException:
+            self.store.give_back(key)
+            raise
+        if self.stop.is_set():  # a box may have died of the very Ctrl-C that stopped the run
+            self.store.give_back(key)
+            return []
+        result = replace(result, notes=tuple(n for n in result.notes if n not in first.notes))
+        handed = [self._hand(result, s, folder) for s in group]
+        self.store.finish(key, result.to_json(), str(folder.relative_to(self.out)))
+        return handed
+
+    def _grade(self, submission: Submission, folder: Path) -> Result:
+        """The grader's answer with its evidence kept; its own fault becomes `ungradable`."""
+        try:
+            graded = self.grader.grade(submission)
+            notes = kept.write_evidence(folder, graded.load, graded.evidence)
+            return replace(graded.result, notes=(*graded.result.notes, *notes))
+        except Exception as e:  # a fault of ours must not cost the class its grades
+            what = str(e) if isinstance(e, FiveBeatsError) else f"{type(e).__name__}: {e}"
+            assignment = self.grader.assignment(submission.assignment)
+            return Result(
+                assignment=submission.assignment,
+                student=submission.student,
+                submission=submission.digest,
+                status="ungradable",
+                score=0.0,
+                max_score=assignment.points,
+                checks=(),
+                notes=(f"the grader failed, which is not the student's fault: {clean(what)}",),
+            )
+
+    def _hand(self, result: Result, submission: Submission, folder: Path) -> Result:
+        """The group's result as this student's own, with its evidence beside it."""
+        own = replace(
+            result,
+            student=submission.student,
+            submitted_at=submission.submitted_at,
+            notes=tuple(dict.fromkeys((*result.notes, *submission.notes))),
+        )
+        place = kept.evidence_folder(self.out, submission.student, submission.assignment)
+        if place != folder and folder.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(folder, place)
+        kept.write_result(self.out, own)
+        return own

@@ -1,0 +1,244 @@
+"""What a grading leaves in OUT: results, evidence and the table, written whole or not at all.
+
+    OUT/results/<student>/<assignment>.json               result.json of the contract
+    OUT/evidence/<student>/<assignment>/load.json         how the run of the program went
+    OUT/evidence/<student>/<assignment>/<digest>.json     what a probe returned,
+    OUT/evidence/<student>/<assignment>/<digest>.safetensors   and its tensors
+    OUT/grades.csv                                        the table
+
+Theory. Every file is written beside its place and then moved there, so that a reader (or
+the next run) sees an old file or a new one and never half of one. Folder names are slugs:
+a student's name never becomes a path. Evidence is plain data, JSON and safetensors, never
+pickle, so keeping it and reading it again is harmless.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from .config import Course
+from .errors import ConfigError, GraderError
+from .model import ErrorInfo, Evidence, Json, LoadReport, Result, Status, Usage
+from .text import cell, clean, slug
+
+COLUMNS = (
+    "student", "assignment", "status", "score", "max_score",
+    "bugs", "late", "submitted_at", "message",
+)  # fmt: skip
+UNKNOWN = "unknown-assignment"
+EVIDENCE_CAP = 64 << 20
+EVIDENCE_TOTAL = 256 << 20
+MESSAGE_CAP = 600
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _dump(value: Json) -> bytes:
+    text = json.dumps(value, indent=1, sort_keys=False, ensure_ascii=True, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+# -- results -----------------------------------------------------------------------------------
+
+
+def result_path(out: Path, student: str, assignment: str) -> Path:
+    """Where the result of a student's assignment lies."""
+    return out / "results" / slug(student) / f"{assignment or UNKNOWN}.json"
+
+
+def write_result(out: Path, result: Result) -> None:
+    """Write one result; a record of that student's that named no assignment gives way to it."""
+    write_whole(result_path(out, result.student, result.assignment), _dump(result.to_json()))
+    if result.assignment:
+        result_path(out, result.student, "").unlink(missing_ok=True)
+
+
+def read_results(out: Path) -> list[Result]:
+    """Every result below OUT, by student and assignment. Raises `GraderError` for a broken file."""
+    results = []
+    for path in sorted((out / "results").glob("*/*.json")):
+        try:
+            results.append(Result.from_json(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            raise GraderError(
+                f"is not a result of ours: {type(e).__name__}: {e}",
+                where=path,
+                remedy="remove it and grade that student again",
+            ) from e
+    return in_order(results)
+
+
+def in_order(results: Iterable[Result]) -> list[Result]:
+    """By student, then by assignment."""
+    return sorted(results, key=lambda r: (r.student.casefold(), r.student, r.assignment))
+
+
+# -- evidence ----------------------------------------------------------------------------------
+
+
+def evidence_folder(out: Path, student: str, assignment: str) -> Path:
+    """Where the evidence of a student's assignment lies."""
+    return out / "evidence" / slug(student) / (assignment or UNKNOWN)
+
+
+def write_evidence(folder: Path, load: LoadReport, evidence: Mapping[str, Evidence]) -> list[str]:
+    """Keep what came out of one box, in place of whatever was there.
+
+    Returns a note for each piece too large to keep, which `regrade` will then lack.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    notes: list[str] = []
+    total = 0
+    for digest in sorted(evidence):
+        one = evidence[digest]
+        arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
+        plain = asdict(Evidence(one.status, one.data, {}, one.error, one.detail, one.usage))
+        plain.pop("tensors")
+        text, blob = _dump(plain), save_tensors(arrays) if arrays else b""
+        total += len(text) + len(blob)
+        if len(text) + len(blob) > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
+            notes.append(f"evidence {digest} is too large to keep")
+            continue
+        if blob:
+            write_whole(folder / f"{digest}.safetensors", blob)
+        write_whole(folder / f"{digest}.json", text)
+    write_whole(folder / "load.json", _dump(asdict(load)))
+    return notes
+
+
+def read_load(folder: Path) -> LoadReport | None:
+    """How the program's run went, or None where no evidence was kept."""
+    path = folder / "load.json"
+    if not path.is_file():
+        return None
+    raw = _json(path)
+    raw["errors"] = tuple(ErrorInfo(**e) for e in raw["errors"])
+    raw["names"] = tuple(raw["names"])
+    raw["usage"] = Usage(**raw["usage"])
+    return LoadReport(**raw)
+
+
+def read_evidence(folder: Path) -> dict[str, Evidence]:
+    """The evidence kept in `folder`, by digest of the request it answers."""
+    kept: dict[str, Evidence] = {}
+    for path in sorted(folder.glob("*.json")):
+        if path.name == "load.json":
+            continue
+        raw = _json(path)
+        raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
+        raw["usage"] = Usage(**raw["usage"])
+        blob = path.with_suffix(".safetensors")
+        try:
+            tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
+        except (SafetensorError, OSError) as e:
+            raise _broken(blob, e) from e
+        kept[path.stem] = Evidence(**raw, tensors=tensors)
+    return kept
+
+
+def _json(path: Path) -> dict[str, Json]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise _broken(path, e) from e
+    if not isinstance(raw, dict):
+        raise _broken(path, TypeError("not an object"))
+    return raw
+
+
+def _broken(path: Path, error: Exception) -> GraderError:
+    return GraderError(
+        f"kept evidence cannot be read: {error}", where=path, remedy="grade that student again"
+    )
+
+
+# -- the table ---------------------------------------------------------------------------------
+
+
+def is_late(result: Result, course: Course | None) -> bool | None:
+    """Whether it came after the due time and its grace; None where either is unknown.
+
+    A time without a zone counts as UTC.
+    """
+    due = None if course is None else course.due.get(result.assignment)
+    if course is None or due is None or not result.submitted_at:
+        return None
+    try:
+        limit = _moment(due) + timedelta(minutes=course.late.grace_minutes)
+    except ValueError as e:
+        raise ConfigError(
+            f"due: '{due}' is not a time",
+            where="grading_config.yml",
+            remedy="write it as 2026-03-01T23:59:00+01:00",
+        ) from e
+    return _moment(result.submitted_at) > limit
+
+
+def _moment(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def summary(result: Result) -> str:
+    """One line on why points are missing: what was observed, check by check."""
+    if result.status == "ungradable":
+        return clean("; ".join(result.notes) or "could not be graded")[:MESSAGE_CAP]
+    said: dict[str, None] = {}
+    for check in result.checks:
+        if check.status not in (Status.PASSED, Status.NOT_CHECKED):
+            said[f"{check.title}: {check.message or check.status}"] = None
+    waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
+    if waiting:
+        said[f"{waiting} more not checked"] = None
+    text = clean("; ".join(said))
+    return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
+
+
+def write_table(path: Path, results: Iterable[Result], course: Course | None = None) -> None:
+    """Write grades.csv: the same grades give the same bytes, and no cell runs as a formula.
+
+    An `ungradable` row has no score: the grader's fault must not be read as a zero.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for r in in_order(results):
+        table.writerow(
+            cell(value)
+            for value in (
+                r.student,
+                r.assignment,
+                r.status,
+                r.score if r.status == "graded" else None,
+                r.max_score,
+                ";".join(r.bugs),
+                is_late(r, course),
+                r.submitted_at,
+                summary(r),
+            )
+        )
+    write_whole(path, text.getvalue().encode())
