@@ -102,7 +102,7 @@ def run(
 
     `environment` tells whatever else a grade of an assignment depends on (versions, device,
     data): where it differs from an earlier run's, submissions are graded anew. Writes results,
-    evidence and grades.csv. Raises `InputError` if `out` cannot be used; lets a second Ctrl-C through.
+    evidence and grades.csv. Raises `InputError` if `out` cannot be used; a second Ctrl-C passes.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
