@@ -20,9 +20,9 @@ from itertools import product
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from ..errors import GraderError
 
@@ -51,11 +51,19 @@ BEATS: dict[str, tuple[str, ...]] = {
     "last_only": ("missing_step",),
     "all_at_once": ("missing_step", "missing_zero_grad"),
     "first_only": (),
+    "late_kept": ("step_before_backward", "missing_zero_grad"),
     "ragged_skipped": (),
 }
-"""The order of the beats. `stale_*` step before the backward pass of the same batch, with the
-gradients zeroed after the step or never; `last_only` and `all_at_once` step once, after the
-loop; `first_only` returns after one batch; `ragged_skipped` leaves out the short last batch."""
+"""The order of the beats. `stale_*` step between a batch's gradient and its assignment, with
+the gradients zeroed after the step or never; `late_kept` steps before the forward pass and
+never zeroes (with zeroing, that ends where `ragged_skipped` ends); `last_only` and
+`all_at_once` step once, after the loop; `first_only` returns after one batch;
+`ragged_skipped` leaves out the short last batch."""
+
+_KEPT = ("no_zero", "stale_kept", "late_kept", "all_at_once")
+
+STILL = 1e-6
+"""An update shorter than this, relative to the correct one, is none."""
 
 CLIPS = (None, 1.0, 0.5, 0.25, 0.1)
 
@@ -225,7 +233,7 @@ class Trajectory:
         return np.asarray(self.weights[-1])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=128)
 def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
     """Run the recipe's loop in float64. `weights[k]` are those after batch k."""
     weights = [w.requires_grad_(True) for w in _double(*scene.weights)]
@@ -255,6 +263,8 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
             x, y = images[first : first + scene.batch], labels[first : first + scene.batch]
             if recipe.beats == "ragged_skipped" and len(y) < scene.batch:
                 continue
+            if recipe.beats == "late_kept":
+                step()
             logits = forward(weights, mask, x, recipe.training)
             loss = objective(recipe.objective, logits, y, scene.smoothing)
             losses.append(float(loss.detach()))
@@ -263,12 +273,16 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
                 step()
                 if recipe.beats == "stale_zeroed":
                     held = None
-            if recipe.beats in ("no_zero", "stale_kept", "all_at_once") and held is not None:
+            if (
+                recipe.beats in ("no_zero", "stale_kept", "late_kept", "all_at_once")
+                and held is not None
+            ):
                 held = [h + g for h, g in zip(held, gradient, strict=True)]
             else:
                 held = gradient
             if recipe.beats in ("correct", "no_zero", "first_only", "ragged_skipped"):
                 step()
+            # any other name, such as "never", is a loop that moves nothing
             seen.append(torch.cat([w.detach().reshape(-1) for w in weights]).numpy())
             if recipe.beats == "first_only":
                 break
@@ -276,6 +290,24 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
             step()
             seen[-1] = torch.cat([w.detach().reshape(-1) for w in weights]).numpy()
     return Trajectory(recipe, np.stack(seen), np.array(losses))
+
+
+def losses_along(scene: Scene, snapshots: NDArray[np.generic], training: bool) -> Floats:
+    """The mean loss of batch k at `snapshots[k]`, for each batch; snapshots is (batches + 1, P)."""
+    shapes = [w.shape for w in scene.weights]
+    found = []
+    for k, first in enumerate(range(0, len(scene.labels), scene.batch)):
+        flat, weights = snapshots[k], []
+        for shape in shapes:
+            count = int(np.prod(shape))
+            weights.append(flat[:count].reshape(shape))
+            flat = flat[count:]
+        x = torch.from_numpy(scene.images[first : first + scene.batch].astype(np.float64))
+        y = torch.from_numpy(scene.labels[first : first + scene.batch])
+        mask = torch.from_numpy(scene.mask.astype(np.float64))
+        logits = forward(_double(*weights), mask, x, training)
+        found.append(float(objective("given", logits, y, scene.smoothing)))
+    return np.array(found)
 
 
 def recipes(scene: Scene) -> Iterator[Recipe]:
@@ -307,30 +339,33 @@ class Match:
     @property
     def still(self) -> bool:
         """The weights did not move at all."""
-        return self.moved < 1e-6
+        return self.moved < STILL
 
 
-def match(scene: Scene, snapshots: NDArray[np.generic], reduced: bool = False, epochs: int = 1) -> Match:
+@lru_cache(maxsize=32)
+def _ends(scene: Scene, epochs: int) -> tuple[tuple[Recipe, ...], NDArray[np.float32]]:
+    """Every recipe with its last weights, (recipes, P); float32 is exact enough to compare."""
+    known = tuple(recipes(scene))
+    run = simulate.__wrapped__  # their whole paths are not worth keeping
+    return known, np.stack([run(scene, r, epochs).last.astype(np.float32) for r in known])
+
+
+def match(
+    scene: Scene, snapshots: NDArray[np.generic], reduced: bool = False, epochs: int = 1
+) -> Match:
     """Name the loop that led to `snapshots[-1]`; snapshots is (K, P), finite."""
     tolerance = REDUCED_TOLERANCE if reduced else TOLERANCE
     correct = simulate(scene, Recipe(), epochs)
     length = float(np.linalg.norm(correct.last - scene.start))
     seen = np.asarray(snapshots, dtype=np.float64)
-
-    def off(recipe: Recipe) -> float:
-        last = simulate(scene, recipe, epochs).last
-        return float(np.linalg.norm(seen[-1] - last)) / length
-
     moved = float(np.linalg.norm(seen[-1] - scene.start)) / length
     follows = _follows(correct, seen, tolerance * length)
-    best, distance = Recipe(), off(Recipe())
-    if distance > tolerance and moved >= 1e-6:
-        for recipe in recipes(scene):
-            there = off(recipe)
-            if there < distance:
-                best, distance = recipe, there
-            if distance <= tolerance / (10 if reduced else 1):
-                break
+    best, distance = Recipe(), float(np.linalg.norm(seen[-1] - correct.last)) / length
+    if distance > tolerance and moved >= STILL:
+        known, ends = _ends(scene, epochs)
+        off = np.linalg.norm(ends - seen[-1].astype(np.float32), axis=1) / length
+        nearest = int(off.argmin())
+        best, distance = known[nearest], float(off[nearest])
     return Match(best if distance <= tolerance else None, distance, moved, follows)
 
 

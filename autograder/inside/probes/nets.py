@@ -28,6 +28,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader, Dataset
 
 CAP = 400
@@ -73,6 +74,12 @@ class Diary:
 
         output.register_hook(reached)  # type: ignore[no-untyped-call]
         self._markers.append(weakref.ref(marker))
+
+    def stepped_too_early(self) -> bool:
+        """Whether a step with gradients came between the last forward and its backward pass."""
+        beats = "".join(self.beats)
+        last = beats[beats.rfind("f") + 1 :]
+        return last.lstrip("zeh").startswith("s") and self.stepped[-1] > 0
 
     def count_graphs(self) -> None:
         """Note how many graphs are alive now; garbage is collected before many are believed."""
@@ -271,7 +278,7 @@ class WatchedSGD(torch.optim.SGD):
                 diary.others += 1
 
         self._diary = diary
-        torch.optim.optimizer.register_optimizer_step_pre_hook(before)
+        register_optimizer_step_pre_hook(before)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:

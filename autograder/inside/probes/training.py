@@ -16,8 +16,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
-from ..program import Program, StopProgram
+from ..program import Program, StopProgram, describe
 from .nets import Diary, Net, WatchedSGD, finite, loader, number
 
 SNAPSHOTS = 40
@@ -30,7 +34,8 @@ def one_epoch(
 
     args: batch, lr, momentum, smoothing, seed. tensors: w1, w2, mask, images, labels.
     Returns the diary, the returned number, and `weights` (K, P): when each batch was handed
-    out, and last after the return.
+    out, and last after the return. A step between forward and backward changes what the
+    backward pass needs, which raises; that one error is returned, as `raised`, with the diary.
     """
     function = program.get("train_one_epoch")
     torch.manual_seed(args["seed"])
@@ -47,10 +52,16 @@ def one_epoch(
     optimizer = WatchedSGD(net.parameters(), lr=args["lr"], momentum=args["momentum"])
     optimizer.watched(net, diary)
     loss_fn = nn.CrossEntropyLoss(label_smoothing=args["smoothing"])
-    returned = function(net, batches, loss_fn, optimizer)
+    returned, raised = None, None
+    try:
+        returned = function(net, batches, loss_fn, optimizer)
+    except RuntimeError as e:
+        if not diary.stepped_too_early():
+            raise
+        raised = describe(e, program.files)
     diary.count_graphs()
     snapshots.append(net.vector())
-    data = {"returned": number(returned), **diary.report()}
+    data = {"returned": number(returned), "raised": raised, **diary.report()}
     return data, {"weights": torch.stack(snapshots)}
 
 
@@ -127,8 +138,8 @@ def setup(
     functional.nll_loss = wiring.loss(functional.nll_loss)
     nn.modules.module.register_module_forward_pre_hook(wiring.entering)
     nn.modules.module.register_module_forward_hook(wiring.leaving, always_call=True)
-    torch.optim.optimizer.register_optimizer_step_pre_hook(wiring.stepping)
-    torch.optim.optimizer.register_optimizer_step_post_hook(wiring.stepped)
+    register_optimizer_step_pre_hook(wiring.stepping)
+    register_optimizer_step_post_hook(wiring.stepped)
     ended = True
     try:
         function("data", 1, args["seed"])
