@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+import torch._dynamo  # else the first optimizer imports it anew in every fork
 
 from autograder import config
 from autograder.checks import Calibration, HiddenData
