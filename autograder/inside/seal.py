@@ -14,9 +14,11 @@ user_namespaces(7), mount_namespaces(7), capabilities(7), seccomp(2), prctl(2).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -143,18 +145,61 @@ def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None | NoReturn:
     _prctl("pdeathsig", _PR_SET_PDEATHSIG, 9)
     _new_mounts(data, disk_mb)
     _no_capabilities()
-    _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
-    _filter_syscalls(syscalls)
+    confine(syscalls)
     os.chdir(HOME)
     return None
 
 
-def limit(limits: dict[str, Any], sealed: bool) -> None:
+@dataclass(frozen=True)
+class Wall:
+    """What a backend has put around a box, as far as the supervisor must know.
+
+    own_pids: the box has a pid namespace, so every process in it is the submission's.
+    counted: no other box runs under the same user, so `RLIMIT_NPROC` counts this one alone.
+    uid: student processes become this user (the supervisor stays root); None: same user.
+    syscalls: a filter that each student process still has to load; empty if inherited.
+    """
+
+    own_pids: bool
+    counted: bool
+    uid: int | None = None
+    syscalls: bytes = b""
+
+    def members(self, watched: int) -> list[int]:
+        """The processes of the submission, as far as they can be told from others."""
+        if not self.own_pids and self.uid is None:
+            return [watched]
+        pids = [int(p) for p in os.listdir("/proc") if p.isdigit() and p != "1"]
+        if self.own_pids:
+            return pids
+        mine = []
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                if os.stat(f"/proc/{pid}").st_uid == self.uid:
+                    mine.append(pid)
+        return mine
+
+    def enter(self) -> None:
+        """In a forked student process: another user, no way back, the filter if not inherited."""
+        if self.uid is not None:
+            os.setgroups([])
+            os.setresgid(self.uid, self.uid, self.uid)
+            os.setresuid(self.uid, self.uid, self.uid)
+        if self.syscalls:
+            confine(self.syscalls)
+
+
+def confine(syscalls: bytes) -> None:
+    """No new privileges and the system-call filter, for good."""
+    _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
+    _filter_syscalls(syscalls)
+
+
+def limit(limits: dict[str, Any], counted: bool) -> None:
     """Resource limits of one process that will run student code (getrlimit(2)).
 
-    The address space is counted from what the warm template has mapped already. Without a
-    user namespace of its own the process count would be shared with the whole user, so it
-    is only set in a sealed box.
+    The address space is counted from what the warm template has mapped already. `counted`
+    as in `Wall`: else the process count would be shared with other boxes.
     """
     with open("/proc/self/statm") as f:
         mapped = int(f.read().split()[0]) * resource.getpagesize()
@@ -166,6 +211,6 @@ def limit(limits: dict[str, Any], sealed: bool) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-    if sealed:
+    if counted:
         count = limits["processes"]
         resource.setrlimit(resource.RLIMIT_NPROC, (count, count))

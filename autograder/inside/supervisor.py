@@ -81,11 +81,11 @@ def _load_report(program: Program) -> dict[str, Any]:
 class Supervisor:
     """One box's life, from its job to the host's hang-up."""
 
-    def __init__(self, host: socket.socket, sealed: bool) -> None:
+    def __init__(self, host: socket.socket, wall: seal.Wall) -> None:
         self.host = host
-        self.sealed = sealed
+        self.wall = wall
         self.reaper = Reaper()
-        self.scales = Scales(sealed)
+        self.scales = Scales(wall.members)
         self.limits: dict[str, Any] = {}
         self.job: dict[str, Any] = {}
         self.program_pid = 0
@@ -103,7 +103,19 @@ class Supervisor:
             traceback.print_exc()  # to the template's log: the host reports its last line
         if self.program_pid:
             self.reaper.kill(self.program_pid)  # and so its CPU time is counted upwards
+        self._end_leftovers()
         os._exit(code)
+
+    def _end_leftovers(self) -> None:
+        """Where no pid namespace ends with us: kill what still runs under the box's user."""
+        if self.wall.uid is None:
+            return
+        for _ in range(20):  # a process may fork between the look and the kill
+            left = self.wall.members(0)
+            if not left:
+                return
+            for pid in left:
+                self.reaper.kill(pid, patience=0.05)
 
     def _serve(self) -> None:
         while True:
@@ -130,6 +142,8 @@ class Supervisor:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as f:
                 f.write(blob[at : at + size])
+            if self.wall.uid is not None:
+                os.chown(path, self.wall.uid, self.wall.uid)
             at += size
 
     def _program(self) -> Program:
@@ -145,8 +159,9 @@ class Supervisor:
             try:
                 _become_student((frames_in, *keep), output_in)
                 if sys.platform == "linux":
+                    seal.limit(self.limits, self.wall.counted)
+                    self.wall.enter()
                     seal.dumpable(True)
-                    seal.limit(self.limits, self.sealed)
                 body(frames_in)
                 code = 0
             except BaseException:

@@ -1,9 +1,11 @@
 """The warm template: imports what a submission will import, then forks one child per box.
 
-Started inside the outer sandbox with a control socket as descriptor `FIVE_BEATS_CONTROL`.
-Each message on it carries one descriptor, the socket of a new box, and as text the JSON
-`{"data": folder below SHELF or null, "home": folder (unsealed only), "disk_mb": n}`. The
-template holds no secret: it never reads a box's socket.
+Started by a backend with a control socket as descriptor `FIVE_BEATS_CONTROL`, the wall to
+put around each box in `FIVE_BEATS_WALL` (`namespaces`, `container`, `uid`, `none`), and the
+system-call filter in `FIVE_BEATS_SYSCALLS` (base64). Each message on the control socket
+carries one descriptor, the socket of a new box, and as text the JSON
+`{"data": folder below SHELF or null, "disk_mb": n}` for namespaces, `{"home": folder}` else,
+with `"uid": n` for uid. The template holds no secret: it never reads a box's socket.
 
 It stays single-threaded (a fork in a process whose torch has started its thread pool hangs
 at its first matrix product), and never touches an accelerator.
@@ -11,12 +13,16 @@ at its first matrix product), and never touches an accelerator.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import json
 import os
 import socket
 import sys
+from typing import Any
+
+from . import seal, wire
 
 
 def warm() -> None:
@@ -50,25 +56,33 @@ def warm() -> None:
     gc.freeze()
 
 
-def _child(message: dict[str, object], box: socket.socket, sealed: bool, syscalls: bytes) -> None:
-    from . import seal
+def _wall(kind: str, message: dict[str, Any], syscalls: bytes) -> seal.Wall:
+    """Put the wall of `kind` around this process. Raises OSError where it cannot."""
+    if kind == "namespaces":
+        seal.enter(message["data"], message["disk_mb"], syscalls)
+        seal.dumpable(False)
+        return seal.Wall(own_pids=True, counted=True)
+    os.chdir(message["home"])
+    if kind == "container":
+        seal.confine(syscalls)
+        seal.dumpable(False)
+        return seal.Wall(own_pids=True, counted=False)
+    if sys.platform == "linux":
+        seal.adopt_orphans()
+    if kind == "uid":
+        return seal.Wall(own_pids=False, counted=True, uid=message["uid"], syscalls=syscalls)
+    return seal.Wall(own_pids=False, counted=False)
+
+
+def _box(message: dict[str, Any], box: socket.socket, kind: str, syscalls: bytes) -> None:
     from .supervisor import Supervisor
 
     try:
-        if sealed:
-            data = message["data"]
-            seal.enter(None if data is None else str(data), int(str(message["disk_mb"])), syscalls)
-            seal.dumpable(False)
-        else:
-            os.chdir(str(message["home"]))
-            if sys.platform == "linux":
-                seal.adopt_orphans()
+        wall = _wall(kind, message, syscalls)
     except OSError as e:
-        from . import wire
-
         wire.write(box.fileno(), wire.pack({"status": "broken", "detail": str(e)}))
         os._exit(71)
-    Supervisor(box, sealed).run()
+    Supervisor(box, wall).run()
 
 
 def _reap(options: int) -> None:
@@ -79,15 +93,20 @@ def _reap(options: int) -> None:
 
 
 def main() -> None:
-    """Warm up, say so, and fork until the host closes the control socket."""
-    control = socket.socket(fileno=int(os.environ.pop("FIVE_BEATS_CONTROL")))
-    sealed = os.environ.pop("FIVE_BEATS_SEALED") == "1"
-    syscalls = b""
-    if sealed:
-        fd = int(os.environ.pop("FIVE_BEATS_SYSCALLS"))
-        with os.fdopen(fd, "rb") as f:
-            syscalls = f.read()
+    """Warm up, say so, and fork until the host closes the control socket.
+
+    In a container there is one box only: the socket it finds at `FIVE_BEATS_CONTROL` is the
+    box's own, and this process becomes its supervisor.
+    """
+    where, kind = os.environ.pop("FIVE_BEATS_CONTROL"), os.environ.pop("FIVE_BEATS_WALL")
+    syscalls = base64.b64decode(os.environ.pop("FIVE_BEATS_SYSCALLS", ""))
     warm()
+    if kind == "container":
+        box = socket.socket(socket.AF_UNIX)
+        box.connect(where)
+        box.sendall(b"warm")
+        _box({"home": seal.HOME}, box, kind, syscalls)
+    control = socket.socket(fileno=int(where))
     control.sendall(b"warm")
     while True:
         text, fds, _, _ = socket.recv_fds(control, 4096, 1)
@@ -98,7 +117,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
-            _child(json.loads(text), socket.socket(fileno=fds[0]), sealed, syscalls)
+            _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls)
             os._exit(0)
         os.close(fds[0])
 

@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,16 +87,13 @@ def private_mb(pid: int | str) -> float:
 class Scales:
     """Memory of the whole box over what the template had already, in MiB."""
 
-    def __init__(self, sealed: bool) -> None:
-        self.sealed = sealed
+    def __init__(self, members: Callable[[int], Iterable[int]]) -> None:
+        self.members = members
         self.base = private_mb("self")
 
     def weigh(self, pid: int) -> float:
-        """All processes of a sealed box; the watched one alone where the box is not sealed."""
-        if not self.sealed:
-            return max(0.0, private_mb(pid) - self.base)
-        pids = [p for p in os.listdir("/proc") if p.isdigit() and p != "1"]
-        return sum(max(0.0, private_mb(p) - self.base) for p in pids)
+        """All the processes that `members` finds beside the watched one."""
+        return sum(max(0.0, private_mb(p) - self.base) for p in self.members(pid))
 
 
 class _Tape:

@@ -7,19 +7,28 @@ from pathlib import Path
 from ..errors import InputError
 from .base import Box, Sandbox
 from .bubblewrap import Bubblewrap
+from .container import Container
 from .plain import Plain
+from .uid import Uid
 
-__all__ = ["Box", "Bubblewrap", "Plain", "Sandbox", "choose"]
+__all__ = ["NAMES", "Box", "Bubblewrap", "Container", "Plain", "Sandbox", "Uid", "choose"]
+
+NAMES = ("auto", "bubblewrap", "podman", "docker", "uid", "none")
 
 
 def choose(name: str, data: Path, secrets: tuple[Path, ...] = ()) -> Sandbox:
     """The sandbox by its name; `auto` is the strongest that works on this machine.
 
-    `auto` never falls back to no sandbox: a class is graded in boxes or not at all.
-    Raises `InputError` for an unknown name.
+    `data` is the folder of prepared data roots, `secrets` what no box may read. `auto` never
+    falls back to no sandbox: a class is graded in boxes or not at all. Raises `InputError`
+    for an unknown name.
     """
     if name in ("auto", "bubblewrap"):
         return Bubblewrap(data, secrets)
+    if name in ("podman", "docker"):
+        return Container(name)
+    if name == "uid":
+        return Uid(secrets)
     if name == "none":
         return Plain()
-    raise InputError(f"no sandbox is called '{name}'", remedy="use auto, bubblewrap or none")
+    raise InputError(f"no sandbox is called '{name}'", remedy=f"use one of: {', '.join(NAMES)}")

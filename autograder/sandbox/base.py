@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,28 @@ from ..errors import SandboxError
 from ..evidence import BLOB_CAP, HEADER_CAP, pack_tensors, read_answer, read_load
 from ..model import Evidence, Job, LoadReport, ProbeRequest
 
+HOME, SHELF = "/home/student", "/srv/data"
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": HOME,
+    "USER": "student",
+    "LOGNAME": "student",
+    "LANG": "C.UTF-8",
+    "TMPDIR": "/tmp",  # noqa: S108 - the box's own
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+    "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "CUDA_VISIBLE_DEVICES": "",
+    "TERM": "dumb",
+}
+"""All that a boxed program finds in its environment."""
 _HEAD = struct.Struct(">II")
 GRACE_S = 30.0
 """How much longer than a probe's own clock the host waits for the box's answer."""
@@ -234,3 +257,36 @@ def start_command(parent: Path) -> list[str]:
     """
     start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.template as t; "
     return [sys.executable, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
+
+
+def python_folders() -> list[Path]:
+    """Folders outside /usr that this Python needs: its prefixes and its package folders."""
+    paths = {Path(p) for p in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)}
+    paths |= {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}
+    real = {p for q in paths if q.exists() for p in (q, q.resolve())}
+    kept: list[Path] = []
+    for path in sorted(real, key=lambda p: (len(p.parts), p)):
+        if path != Path("/") and not any(path.is_relative_to(k) for k in (*kept, Path("/usr"))):
+            kept.append(path)
+    return kept
+
+
+_STAGE = """
+stage=$1; shift
+mount -t tmpfs -o size=1m,mode=755 tmpfs "$stage"
+i=0
+while [ "$1" != -- ]; do
+  if [ -d "$1" ]; then mkdir "$stage/$i"; else : > "$stage/$i"; fi
+  mount --bind "$1" "$stage/$i"
+  i=$((i + 1)); shift
+done
+shift
+exec "$@"
+"""
+
+
+def staged(stage: str, sources: list[str], command: list[str]) -> list[str]:
+    """A command for root that runs `command` in a private mount namespace, in which the i-th
+    source is also to be found at `stage/i`, whatever folders it lies below."""
+    unshare = ["unshare", "--mount", "--propagation", "private", "--"]
+    return [*unshare, "sh", "-ec", _STAGE, "stage", stage, *sources, "--", *command]

@@ -19,8 +19,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import threading
 from pathlib import Path
@@ -28,59 +26,22 @@ from pathlib import Path
 from ..errors import SandboxError
 from ..model import Job
 from . import syscalls
-from .base import Template, TemplateBox, inside_folder, start_command
+from .base import (
+    ENVIRONMENT,
+    HOME,
+    SHELF,
+    Template,
+    TemplateBox,
+    inside_folder,
+    python_folders,
+    staged,
+    start_command,
+)
 
-HOME, SHELF, PACKAGE = "/home/student", "/srv/data", "/srv/five-beats/inside"
+PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
-_ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "HOME": HOME,
-    "USER": "student",
-    "LOGNAME": "student",
-    "LANG": "C.UTF-8",
-    "TMPDIR": "/tmp",  # noqa: S108 - the box's own
-    "MPLBACKEND": "Agg",
-    "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
-    "IPYTHONDIR": "/tmp/ipython",  # noqa: S108
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "CUDA_VISIBLE_DEVICES": "",
-    "TERM": "dumb",
-}
-_STAGE = """
-set -e
-stage=$1; shift
-mount -t tmpfs -o size=1m,mode=755 tmpfs "$stage"
-i=0
-while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then mkdir "$stage/$i"; else : > "$stage/$i"; fi
-  mount --bind "$1" "$stage/$i"
-  i=$((i + 1)); shift
-done
-shift
-exec setpriv --reuid={uid} --regid={uid} --clear-groups --inh-caps=-all -- "$@"
-"""
-
-
-def python_folders() -> list[Path]:
-    """Folders outside /usr that this Python needs: its prefixes and its package folders."""
-    paths = {Path(p) for p in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)}
-    paths |= {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}
-    real = {p for q in paths if q.exists() for p in (q, q.resolve())}
-    kept: list[Path] = []
-    for path in sorted(real, key=lambda p: len(p.parts)):
-        if path != Path("/") and not any(path.is_relative_to(k) for k in (*kept, Path("/usr"))):
-            kept.append(path)
-    return kept
-
-
 class Bubblewrap:
     """Makes sealed boxes; one warm template, started at the first box.
 
@@ -97,14 +58,14 @@ class Bubblewrap:
         self._lock = threading.Lock()
         self._stage: str | None = None
 
-    def _arguments(self, staged: dict[str, str], files: tuple[int, ...]) -> list[str]:
-        """The bwrap command line; `staged` maps each real source to where it can be read."""
+    def _arguments(self, where: dict[str, str], control: int) -> list[str]:
+        """The bwrap command line; `where` maps each real source to where it can be read."""
         bwrap = shutil.which("bwrap") or "bwrap"
         out = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         bound: list[str] = []
 
         def bind(source: str, target: str) -> None:
-            out.extend(["--ro-bind", staged.get(source, source), target])
+            out.extend(["--ro-bind", where.get(source, source), target])
             bound.append(target)
 
         def hide() -> None:
@@ -127,12 +88,12 @@ class Bubblewrap:
         hide()
         bind(str(inside_folder()), PACKAGE)
         bind(str(self.data), SHELF)
-        for key, value in _ENVIRONMENT.items():
+        for key, value in ENVIRONMENT.items():
             out.extend(["--setenv", key, value])
-        control, filter_ = files
         out.extend(["--setenv", "FIVE_BEATS_CONTROL", str(control)])
-        out.extend(["--setenv", "FIVE_BEATS_SYSCALLS", str(filter_)])
-        out.extend(["--setenv", "FIVE_BEATS_SEALED", "1", "--chdir", HOME, "--"])
+        out.extend(["--setenv", "FIVE_BEATS_WALL", "namespaces"])
+        out.extend(["--setenv", "FIVE_BEATS_SYSCALLS", syscalls.encoded()])
+        out.extend(["--chdir", HOME, "--"])
         return [*out, *start_command(Path(PACKAGE).parent)]
 
     def _sources(self) -> list[str]:
@@ -143,24 +104,19 @@ class Bubblewrap:
             raise SandboxError(
                 "bubblewrap is not installed", remedy="`apt-get install bubblewrap`, or see doctor"
             )
-        program = syscalls.program()
         control, theirs = socket.socketpair()
-        filter_file = tempfile.TemporaryFile()
-        filter_file.write(program)
-        filter_file.seek(0)
         log = tempfile.TemporaryFile()
-        files = (theirs.fileno(), filter_file.fileno())
         try:
             if os.getuid() == 0:
-                command = self._as_nobody(files)
+                command = self._as_nobody(theirs.fileno())
             else:
-                command = self._arguments({}, files)
+                command = self._arguments({}, theirs.fileno())
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=files,
+                pass_fds=(theirs.fileno(),),
                 env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
                 cwd="/",
             )
@@ -169,20 +125,18 @@ class Bubblewrap:
             raise SandboxError(f"bubblewrap cannot be started: {e}") from e
         finally:
             theirs.close()
-            filter_file.close()
         return Template(process, control, log)
 
-    def _as_nobody(self, files: tuple[int, ...]) -> list[str]:
+    def _as_nobody(self, control: int) -> list[str]:
         """The command for root: bind the sources on a private stage, drop to nobody, go on."""
         self._stage = tempfile.mkdtemp(prefix="five-beats-stage-")
         for folder in (self._stage, self.data):
             os.chmod(folder, 0o755)  # noqa: S103 - nobody must be able to enter it
         sources = self._sources()
-        staged = {source: f"{self._stage}/{i}" for i, source in enumerate(sources)}
-        script = _STAGE.replace("{uid}", str(NOBODY))
-        unshare = ["unshare", "--mount", "--propagation", "private", "--"]
-        stage = ["sh", "-c", script, "stage", self._stage, *sources, "--"]
-        return [*unshare, *stage, *self._arguments(staged, files)]
+        where = {source: f"{self._stage}/{i}" for i, source in enumerate(sources)}
+        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        command = [*drop, "--inh-caps=-all", "--", *self._arguments(where, control)]
+        return staged(self._stage, sources, command)
 
     def open(self, job: Job) -> TemplateBox:
         """A box for `job`. Raises `SandboxError` where none can be made."""

@@ -14,8 +14,7 @@ import tempfile
 import threading
 
 from ..model import Job
-from .base import Template, TemplateBox, inside_folder, start_command
-from .bubblewrap import _ENVIRONMENT
+from .base import ENVIRONMENT, Template, TemplateBox, inside_folder, start_command
 
 _KEEP = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
@@ -32,11 +31,11 @@ class Plain:
     def _start(self) -> Template:
         control, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()
-        scratch = {k: v for k, v in _ENVIRONMENT.items() if k not in _KEEP}
+        scratch = {k: v for k, v in ENVIRONMENT.items() if k not in _KEEP}
         scratch["MPLCONFIGDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-matplotlib")
         scratch["IPYTHONDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-ipython")
         kept = {k: os.environ[k] for k in _KEEP if k in os.environ}
-        kept |= {"FIVE_BEATS_CONTROL": str(theirs.fileno()), "FIVE_BEATS_SEALED": "0"}
+        kept |= {"FIVE_BEATS_CONTROL": str(theirs.fileno()), "FIVE_BEATS_WALL": "none"}
         process = subprocess.Popen(
             start_command(inside_folder().parent),
             stdin=subprocess.DEVNULL,
@@ -57,7 +56,7 @@ class Plain:
             if self._template is None or not self._template.alive:
                 self._template = self._start()
             template = self._template
-        message = {"data": None, "home": home, "disk_mb": 0}
+        message = {"home": home}
         return template.open(job, message, lambda: shutil.rmtree(home, ignore_errors=True))
 
     def close(self) -> None:

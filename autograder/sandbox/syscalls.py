@@ -8,6 +8,7 @@ were seen to stay healthy under it.
 
 from __future__ import annotations
 
+import base64
 import errno
 import socket
 import tempfile
@@ -59,3 +60,8 @@ def program() -> bytes:
         rules.export_bpf(f)
         f.seek(0)
         return f.read()
+
+
+def encoded() -> str:
+    """The filter as base64, the way it travels to a template."""
+    return base64.b64encode(program()).decode()

@@ -19,7 +19,7 @@ from autograder.sandbox import Sandbox, choose
 pytestmark = pytest.mark.sandbox
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "none"])
+@pytest.fixture(scope="module", params=["bubblewrap", "uid", "none"])
 def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "root").mkdir()
