@@ -45,7 +45,24 @@ CREATE TABLE IF NOT EXISTS verdict (
     PRIMARY KEY (submission, assignment, version, environment)
 ) STRICT
 """
-_WHERE = "submission = ? AND assignment = ? AND version = ? AND environment = ?"
+_FIND = """
+SELECT state, result, evidence FROM verdict
+WHERE submission = ? AND assignment = ? AND version = ? AND environment = ?
+"""
+_FINISH = """
+UPDATE verdict SET state = ?, result = ?, evidence = ?
+WHERE submission = ? AND assignment = ? AND version = ? AND environment = ?
+"""
+_GIVE_BACK = """
+DELETE FROM verdict
+WHERE submission = ? AND assignment = ? AND version = ? AND environment = ?
+AND state = 'claimed'
+"""
+_CLAIM = """
+INSERT INTO verdict (submission, assignment, version, environment, state)
+VALUES (?, ?, ?, ?, 'claimed')
+ON CONFLICT DO UPDATE SET state = 'claimed', attempts = attempts + 1, result = NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -148,17 +165,10 @@ class Store:
     def claim(self, key: Key) -> Verdict | None:
         """The verdict if it is there; else None, and `key` is claimed for this run."""
         with self._mutex:
-            row = self._db.execute(
-                f"SELECT state, result, evidence FROM verdict WHERE {_WHERE}", key.row
-            ).fetchone()
+            row = self._db.execute(_FIND, key.row).fetchone()
             if row is not None and row[0] == "done" and row[1] is not None:
                 return Verdict(json.loads(row[1]), row[2])
-            self._db.execute(
-                "INSERT INTO verdict (submission, assignment, version, environment, state) "
-                "VALUES (?, ?, ?, ?, 'claimed') ON CONFLICT DO UPDATE "
-                "SET state = 'claimed', attempts = attempts + 1, result = NULL",
-                key.row,
-            )
+            self._db.execute(_CLAIM, key.row)
             return None
 
     def finish(self, key: Key, result: Mapping[str, Json], evidence: str = "") -> None:
@@ -166,10 +176,7 @@ class Store:
         state: State = "done" if result["status"] == "graded" else "ungradable"
         text = json.dumps(dict(result), sort_keys=True)
         with self._mutex:
-            done = self._db.execute(
-                f"UPDATE verdict SET state = ?, result = ?, evidence = ? WHERE {_WHERE}",
-                (state, text, evidence, *key.row),
-            )
+            done = self._db.execute(_FINISH, (state, text, evidence, *key.row))
             if done.rowcount != 1:
                 raise GraderError(
                     "a verdict for a submission nobody claimed",
@@ -180,7 +187,7 @@ class Store:
     def give_back(self, key: Key) -> None:
         """Drop a claim whose grading was broken off."""
         with self._mutex:
-            self._db.execute(f"DELETE FROM verdict WHERE {_WHERE} AND state = 'claimed'", key.row)
+            self._db.execute(_GIVE_BACK, key.row)
 
     def states(self) -> dict[str, int]:
         """How many rows are in which state."""

@@ -106,7 +106,8 @@ def number(value: float) -> str:
 
 def distinct_names(raws: set[str]) -> dict[str, str]:
     """Each raw name's display name; two that look alike are told apart by a short hash, so
-    that nobody's work can take another's place by an invisible character."""
+    that nobody's work can take another's place by an invisible character.
+    """
     shown: dict[str, list[str]] = {}
     for raw in sorted(raws):
         shown.setdefault(display_name(raw), []).append(raw)

@@ -47,9 +47,11 @@ def spec(version: int = 1) -> Assignment:
     )
 
 
-def submission(student: str, text: str = "x = 1", when: str = "", **extra: object) -> Submission:
+def submission(
+    student: str, text: str = "x = 1", when: str = "", notes: tuple[str, ...] = ()
+) -> Submission:
     program = Program("script", "training_loop.py", (text,))
-    return Submission(student, A, program, {"training_loop.py": text.encode()}, when, **extra)
+    return Submission(student, A, program, {"training_loop.py": text.encode()}, when, notes)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Fake:
     hook: Callable[[Submission], None] = lambda s: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def assignment(self, id: str, /) -> Assignment:
+    def assignment(self, assignment: str, /) -> Assignment:
         return spec(self.version)
 
     def grade(self, s: Submission, /) -> Graded:

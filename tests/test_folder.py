@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def put(root: Path, files: dict[str, str | bytes]) -> Path:
     return root
 
 
-def zipped(files: dict[str, str | bytes]) -> bytes:
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         for name, content in files.items():
@@ -140,7 +141,11 @@ def test_one_students_folder_named_on_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrap", ["", "class/"])
 def test_a_zip_of_a_class(tmp_path: Path, wrap: str) -> None:
     inner = zipped({"training_loop.py": "z = 1"})
-    files = {f"{wrap}alice.py": "1", f"{wrap}bob/training_loop.py": "2", f"{wrap}carol.zip": inner}
+    files: dict[str, str | bytes] = {
+        f"{wrap}alice.py": "1",
+        f"{wrap}bob/training_loop.py": "2",
+        f"{wrap}carol.zip": inner,
+    }
     put(tmp_path, {"class.zip": zipped(files)})
     found, refused = take(tmp_path / "class.zip", A4)
     assert [s for s, _ in found] == ["alice", "bob", "carol"] and refused == []

@@ -229,8 +229,10 @@ class _Intake:
         extra: tuple[str, ...] = ()
         if len(read) > 1:
             extra = (
-                f"of {names}, {clean(leaf.name)} was graded "
-                "(the others are unfinished or the same)",
+                (
+                    f"of {names}, {clean(leaf.name)} was graded "
+                    "(the others are unfinished or the same)"
+                ),
             )
         beside, left_out = files_of(folder, but=leaf.name)
         files = {program.main: raw, **beside}
@@ -263,7 +265,8 @@ class _Intake:
 
     def named(self, name: str, *, loosely: bool = False) -> str | None:
         """The assignment a file or folder name speaks of: its module or id, perhaps numbered
-        as a copy; loosely, also with other words around it. None where two fit."""
+        as a copy; loosely, also with other words around it. None where two fit.
+        """
         folded = _fold(name)
         words = {i: (module, _fold(i)) for i, module in self.known.items()}
         strict = [i for i, ws in words.items() if any(re.fullmatch(w + _COPY, folded) for w in ws)]

@@ -22,7 +22,7 @@ import zipfile
 import zlib
 from calendar import timegm
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import SubmissionError
@@ -170,8 +170,7 @@ def _disk_leaf(path: Path, info: os.stat_result) -> Leaf:
 def read_file(path: Path) -> Leaf:
     """One file the user named; a link is followed here, because the user chose it."""
     real = path.resolve()
-    leaf = _disk_leaf(real, real.stat())
-    return Leaf(path.name, leaf.size, leaf.modified, leaf._read)
+    return replace(_disk_leaf(real, real.stat()), name=path.name)
 
 
 def read_zip(leaf: Leaf, *, cap: int = ZIP_TOTAL) -> Folder:

@@ -1,0 +1,387 @@
+"""The command line: each verb is a few lines that call the module which does the work.
+
+Exit status: 0 all graded, 1 some ungradable (or the machine cannot), 2 wrong use, 130
+broken off by Ctrl-C. An error is one line on stderr: what, where, remedy. Results go to
+stdout, progress to stderr and only on a terminal.
+
+Nothing heavy is imported at module level, so that `autograder --help` answers at once:
+torch, numpy, pydantic, jinja2 and rich come in with the verb that needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from .errors import FiveBeatsError, InputError
+
+if TYPE_CHECKING:
+    from .grade import Grader
+    from .model import Result
+
+CONFIG = "grading_config.yml"
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="autograder",
+    help="Five Beats: a PyTorch course whose assignments grade themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="The course's folder.  [default: the nearest upwards with grading_config.yml]",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
+]
+Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="What student code trains on.")]
+SandboxName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none (tests only)."
+    ),
+]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
+
+
+def find_course(root: Path | None) -> Path:
+    """The course's folder: `root`, or the nearest upwards from here that holds the config."""
+    if root is not None:
+        if not (root / CONFIG).is_file():
+            raise InputError(f"holds no {CONFIG}", where=root, remedy="name the course's folder")
+        return root
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise InputError(
+        f"there is no {CONFIG} here or above", remedy="go to the course's folder, or use --root DIR"
+    )
+
+
+@app.command()
+def release(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Assignments.  [default: all]")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if release/ is stale.")
+    ] = False,
+    root: Root = None,
+) -> None:
+    """Compile sources into what students get."""
+    from . import config
+    from . import release as compiler
+
+    folder = find_course(root)
+    known = config.course(folder).assignments
+    for wanted in ids or ():
+        if wanted not in known:
+            raise InputError(
+                f"there is no assignment '{wanted}'", remedy=f"one of: {', '.join(known)}"
+            )
+    stale = False
+    for one in ids or known:
+        source, target = folder / "source" / one, folder / "release" / one
+        if not source.is_dir() and not ids:
+            continue  # the course lists it, and its source is still to be written
+        assignment = config.assignment(folder / "assignments" / one / "assignment.yml")
+        if check:
+            differs = compiler.check(source, assignment, target)
+            typer.echo(f"{one}: {'stale: ' + ', '.join(differs) if differs else 'fresh'}")
+            stale = stale or bool(differs)
+        else:
+            compiler.build(source, assignment, target)
+            typer.echo(f"{one}: {target}")
+    if stale:
+        _fail("release/ is stale (run: autograder release)", 1)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook or script.")],
+    assignment: Annotated[
+        str | None, typer.Option("-a", metavar="ID", help="Which assignment it answers.")
+    ] = None,
+    data: Data = None,
+    root: Root = None,
+) -> None:
+    """Check your own work by the public checks.
+
+    Runs on this machine without a box: use it on your own code only.
+    """
+    from . import config
+    from .formats.folder import collect
+    from .grade import Grader
+    from .show import checked
+
+    public = _public(file, assignment, root)
+    spec = config.assignment(public)
+    found, refused = collect([file], spec.id, {spec.id: spec.module})
+    if refused or not found:
+        raise InputError(
+            refused[0].reason if refused else "holds no submission", where=file, remedy=None
+        )
+    with Grader(_course_or(public.parent, root), "none", data, public=public) as grader:
+        graded = grader.grade(found[0])
+    checked(graded.result, graded.load)
+    raise typer.Exit(0 if graded.result.status == "graded" else 1)
+
+
+def _course_or(folder: Path, root: Path | None) -> Path:
+    """The course's folder where there is one; a student may have the release alone."""
+    try:
+        return find_course(root)
+    except InputError:
+        if root is not None:
+            raise
+        return folder
+
+
+def _public(file: Path, assignment: str | None, root: Path | None) -> Path:
+    """The public half that answers for `file`: beside it, else the release it is named for."""
+    from . import config
+
+    if not file.exists():
+        raise InputError("does not exist", where=file, remedy="check the path")
+    beside = file.resolve().parent / "public.yml"
+    if beside.is_file() and assignment in (None, config.assignment(beside).id):
+        return beside
+    releases = sorted(_course_or(file.resolve().parent, root).glob("release/*/public.yml"))
+    known = {config.assignment(p).id: p for p in releases}
+    if assignment is None:
+        stem = file.stem.lower().replace("-", "_")
+        fits = [p for p in releases if config.assignment(p).module in stem]
+        if len(fits) == 1:
+            return fits[0]
+        raise InputError(
+            "cannot tell which assignment this answers",
+            where=file,
+            remedy=f"say it with -a: {', '.join(known) or 'no release was found'}",
+        )
+    if assignment not in known:
+        raise InputError(
+            f"there is no release of '{assignment}'",
+            remedy=f"one of: {', '.join(known)}" if known else "run: autograder release",
+        )
+    return known[assignment]
+
+
+@app.command()
+def grade(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH", help="A file, a folder of files, a folder per student, or a zip."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="OUT", help="Where everything is written.")
+    ],
+    assignment: Annotated[
+        str | None, typer.Option("-a", metavar="ID", help="Which assignment; else by file name.")
+    ] = None,
+    data: Data = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="Submissions at a time.", show_default="one a core")
+    ] = os.cpu_count() or 1,
+    sandbox: SandboxName = "auto",
+    device: Device = "cpu",
+    root: Root = None,
+) -> None:
+    """Grade a class in boxes; repeatable.
+
+    The same command again goes on where it was broken off.
+    """
+    from . import batch
+    from . import report as pages
+    from .formats.folder import collect
+    from .grade import Grader
+    from .show import graded, progress
+
+    _one_of("--device", device, ("cpu", "cuda"))
+    folder = find_course(root)
+    with Grader(folder, sandbox, data, device) as grader:
+        known = {i: grader.assignment(i).module for i in grader.ids()}
+        found, refused = collect(paths, assignment, known)
+        if not found and not refused:
+            raise InputError("no submission was found there", where=paths[0])
+        with progress(len(found) + len(refused)) as tick:
+            done = batch.run(
+                grader,
+                found,
+                refused,
+                out,
+                jobs=jobs,
+                environment=lambda i: _environment(grader, i),
+                course=grader.course,
+                progress=tick,
+            )
+        index = pages.write(out, grader.course)
+    graded(done, out, index)
+    if done.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _environment(grader: Grader, assignment: str) -> dict[str, str]:
+    """What a grade depends on beside the submission: versions, code, box, device and data."""
+    from .batch import code_digest
+    from .grade import versions
+
+    prepared = grader.prepared(grader.assignment(assignment))
+    return {
+        **versions(),
+        "code": code_digest(),
+        "sandbox": grader.sandbox.name,
+        "device": grader.device,
+        "data": "" if prepared is None else prepared.fingerprint,
+    }
+
+
+@app.command()
+def regrade(out: Out, data: Data = None, root: Root = None) -> None:
+    """Judge again from kept evidence.
+
+    No line of any student's code is run.
+    """
+    from . import regrade as again
+    from . import report as pages
+    from .grade import Grader
+
+    folder = find_course(root)
+    _graded_folder(out)
+    with again.Judges(lambda device: Grader(folder, "auto", data, device)) as judges:
+        done = again.run(judges, out)
+        index = pages.write(out, judges.course)
+    for before, after in done.changed:
+        old, new = (
+            f"{r.score:g}" if r.status == "graded" else "ungradable" for r in (before, after)
+        )
+        typer.echo(f"{_plain(after)}: {old} -> {new} of {after.max_score:g}")
+    typer.echo(f"{done.judged} judged again, {len(done.changed)} changed")
+    for result, why in done.left:
+        typer.echo(f"left as it was: {_plain(result)}: {why}")
+    typer.echo(f"report: {index}")
+    raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _plain(result: Result) -> str:
+    from .text import clean
+
+    return f"{clean(result.student)} {result.assignment}".strip()
+
+
+@app.command()
+def report(out: Out, root: Root = None) -> None:
+    """Write the report and grades.csv anew."""
+    from . import config, kept
+    from . import report as pages
+
+    _graded_folder(out)
+    try:
+        course = config.course(find_course(root))
+    except InputError:
+        if root is not None:
+            raise
+        course = None  # a report needs no course: only its name and feedback settings
+    kept.write_table(out / "grades.csv", kept.read_results(out), course)
+    typer.echo(f"grades: {out / 'grades.csv'}")
+    typer.echo(f"report: {pages.write(out, course)}")
+
+
+def _graded_folder(out: Path) -> None:
+    if not (out / "results").is_dir():
+        raise InputError("holds no results", where=out, remedy="name the folder given to grade -o")
+
+
+@app.command()
+def calibrate(
+    assignment: Annotated[str, typer.Argument(metavar="ID", help="The assignment.")],
+    seeds: Annotated[int, typer.Option(min=2, max=100, help="Runs of the reference.")] = 5,
+    data: Data = None,
+    sandbox: SandboxName = "auto",
+    device: Device = "cpu",
+    root: Root = None,
+) -> None:
+    """Measure the reference; set thresholds.
+
+    Trains the reference solution from several seeds and commits its accuracies, from whose
+    spread the threshold of full marks follows.
+    """
+    from .grade import Grader
+    from .recalibrate import recalibrate
+
+    _one_of("--device", device, ("cpu", "cuda"))
+    with Grader(find_course(root), sandbox, data, device) as grader:
+        path, key, found = recalibrate(grader, assignment, seeds)
+    typer.echo(f"accuracies: {', '.join(f'{a:.4f}' for a in found.accuracies)}")
+    typer.echo(f"full marks from {found.threshold:.4f}, no marks below {found.floor:.4f}")
+    typer.echo(f"{path}: {key}")
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    root: Root = None,
+) -> None:
+    """Say what this machine can do.
+
+    Tries each thing, and gives a remedy for what is missing.
+    """
+    from . import doctor as ward
+    from .show import findings
+
+    try:
+        course = find_course(root)
+    except InputError:
+        if root is not None:
+            raise
+        course = None
+    found = ward.examine(course)
+    if as_json:
+        typer.echo(ward.as_json(found))
+    else:
+        findings(found)
+    raise typer.Exit(0 if ward.able(found) else 1)
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(f"{option} '{value}' is not known", remedy=f"use {' or '.join(allowed)}")
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(f"autograder: {message}", file=sys.stderr)
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """The entry point of the command."""
+    try:
+        app()
+    except FiveBeatsError as e:
+        print(f"autograder: {e}", file=sys.stderr)
+        sys.exit(2 if isinstance(e, InputError) else 1)
+    except KeyboardInterrupt:
+        # A second Ctrl-C: threads may still wait for their boxes, which die with us.
+        print("autograder: broken off", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+    except BrokenPipeError:  # `autograder … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

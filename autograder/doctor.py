@@ -1,0 +1,303 @@
+"""What this machine can do, tried and not guessed, with a remedy for each thing it cannot.
+
+    needed   without it no class can be graded (exit status 1)
+    useful   grading works without it; the finding says what is lost
+
+Theory. That a program is installed says little: Ubuntu's AppArmor, a container's seccomp
+profile or a missing library can each forbid what bubblewrap needs. So the last word is a
+box that is really opened, with torch in it, and code that is really run there; the findings
+before it explain why that may have failed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import FiveBeatsError
+
+if TYPE_CHECKING:
+    from .model import LoadReport
+
+PYTHON = ((3, 11), (3, 13))
+TORCH = (2, 6)
+PROC = Path("/proc/sys")
+CGROUPS = Path("/sys/fs/cgroup")
+LANDLOCK_CREATE_RULESET = 444
+"""The system call's number, the same on every architecture that Linux calls 64-bit."""
+TRY = "import torch\nprint(int(torch.ones(2, 3).sum()) * 7)\n"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is well, what was seen, and what to do about it."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def examine(course: Path | None = None) -> list[Finding]:
+    """Everything, in the order in which a fault of one explains the next."""
+    return [
+        python(),
+        torch(),
+        torchvision(),
+        bubblewrap(),
+        user_namespaces(),
+        libseccomp(),
+        landlock(),
+        cgroups(),
+        box(),
+        gpu(),
+        *data(course),
+    ]
+
+
+def able(findings: Sequence[Finding]) -> bool:
+    """Whether a class can be graded here."""
+    return all(f.ok for f in findings if f.needed)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """The findings for machines."""
+    return json.dumps({"able": able(findings), "findings": [asdict(f) for f in findings]}, indent=1)
+
+
+def python() -> Finding:
+    """The interpreter's version and system."""
+    version = sys.version_info[:2]
+    system = platform.system()
+    return Finding(
+        "Python",
+        PYTHON[0] <= version <= PYTHON[1] and system == "Linux",
+        f"{platform.python_version()} on {system} {platform.machine()}",
+        "use Python 3.11 to 3.13 on Linux (on Windows: WSL 2)",
+        needed=True,
+    )
+
+
+def _version(package: str) -> tuple[int, int] | None:
+    try:
+        major, minor = metadata.version(package).split("+")[0].split(".")[:2]
+        return int(major), int(minor)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+
+
+def torch() -> Finding:
+    """Whether torch is there, in a version that is supported."""
+    found = _version("torch")
+    text = "not installed" if found is None else metadata.version("torch")
+    remedy = "pip install 'torch>=2.6' 'torchvision>=0.21'"
+    return Finding("torch", found is not None and found >= TORCH, text, remedy, needed=True)
+
+
+def torchvision() -> Finding:
+    """Whether torchvision is made for this torch (torch 2.n goes with 0.(n + 15)), and
+    whether it can be imported as a box imports it.
+    """
+    ours, theirs = _version("torchvision"), _version("torch")
+
+    def finding(found: str, remedy: str = "") -> Finding:
+        return Finding("torchvision", not remedy, found, remedy, needed=True)
+
+    if ours is None or theirs is None:
+        return finding("not installed", "pip install torchvision")
+    text = metadata.version("torchvision")
+    if theirs[0] == 2 and ours != (0, theirs[1] + 15):
+        remedy = f"pip install 'torchvision==0.{theirs[1] + 15}.*'"
+        return finding(f"{text} beside torch {theirs[0]}.{theirs[1]}", remedy)
+    code = (
+        "from autograder.inside.torchvision_compat import declare\n"
+        "declare()\nfrom torchvision import datasets, transforms\n"
+    )
+    done = _run([sys.executable, "-c", code], 120)
+    if done is None or done.returncode:
+        last = "" if done is None else (done.stderr.strip().splitlines() or [""])[-1]
+        return finding(f"{text} cannot be imported: {last}", "install torch and torchvision anew")
+    return finding(f"{text}, the right one for torch {theirs[0]}.{theirs[1]}")
+
+
+def bubblewrap() -> Finding:
+    """Whether bwrap is there."""
+    path = shutil.which("bwrap")
+    done = None if path is None else _run([path, "--version"], 20)
+    return Finding(
+        "bubblewrap",
+        done is not None and done.returncode == 0,
+        "not installed" if done is None else done.stdout.strip() or "does not start",
+        "apt-get install bubblewrap (or: dnf install bubblewrap)",
+        needed=True,
+    )
+
+
+def user_namespaces() -> Finding:
+    """Whether an unprivileged user may make a user namespace, tried as such a user."""
+    command = ["unshare", "--user", "--map-root-user", "true"]
+    if os.geteuid() == 0 and shutil.which("setpriv"):
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", *command]
+    done = _run(command, 20)
+    if done is not None and done.returncode == 0:
+        return Finding("user namespaces", ok=True, found="allowed", needed=True)
+    found, remedy = "refused", "allow unprivileged user namespaces on this machine"
+    for name, bad, command_line in (
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
+    ):
+        if _setting(name) == bad:
+            found, remedy = f"refused ({name} is {bad})", f"sudo sysctl -w {command_line}"
+            break
+    if done is None:
+        found, remedy = "cannot be tried: unshare is missing", "apt-get install util-linux"
+    return Finding("user namespaces", ok=False, found=found, remedy=remedy, needed=True)
+
+
+def _setting(name: str) -> str | None:
+    try:
+        return (PROC / name).read_text().strip()
+    except OSError:
+        return None
+
+
+def libseccomp() -> Finding:
+    """The filter of system calls: the system's library and Python's binding."""
+    library = ctypes.util.find_library("seccomp")
+    binding = importlib.util.find_spec("pyseccomp") is not None
+    found = f"library {library or 'missing'}, pyseccomp {'there' if binding else 'missing'}"
+    remedy = "apt-get install libseccomp2 && pip install pyseccomp"
+    return Finding("libseccomp", bool(library) and binding, found, remedy, needed=True)
+
+
+def landlock() -> Finding:
+    """The kernel's Landlock: a second fence around files, behind the namespaces."""
+    try:
+        # With no attributes and the flag 1 the call only answers which version there is.
+        version = int(ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1))
+    except (OSError, AttributeError):
+        version = -1
+    remedy = "none needed; a kernel from 5.13 on with lsm=landlock adds a second fence"
+    return Finding(
+        "landlock", version > 0, f"version {version}" if version > 0 else "absent", remedy
+    )
+
+
+def cgroups() -> Finding:
+    """Whether memory can be bounded for a box as a whole, besides each of its processes."""
+    if (CGROUPS / "cgroup.controllers").is_file():
+        try:
+            there = "memory" in (CGROUPS / "cgroup.controllers").read_text().split()
+        except OSError:
+            there = False
+        found = "version 2" + ("" if there else ", without memory")
+    else:
+        there = (CGROUPS / "memory").is_dir()
+        found = "version 1" if there else "none seen"
+    remedy = "none needed; limits then hold for each process, and a watchdog for the sum"
+    return Finding("cgroups", there, found, remedy)
+
+
+def box() -> Finding:
+    """Open a real box, run torch in it, and read what it printed."""
+    began = time.monotonic()
+    ok, found = False, ""
+    shelf = Path(tempfile.mkdtemp(prefix="five-beats-doctor-"))
+    try:
+        name, load = _try_box(shelf)
+        ok = load.status == "done" and "42" in load.output
+        why = load.detail or "; ".join(map(str, load.errors)) or load.status
+        found = f"{name} opened, but code fails in it: {why}"
+    except (FiveBeatsError, OSError) as e:
+        found = f"cannot be opened: {e}"
+    finally:
+        shutil.rmtree(shelf, ignore_errors=True)
+    if ok:
+        found = f"{name} opened and ran torch in {time.monotonic() - began:.1f} s"
+    remedy = "mend what is marked above, then run the doctor again"
+    return Finding("a box", ok, found, remedy, needed=True)
+
+
+def _try_box(shelf: Path) -> tuple[str, LoadReport]:
+    """The sandbox's name, and how a small program of ours went in it."""
+    from .model import Job, Limits, Program
+    from .sandbox import choose
+
+    sandbox = choose("auto", shelf)
+    try:
+        job = Job(Program("script", "doctor.py", (TRY,)), {}, Limits())
+        with sandbox.open(job) as opened:
+            return sandbox.name, opened.load()
+    finally:
+        sandbox.close()
+
+
+def gpu() -> Finding:
+    """Whether torch sees an accelerator; courses on a CPU need none."""
+    code = (
+        "import torch\n"
+        "ok = torch.cuda.is_available()\n"
+        "print(torch.cuda.get_device_name(0) if ok else '', end='')\n"
+    )
+    done = _run([sys.executable, "-c", code], 120)
+    name = "" if done is None else done.stdout.strip()
+    remedy = "none needed; checks that want a GPU are deferred"
+    return Finding("GPU", bool(name), name or "none that torch can use", remedy)
+
+
+def data(course: Path | None) -> list[Finding]:
+    """Where each data set of the course will come from."""
+    from . import config
+    from .data import find_root
+
+    found = []
+    try:
+        given = None if course is None else config.course(course).data
+    except FiveBeatsError as e:
+        return [Finding("course", ok=False, found=str(e), remedy="mend the file", needed=True)]
+    remedy = "none needed; name a torchvision root with --data to grade on the real images"
+    for dataset in ("mnist", "fashion-mnist"):
+        try:
+            root = find_root(dataset, None, given)
+        except FiveBeatsError as e:
+            remedy = "mend `data:` in grading_config.yml"
+            found.append(Finding(f"data: {dataset}", ok=False, found=str(e), remedy=remedy))
+            continue
+        text = "none; the embedded digits are used" if root is None else str(root)
+        found.append(Finding(f"data: {dataset}", root is not None, text, remedy))
+    return found
+
+
+def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str] | None:
+    """A command's end, or None where it cannot be started or does not end."""
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None

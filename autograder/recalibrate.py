@@ -1,0 +1,59 @@
+"""`autograder calibrate`: measure the reference on this machine's data, and commit what was found.
+
+The measurement itself is `calibration.measure`; here it is put into
+`assignments/<id>/calibration.yml`, by the key under which the grader will look for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from . import kept
+from .calibration import measure
+from .checks.base import Calibration, HiddenData
+from .errors import ConfigError, InputError
+from .grade import Grader
+from .judge import World
+
+HEADER = (
+    "# Accuracies of the reference solution on hidden images, by data root, version and device.\n"
+    "# Written by `autograder calibrate`; thresholds follow from these (see calibration.py).\n"
+)
+
+
+def recalibrate(grader: Grader, name: str, seeds: int) -> tuple[Path, str, Calibration]:
+    """Measure `seeds` runs and commit them; returns the file, its key and the calibration.
+
+    Raises `InputError` for an assignment without a check of accuracy, `GraderError` where
+    the reference fails.
+    """
+    assignment = grader.assignment(name)
+    prepared = grader.prepared(assignment)
+    if prepared is None or all(c.use != "hidden_accuracy" for c in assignment.checks):
+        raise InputError(f"'{name}' has no check of accuracy to calibrate")
+    hidden = HiddenData(
+        prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
+    )
+    world = World(assignment, hidden, device=grader.device)
+    limits = grader.limits(assignment)
+    found = measure(world, grader.root, grader.sandbox, limits, prepared.root, seeds)
+    path = grader.root / "assignments" / name / "calibration.yml"
+    key = f"{prepared.fingerprint}-v{assignment.version}-{grader.device}"
+    table = _read(path)
+    table[key] = {"dataset": prepared.dataset, "accuracies": list(found.accuracies)}
+    kept.write_whole(path, (HEADER + yaml.safe_dump(table, sort_keys=True)).encode())
+    return path, key, found
+
+
+def _read(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as e:
+        raise ConfigError("is not valid YAML", where=path, remedy="mend or remove it") from e
+    if not isinstance(table, dict):
+        raise ConfigError("must be a mapping", where=path, remedy="mend or remove it")
+    return table

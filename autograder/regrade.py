@@ -1,0 +1,117 @@
+"""Judge a class again from kept evidence: no box, no line of student code.
+
+Theory. A judge is pure, so evidence and assignment are all it needs; when a check's points,
+text or judge changes, every grade can be taken again in milliseconds. What cannot be judged
+from what was kept (a check that asks something new) stays as it was and is named, so that
+the class can be graded again for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from . import kept
+from .config import Course
+from .errors import FiveBeatsError
+from .grade import Grader
+from .grade import regrade as judge_again
+from .judge import World
+from .model import Result
+from .store import Store
+
+
+class Judges:
+    """A grader per device that the class was graded on; a context manager."""
+
+    def __init__(self, make: Callable[[str], Grader]) -> None:
+        self._make = make
+        self._graders: dict[str, Grader] = {}
+
+    def grader(self, device: str) -> Grader:
+        """The grader that knows the thresholds of `device`."""
+        if device not in self._graders:
+            self._graders[device] = self._make(device)
+        return self._graders[device]
+
+    def world(self, result: Result) -> World:
+        """What the judge of `result` may know."""
+        device = result.environment.get("device")
+        return self.grader(device if isinstance(device, str) else "cpu").world(result.assignment)
+
+    @property
+    def course(self) -> Course | None:
+        return self.grader("cpu").course
+
+    def __enter__(self) -> Judges:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        for grader in self._graders.values():
+            grader.close()
+
+
+@dataclass(frozen=True)
+class Regraded:
+    """How many were judged again, which grades moved, and which could not be judged and why."""
+
+    judged: int
+    changed: tuple[tuple[Result, Result], ...]
+    left: tuple[tuple[Result, str], ...]
+    ungradable: bool
+
+
+def run(judges: Judges, out: Path) -> Regraded:
+    """Judge everything in `out` again, and write results and grades.csv."""
+    changed: list[tuple[Result, Result]] = []
+    left: list[tuple[Result, str]] = []
+    now: list[Result] = []
+    with Store(out / "store.sqlite"):  # holds off a grading that would write here meanwhile
+        for before in kept.read_results(out):
+            after, why = _again(judges, out, before)
+            if why:
+                left.append((before, why))
+            elif after != before:
+                kept.write_result(out, after)
+            if (after.status, after.score, after.max_score, after.bugs) != (
+                (before.status, before.score, before.max_score, before.bugs)
+            ):
+                changed.append((before, after))
+            now.append(after)
+        kept.write_table(out / "grades.csv", now, judges.course)
+    broken = any(r.status == "ungradable" for r in now)
+    return Regraded(len(now) - len(left), tuple(changed), tuple(left), broken)
+
+
+def _again(judges: Judges, out: Path, before: Result) -> tuple[Result, str]:
+    """The new result, or the old one with the reason why it stays."""
+    if not before.submission:
+        return before, "it was never taken in"
+    folder = kept.evidence_folder(out, before.student, before.assignment)
+    try:
+        load = kept.read_load(folder)
+        evidence = kept.read_evidence(folder)
+        if load is None or (before.status == "ungradable" and not evidence):
+            return before, "no evidence was kept"
+        after = judge_again(
+            judges.world(before),
+            before.submission,
+            before.student,
+            load,
+            evidence,
+            notes=before.notes,
+            environment=before.environment,
+            submitted_at=before.submitted_at,
+        )
+    except FiveBeatsError as e:
+        return before, str(e)
+    if after.status == "ungradable" and not after.checks:
+        return before, "; ".join(after.notes)
+    return replace(after, run=before.run), ""
