@@ -1,0 +1,84 @@
+"""Accuracy on hidden images: predictions come from the box, labels never enter it.
+
+Full marks from the calibrated threshold, none below the floor, and a straight line in between.
+Where no images are set aside, or no threshold was measured for exactly this data, the check is
+`deferred` and counts on neither side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..model import Evidence, Outcome, ProbeRequest, Status
+from .base import Context, HiddenData, Inconclusive, StandardCheck, require, tensor_of
+
+
+def hidden_request(ctx: Context) -> ProbeRequest:
+    """The probe that brings back logits of the trained model on the hidden images.
+
+    Options of the check: `model`, the global that is the trained model; `trainer`, a function
+    without arguments whose first result is one, where there is no such global; `classes`.
+    """
+    assert ctx.hidden is not None
+    args: dict[str, Any] = {"model": ctx.option("model", "model"), "trainer": ctx.option("trainer")}
+    return ProbeRequest("accuracy:predictions", args, {"images": ctx.hidden.images})
+
+
+def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    if ctx.hidden is None:
+        return {}
+    return {"main": hidden_request(ctx)}
+
+
+def accuracy_of(evidence: Evidence, hidden: HiddenData, classes: int = 10) -> float:
+    """The share of hidden images whose largest logit is at the label; in [0, 1].
+
+    Raises `Inconclusive` where the evidence is no (N, classes) array. A row with a number that
+    is not finite counts as wrong.
+    """
+    done = require(evidence)
+    logits = done.tensors.get("logits")
+    if logits is not None and logits.shape != (len(hidden.labels), classes):
+        raise Inconclusive(
+            Outcome.failed(
+                f"the model gives {logits.shape} for {len(hidden.labels)} images, "
+                f"not ({len(hidden.labels)}, {classes})",
+                "wrong_shape",
+            )
+        )
+    rows = tensor_of(done, "logits", (len(hidden.labels), classes)).astype(np.float64)
+    sound = np.isfinite(rows).all(axis=1)
+    return float(((rows.argmax(axis=1) == hidden.labels) & sound).mean())
+
+
+def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    if ctx.hidden is None:
+        return Outcome(Status.DEFERRED, 0.0, (), "no hidden images are set aside here")
+    if ctx.calibration is None:
+        return Outcome(Status.DEFERRED, 0.0, (), "no threshold has been measured for this data")
+    accuracy = accuracy_of(evidence["main"], ctx.hidden, int(ctx.option("classes", 10)))
+    threshold, floor = ctx.calibration.threshold, ctx.calibration.floor
+    said = (
+        f"{accuracy:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
+    )
+    if accuracy >= threshold:
+        return Outcome.passed(said)
+    if accuracy <= floor:
+        return Outcome.failed(f"{said}, none up to {floor:.1%}")
+    return Outcome.partial((accuracy - floor) / (threshold - floor), said)
+
+
+CHECKS = (
+    StandardCheck(
+        "hidden_accuracy",
+        _requests,
+        _judge,
+        "The trained model was asked about images it has never seen. If its accuracy there is far "
+        "below what your own evaluation prints, look at what differs between the two; if both are "
+        "low, look at the loop first: every beat, once per batch, in order.",
+        (),
+    ),
+)

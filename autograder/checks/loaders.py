@@ -1,0 +1,104 @@
+"""Judges of `train_loader` and `test_loader`: shapes, sizes and order.
+
+The order of training images must differ between two iterations: any way to get there passes, the
+evidence is the order itself. An evaluation loader in random order changes no accuracy, so that is
+a remark and costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import Evidence, Outcome, ProbeRequest
+from .base import Context, StandardCheck, field_of, require
+
+
+def _shape_requests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    return {"main": ProbeRequest("loaders:shapes")}
+
+
+def _order_requests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    seed = int(ctx.rng("loaders").integers(2**31))
+    return {"main": ProbeRequest("loaders:orders", {"seed": seed})}
+
+
+def _wrong_shape(name: str, told: Mapping[str, Any], want: int) -> str:
+    """What is wrong with a loader's first batch and its size, or ""."""
+    if told.get("pair") is not True:
+        return f"{name} does not give pairs of tensors (images, labels)"
+    size, seen = told.get("size"), told.get("seen")
+    batch = min(want, size) if isinstance(size, int) else want
+    if told.get("images") != [batch, 1, 28, 28]:
+        return (
+            f"the first images of {name} have the shape {tuple(told.get('images') or ())}, "
+            f"not ({batch}, 1, 28, 28)"
+        )
+    if told.get("image_type") != "float32":
+        return f"the images of {name} are {told.get('image_type')}, not float32"
+    if told.get("labels") != [batch] or told.get("label_type") != "int64":
+        return (
+            f"the first labels of {name} are {told.get('label_type')} of shape "
+            f"{tuple(told.get('labels') or ())}, not int64 of shape ({batch},)"
+        )
+    if name == "test_loader" and isinstance(size, int) and seen != size:
+        return f"one pass over {name} gives {seen} of its {size} images"
+    return ""
+
+
+def _judge_shape(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    main = require(evidence["main"])
+    for name, option, usual in (("train_loader", "train", 128), ("test_loader", "test", 256)):
+        problem = _wrong_shape(name, field_of(main, name, dict), int(ctx.option(option, usual)))
+        if problem:
+            return Outcome.failed(problem, "wrong_shape")
+    return Outcome.passed()
+
+
+def _judge_shuffled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    told = field_of(require(evidence["main"]), "train_loader", dict)
+    if told.get("same") is False or told.get("batches") == 1:
+        return Outcome.passed()  # with one batch an epoch, order changes nothing
+    return Outcome.failed(
+        f"two epochs over train_loader gave the same {told.get('images')} images in the same order",
+        "train_not_shuffled",
+    )
+
+
+def _judge_eval_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    told = field_of(require(evidence["main"]), "test_loader", dict)
+    if told.get("same") is True:
+        return Outcome.passed()
+    return Outcome.failed(
+        "two passes over test_loader gave different orders; it costs no points, but two "
+        "evaluations can no longer be compared image by image",
+        "eval_shuffled",
+    )
+
+
+CHECKS = (
+    StandardCheck(
+        "loaders_shape",
+        _shape_requests,
+        _judge_shape,
+        "A loader hands out batches: images of shape (B, 1, 28, 28) as float32, and one int64 "
+        "label for each. The last batch of a pass may be shorter, and in an evaluation none may "
+        "be left out. Print the shape and dtype of the first batch before you build on it.",
+        ("wrong_shape", "missing_name"),
+    ),
+    StandardCheck(
+        "train_shuffled",
+        _order_requests,
+        _judge_shuffled,
+        "A loader that shuffles gives each epoch its own order of the training images.",
+        ("train_not_shuffled", "missing_name"),
+    ),
+    StandardCheck(
+        "eval_order",
+        _order_requests,
+        _judge_eval_order,
+        "Evaluation needs no shuffling: the accuracy is the same, and an order that stays lets you "
+        "compare two models image by image.",
+        ("eval_shuffled", "missing_name"),
+    ),
+)
