@@ -1,10 +1,10 @@
-"""The images an assignment works on: found, cut to size, and split so that some stay secret.
+r"""The images an assignment works on: found, cut to size, and split so that some stay secret.
 
 A data root is torchvision's folder layout: `MNIST/raw` or `FashionMNIST/raw` with four IDX
 files. `datasets.MNIST(root, download=True)` asks only whether the four files are there (it
 checks no checksum of files that exist), so a root of our own making is found without network.
 
-    the real root   train ------------------------------> at most spec.train   \\ written below the
+    the real root   train ------------------------------> at most spec.train   \ written below the
                     t10k --+-- public half -------------> at most spec.test    / cache, mounted
                            +-- secret half -------------> at most spec.hidden    in memory only
 
@@ -93,14 +93,14 @@ class Part:
     def take(self, indices: Array) -> Part:
         return Part(self.images[indices], self.labels[indices])
 
-    def keys(self) -> list[bytes]:
+    def pixels(self) -> list[bytes]:
         """Each image's bytes."""
         return [image.tobytes() for image in self.images]
 
     def digest(self) -> str:
         h = hashlib.sha256(len(self).to_bytes(8, "big"))
-        h.update(np.ascontiguousarray(self.images))
-        h.update(np.ascontiguousarray(self.labels))
+        h.update(self.images.tobytes())
+        h.update(self.labels.tobytes())
         return h.hexdigest()
 
 
@@ -257,7 +257,7 @@ def _split(part: Part, n: int, key: str) -> tuple[Array, Array]:
     Both in an order that depends on `key` and the images alone. Quotas by largest remainder.
     """
     salt = hashlib.sha256(key.encode()).digest()
-    ranks = [hashlib.blake2b(image, key=salt, digest_size=16).digest() for image in part.keys()]
+    ranks = [hashlib.blake2b(image, key=salt, digest_size=16).digest() for image in part.pixels()]
     order = sorted(range(len(part)), key=lambda i: (ranks[i], i))
     n = min(n, len(part))
     counts = np.bincount(part.labels, minlength=CLASSES).astype(np.int64)
@@ -278,7 +278,7 @@ def _split(part: Part, n: int, key: str) -> tuple[Array, Array]:
 
 def _without(part: Part, secret: frozenset[bytes]) -> Part:
     """The part less every image that is one of the secret ones."""
-    return part.take(np.array([k not in secret for k in part.keys()], dtype=bool))
+    return part.take(np.array([k not in secret for k in part.pixels()], dtype=bool))
 
 
 # Preparing -------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
     secret_half, public_half = _split(test, len(test) // 2, f"{content}/secret")
     secret = test.take(secret_half)
     hidden = secret.take(_split(secret, spec.hidden, f"{content}/hidden/{spec.hidden}")[0])
-    taken = frozenset(secret.keys())
+    taken = frozenset(secret.pixels())
     train, test = _without(train, taken), _without(test.take(public_half), taken)
     train = train.take(_split(train, spec.train, f"{content}/train/{seed}")[0])
     test = test.take(_split(test, spec.test, f"{content}/test/{seed}")[0])
@@ -356,7 +356,7 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
                 remedy="give a larger data set, or leave out --data for the built-in digits",
             )
     files = (train.images, train.labels, test.images, test.labels)
-    parts = "/".join((spec.dataset, train.digest(), test.digest(), hidden.digest()))
+    parts = f"{spec.dataset}/{train.digest()}/{test.digest()}/{hidden.digest()}"
     fingerprint = f"{dataset}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
     place = cache / fingerprint
     folder = FOLDERS[spec.dataset]
