@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import torch
@@ -37,6 +38,7 @@ class ForkedRun:
             pid = os.fork()
             if pid == 0:
                 try:
+                    warnings.resetwarnings()  # a box makes no errors of warnings
                     os.chdir(home)
                     if self.data is not None:
                         os.symlink(self.data, "data")

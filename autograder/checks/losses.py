@@ -96,8 +96,9 @@ def judge(
         right.append(float((paths[0] * np.array(sizes[: len(paths[0])])).sum() / sum(sizes)))
         right.append(float(paths[0].sum() / sum(sizes)))
     again = np.repeat(np.asarray(snapshots)[-1:], len(sizes) + 1, axis=0)
-    for mode in (True, False):
-        right.append(float(np.average(losses_along(scene, again, mode), weights=sizes)))
+    right.extend(
+        float(np.average(losses_along(scene, again, mode), weights=sizes)) for mode in (True, False)
+    )
     if min(near(r) for r in right) <= tolerance:
         return Outcome.passed()
     wrong = [w for p in paths for w in _wrong(p, sizes)]

@@ -30,7 +30,8 @@ def _scene(seed: int, momentum: float, smoothing: float, lr: float) -> Scene:
 
 def scene(ctx: Context, name: str = "train") -> Scene:
     """The secret scene `name`: `train` is plain SGD and cross-entropy, `other` has momentum
-    and a smoothed loss, so that a loop which ignores its arguments shows."""
+    and a smoothed loss, so that a loop which ignores its arguments shows.
+    """
     seed = int(ctx.rng(f"scene/{name}").integers(2**62))
     return _scene(seed, 0.9, 0.2, 2.0) if name == "other" else _scene(seed, 0.0, 0.0, 8.0)
 
@@ -123,6 +124,7 @@ def read(ctx: Context, evidence: Evidence, name: str = "train") -> Reading:
 
 
 def read_on(made: Scene, evidence: Evidence) -> Reading:
+    """The evidence of a run that came to its end, read against the scene it was asked on."""
     weights = np.ascontiguousarray(
         tensor_of(evidence, "weights", (None, len(made.start))), dtype=np.float32
     )

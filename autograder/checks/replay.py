@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+from torch.nn import functional as F
 
 from ..errors import GraderError
 
@@ -168,7 +168,9 @@ def _draw(
     images = rng.random((samples, 1, 28, 28)) * (rng.random((samples, 1, 28, 28)) < 0.2) * 0.02
     labels = rng.integers(0, 10, samples)
     short = samples % batch
-    logits = forward(_double(w1, w2), torch.from_numpy(mask), torch.from_numpy(images), True)
+    logits = forward(
+        _double(w1, w2), torch.from_numpy(mask), torch.from_numpy(images), training=True
+    )
     labels[-short:] = logits.argsort(1)[-short:, 0].numpy()
     return Scene(
         (w1.astype(np.float32), w2.astype(np.float32)),
@@ -194,7 +196,7 @@ def _double(*arrays: NDArray[np.generic]) -> list[Tensor]:
     return [torch.from_numpy(np.array(a, dtype=np.float64)) for a in arrays]
 
 
-def forward(weights: list[Tensor], mask: Tensor, images: Tensor, training: bool) -> Tensor:
+def forward(weights: list[Tensor], mask: Tensor, images: Tensor, *, training: bool) -> Tensor:
     """Logits (B, 10) of the watched network."""
     w1, w2 = weights
     h = images.reshape(len(images), -1) @ w1.T
@@ -236,7 +238,7 @@ class Trajectory:
 @lru_cache(maxsize=128)
 def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
     """Run the recipe's loop in float64. `weights[k]` are those after batch k."""
-    weights = [w.requires_grad_(True) for w in _double(*scene.weights)]
+    weights = [w.requires_grad_() for w in _double(*scene.weights)]
     mask = torch.from_numpy(scene.mask.astype(np.float64))
     images = torch.from_numpy(scene.images.astype(np.float64))
     labels = torch.from_numpy(scene.labels)
@@ -265,7 +267,7 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
                 continue
             if recipe.beats == "late_kept":
                 step()
-            logits = forward(weights, mask, x, recipe.training)
+            logits = forward(weights, mask, x, training=recipe.training)
             loss = objective(recipe.objective, logits, y, scene.smoothing)
             losses.append(float(loss.detach()))
             gradient = list(torch.autograd.grad(loss, weights))
@@ -305,7 +307,7 @@ def losses_along(scene: Scene, snapshots: NDArray[np.generic], training: bool) -
         x = torch.from_numpy(scene.images[first : first + scene.batch].astype(np.float64))
         y = torch.from_numpy(scene.labels[first : first + scene.batch])
         mask = torch.from_numpy(scene.mask.astype(np.float64))
-        logits = forward(_double(*weights), mask, x, training)
+        logits = forward(_double(*weights), mask, x, training=training)
         found.append(float(objective("given", logits, y, scene.smoothing)))
     return np.array(found)
 

@@ -120,7 +120,7 @@ def number(value: Any) -> dict[str, Any]:
             return {"kind": f"tensor of shape {tuple(value.shape)}"[:80]}
         graph = value.requires_grad
         return {"kind": kind, "value": finite(float(value.detach())), "graph": graph}
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, numbers.Real):
         return {"kind": kind, "value": finite(float(value))}
     return {"kind": kind}
 
@@ -143,8 +143,8 @@ class FixedDropout(nn.Dropout):
         super().__init__(p=float((mask == 0).float().mean()))
         self.register_buffer("mask", mask.clone(), persistent=False)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return input * self.mask if self.training else input
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.mask if self.training else x
 
 
 class Net(nn.Module):

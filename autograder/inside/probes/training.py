@@ -107,19 +107,20 @@ class _Wiring:
     def loss(self, original: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """`original`, with the mean over samples of what it returns in training noted."""
 
-        def noted(input: Tensor, target: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            value = original(input, target, *args, **kwargs)
-            if input.requires_grad and len(self.losses) < 10 * self.limit:
+        def noted(*args: Any, **kwargs: Any) -> Tensor:
+            value = original(*args, **kwargs)
+            if value.requires_grad and len(self.losses) < 10 * self.limit:
                 per_sample = value.detach().float()
                 if kwargs.get("reduction", "mean") == "sum":
-                    per_sample = per_sample / max(1, len(input))
+                    per_sample = per_sample / max(1, len(args[0] if args else kwargs["input"]))
                 self.losses.append(float(per_sample.mean()))
             return value
 
         return noted
 
 
-_LOSSES = (nn.modules.loss._Loss,)
+_LOSSES = nn.L1Loss.__mro__[1]
+"""The base class of torch's loss modules."""
 
 
 def setup(

@@ -1,0 +1,232 @@
+"""Checks of a model class: shape, registered parameters, raw logits, nonlinearity, rows.
+
+Options (`with:`), the same for all five, which share one run of one probe:
+
+    class        the name of the class           kwargs      arguments of its constructor
+    input        the shape of one image          classes     the number of logits
+    parameters   how many there must be          attributes  names the model must have
+
+Each property is judged from numbers, not from the text of the class, so a `Sequential`, a
+hand-written matrix product and a loop over a `ModuleList` are all the same to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import Evidence, Outcome, ProbeRequest
+from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
+
+IMAGES, WIDE, QUADS = 7, 64, 8
+SAME = 1e-4
+"""Relative: float32 sums in another order differ by less than a hundredth of this."""
+
+Floats = NDArray[np.float64]
+
+
+def requests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    """One build of the class and its answers on secret images."""
+    rng = ctx.rng("architecture")
+    shape = tuple(ctx.option("input", [1, 28, 28]))
+    a, b = (rng.normal(0, 1, (QUADS, *shape)) for _ in range(2))
+    args = {
+        "class": ctx.option("class"),
+        "kwargs": ctx.option("kwargs", {}),
+        "attributes": ctx.option("attributes", []),
+        "seed": int(rng.integers(2**31)),
+    }
+    tensors = {
+        "images": rng.random((IMAGES, *shape)).astype(np.float32),
+        "wide": rng.normal(0, 3, (WIDE, *shape)).astype(np.float32),
+        "points": np.concatenate([0 * a, a, b, a + b]).astype(np.float32),
+    }
+    return {"main": ProbeRequest("architecture:forward", args, tensors)}
+
+
+def _answers(ctx: Context, evidence: Evidence, name: str, rows: int) -> Floats:
+    """A finite (rows, classes) answer, in float64."""
+    if evidence.status != "done":
+        raise Inconclusive(
+            Outcome.not_checked("not checked: the model could not be built or called")
+        )
+    found = tensor_of(evidence, name).astype(np.float64)
+    if found.ndim != 2 or len(found) != rows:
+        raise Inconclusive(
+            Outcome.not_checked(f"not checked: {rows} images gave an output of shape {found.shape}")
+        )
+    if not np.isfinite(found).all():
+        raise Inconclusive(Outcome.failed("the model's output holds nan or infinity"))
+    return np.asarray(found)
+
+
+def judge_shape(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """(B, classes), float32, the number of parameters, the attributes asked for."""
+    done = require(evidence["main"])
+    name, classes = ctx.option("class"), int(ctx.option("classes", 10))
+    shape, dtype = field_of(done, "shape", list), field_of(done, "dtype", str)
+    if shape != [IMAGES, classes]:
+        return Outcome.failed(
+            f"{IMAGES} images gave an output of shape {tuple(shape)}; "
+            f"({IMAGES}, {classes}) is asked for",
+            "wrong_shape",
+        )
+    if dtype != "float32":
+        return Outcome.failed(f"the output is {dtype[:20]}, not float32", "wrong_architecture")
+    missing = [str(m) for m in field_of(done, "missing", list)]
+    if missing:
+        return Outcome.failed(f"{name} has no attribute {', '.join(missing)}", "wrong_architecture")
+    want = ctx.option("parameters")
+    count = field_of(done, "registered", int) + field_of(done, "stray_size", int)
+    if want is not None and count != want:
+        return Outcome.failed(
+            f"{name} has {count:,} parameters; the layers of the handout have {want:,}",
+            "wrong_architecture",
+        )
+    return Outcome.passed()
+
+
+def judge_registered(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whatever the output depends on and can learn is listed by `parameters()`."""
+    done = evidence["main"]
+    _answers(ctx, done, "logits", IMAGES)
+    strays = [tuple(s) for s in field_of(done, "strays", list)]
+    if strays:
+        listed = field_of(done, "registered", int)
+        return Outcome.failed(
+            f"the output depends on {len(strays)} tensors that parameters() does not list, of "
+            f"shapes {', '.join(map(str, strays[:6]))}; it lists {listed:,} numbers",
+            "unregistered_modules",
+        )
+    if not field_of(done, "registered", int):
+        return Outcome.failed("parameters() lists nothing to train", "unregistered_modules")
+    return Outcome.passed()
+
+
+def _sums_to_one(logits: Floats, axis: int) -> bool:
+    return bool(np.allclose(logits.sum(axis=axis), 1.0, atol=1e-3))
+
+
+def judge_logits(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """No softmax, sigmoid, tanh or ReLU after the last layer; log-softmax does no harm."""
+    wide = _answers(ctx, evidence["main"], "wide", WIDE)
+    low, high = float(wide.min()), float(wide.max())
+    if low >= 0 and (_sums_to_one(wide, 1) or _sums_to_one(wide, 0)):
+        return Outcome.failed(
+            f"the outputs are probabilities: between {low:.2g} and {high:.2g}, and they sum to 1",
+            "softmax_before_cross_entropy",
+        )
+    if low >= 0:
+        what = "between 0 and 1" if high <= 1 else "negative"
+        never = "all" if high <= 1 else "never"
+        return Outcome.failed(
+            f"over {WIDE} large random images the outputs are {never} {what}: something follows "
+            f"the last layer",
+            "wrong_architecture",
+        )
+    if max(-low, high) <= 1.0 + SAME:
+        return Outcome.failed(
+            "over large random images no output leaves [-1, 1]: something follows the last layer",
+            "wrong_architecture",
+        )
+    return Outcome.passed()
+
+
+def _undone(points: Floats) -> Floats:
+    """The numbers before a final softmax or sigmoid, up to a constant per row."""
+    if points.min() > 0 and points.max() < 1 and not _sums_to_one(points, 1):
+        return np.asarray(np.log(points) - np.log1p(-points))
+    if points.min() >= 0 and _sums_to_one(points, 1):
+        points = np.log(np.maximum(points, 1e-30))
+    return np.asarray(points - points.mean(axis=1, keepdims=True))
+
+
+def judge_nonlinearity(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """An affine map keeps f(a) + f(b) - f(0) = f(a + b); a network with a bend does not."""
+    points = _undone(_answers(ctx, evidence["main"], "points", 4 * QUADS))
+    zero, a, b, both = np.split(points, 4)
+    scale = float(np.abs(np.concatenate([a - zero, b - zero])).max())
+    if scale < 1e-9:
+        return Outcome.failed("the output does not depend on the image", "wrong_architecture")
+    bend = float(np.abs(a + b - zero - both).max()) / scale
+    if bend < 1e-3:
+        return Outcome.failed(
+            f"the network is an affine map: f(a) + f(b) - f(0) equals f(a + b) to within "
+            f"{bend:.0e} of its size",
+            "no_nonlinearity",
+        )
+    return Outcome.passed()
+
+
+def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Each row of the output is made from the same row of the input and from nothing else."""
+    done = evidence["main"]
+    logits, again, changed = (
+        _answers(ctx, done, name, IMAGES) for name in ("logits", "again", "changed")
+    )
+    scale = float(np.abs(logits - logits.mean()).max()) or 1.0
+    if np.abs(again - logits).max() / scale > SAME:
+        return Outcome.failed(
+            "the same images gave two different answers in evaluation mode", "dropout_always_on"
+        )
+    others = np.abs(changed[1:] - logits[1:]).max(axis=1) / scale
+    if others.max() > SAME:
+        return Outcome.failed(
+            f"one image of {IMAGES} was replaced, and the outputs of "
+            f"{int((others > SAME).sum())} other images changed",
+            "batch_mixing",
+        )
+    if np.abs(changed[0] - logits[-1]).max() / scale > SAME:
+        return Outcome.failed(
+            "the same image gave different outputs at two places of the batch", "batch_mixing"
+        )
+    return Outcome.passed()
+
+
+def _check(
+    name: str,
+    judge: Callable[[Context, Mapping[str, Evidence]], Outcome],
+    teaching: str,
+    *bugs: str,
+) -> StandardCheck:
+    return StandardCheck(name, requests, judge, teaching, bugs)
+
+
+CHECKS: tuple[StandardCheck, ...] = (
+    _check(
+        "output_shape",
+        judge_shape,
+        "Print the model, and the shape after each layer for a batch of two images.",
+        "wrong_shape",
+        "wrong_architecture",
+        "missing_name",
+    ),
+    _check(
+        "registered_parameters",
+        judge_registered,
+        "A module lists the layers that are set as its attributes.",
+        "unregistered_modules",
+    ),
+    _check(
+        "raw_logits",
+        judge_logits,
+        "Cross-entropy wants the last layer's numbers as they are.",
+        "softmax_before_cross_entropy",
+        "wrong_architecture",
+    ),
+    _check(
+        "nonlinearity",
+        judge_nonlinearity,
+        "Without a bend between them, layers collapse into one.",
+        "no_nonlinearity",
+    ),
+    _check(
+        "batch_rows",
+        judge_rows,
+        "Keep the first dimension first, and flatten the others.",
+        "batch_mixing",
+        "dropout_always_on",
+    ),
+)
