@@ -41,9 +41,7 @@ def from_accuracies(accuracies: list[float]) -> Calibration:
     spread = float(a.std(ddof=1)) if len(a) > 1 else 0.0
     threshold = max(CHANCE, float(a.mean()) - max(MARGIN, 4 * spread))
     floor = CHANCE + (threshold - CHANCE) / 2
-    return Calibration(
-        tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4)
-    )
+    return Calibration(tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4))
 
 
 def measure(

@@ -213,7 +213,9 @@ def load(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(raw)
     except ValidationError as e:
-        first = e.errors()[0]
+        # A misspelt key is also a missing one; the misspelling is what the reader wants to hear.
+        found = e.errors()
+        first = next((x for x in found if x["type"] == "extra_forbidden"), found[0])
         place = first["loc"]
         key = ".".join(str(p) for p in place)
         if first["type"] == "extra_forbidden":
@@ -221,6 +223,8 @@ def load(path: Path, model: type[T]) -> T:
             near = difflib.get_close_matches(str(place[-1]), known, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
             what = f"unknown key '{key}'"
+        elif first["type"] == "missing":
+            what, remedy = f"the key '{key}' is missing", "add it"
         else:
             what = f"'{key}': {first['msg']}" if key else first["msg"].removeprefix("Value error, ")
             remedy = "correct the value"
@@ -236,8 +240,7 @@ def course(root: Path) -> Course:
 @lru_cache(maxsize=64)
 def assignment(path: Path) -> Assignment:
     """One assignment from its `assignment.yml` or `public.yml`."""
-    loaded = load(path, Assignment)
-    return loaded
+    return load(path, Assignment)
 
 
 def limits_for(spec: Assignment, over: Course | None) -> Limits:

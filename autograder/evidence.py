@@ -103,7 +103,7 @@ def parse_header(raw: bytes) -> dict[str, Json]:
 
 
 def parse_tensors(blob: bytes) -> dict[str, Array]:
-    """safetensors bytes to numpy arrays. Raises EvidenceError for anything but plain tensors."""
+    """Safetensors bytes to numpy arrays. Raises EvidenceError for anything but plain tensors."""
     if not blob:
         return {}
     if len(blob) > BLOB_CAP:
@@ -141,7 +141,12 @@ def read_answer(header: bytes, blob: bytes) -> Evidence:
     except (EvidenceError, ValidationError) as e:
         return refused(_brief(e))
     return Evidence(
-        raw.status, raw.data, tensors, _error(raw.error), raw.detail, Usage(**raw.usage.model_dump())
+        raw.status,
+        raw.data,
+        tensors,
+        _error(raw.error),
+        raw.detail,
+        Usage(**raw.usage.model_dump()),
     )
 
 

@@ -186,8 +186,7 @@ class Grader:
         if self._public is not None:
             return [self._public.id]
         assert self.course is not None
-        known = [i for i in self.course.assignments if self._file(i).is_file()]
-        return known
+        return [i for i in self.course.assignments if self._file(i).is_file()]
 
     def _file(self, assignment: str) -> Path:
         return self.root / "assignments" / assignment / "assignment.yml"
@@ -313,7 +312,6 @@ def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
     if len(load.errors) > 5:
         notes.append(f"and {len(load.errors) - 5} more cells raised")
     if prepared is not None:
-        notes.append(
-            f"data: {prepared.dataset}, {prepared.n_train} training and {prepared.n_test} test images"
-        )
+        sizes = f"{prepared.n_train} training and {prepared.n_test} test images"
+        notes.append(f"data: {prepared.dataset}, {sizes}")
     return tuple(notes)

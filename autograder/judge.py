@@ -71,7 +71,7 @@ def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
         return e.outcome
     except GraderError:
         raise
-    except Exception as e:  # our own fault must not become a student's zero
+    except Exception as e:  # noqa: BLE001 - our own fault must not become a student's zero
         where = f"{type(e).__name__}: {e}"
         return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {where}")
 
@@ -115,7 +115,8 @@ def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
 
 def total(checks: Iterable[CheckResult]) -> tuple[float, float, bool]:
     """(score, maximum, gradable): deferred checks count on neither side; one ungradable
-    check makes the whole ungradable, for no point may be lost to our fault."""
+    check makes the whole ungradable, for no point may be lost to our fault.
+    """
     kept = [c for c in checks if c.status is not Status.DEFERRED]
     score = round(sum(c.score for c in kept), 4)
     maximum = round(sum(c.max_score for c in kept), 4)

@@ -28,7 +28,7 @@ from .judge import World, judge
 from .model import CheckResult, Evidence, LoadReport, ProbeRequest, Status
 
 
-class NotPassed(AssertionError):
+class NotPassed(AssertionError):  # noqa: N818 - what a student reads above the message
     """A hidden test that was not passed; its text is the check's message and help."""
 
 
@@ -113,7 +113,8 @@ def outcome(check: str) -> CheckResult:
 
 def grade(check: str) -> float | None:
     """Run one hidden test. None when passed; the points earned when partly passed (nbgrader
-    reads a test cell's last value so); raises `NotPassed` with message and help otherwise."""
+    reads a test cell's last value so); raises `NotPassed` with message and help otherwise.
+    """
     result = outcome(check)
     if result.status is Status.PASSED:
         return None

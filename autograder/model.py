@@ -126,7 +126,11 @@ class ProbeRequest:
     def digest(self) -> str:
         """Content address: two checks that ask the same thing share one run of the probe."""
         h = hashlib.sha256()
-        h.update(json.dumps([self.probe, self.start, self.check_s, dict(self.args)], sort_keys=True).encode())
+        h.update(
+            json.dumps(
+                [self.probe, self.start, self.check_s, dict(self.args)], sort_keys=True
+            ).encode()
+        )
         for name in sorted(self.tensors):
             a = np.ascontiguousarray(self.tensors[name])
             h.update(json.dumps([name, a.dtype.str, a.shape]).encode())

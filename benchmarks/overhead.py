@@ -20,16 +20,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from autograder.release import reference
+
 from autograder.grade import Grader
 from autograder.model import Program, Submission
-from autograder.release import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def cpu_s() -> float:
     """CPU seconds of this process and of every child that has been waited for."""
-    own, children = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (
+        resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
@@ -44,12 +47,18 @@ def cold(text: str, main: str, data: Path) -> float:
             cwd=home,
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "MPLBACKEND": "Agg",
+                "PYTHONPATH": str(ROOT),
+            },
         )
         return cpu_s() - before
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-a", "--assignment", default="05-five-beats")
     parser.add_argument("--class", dest="size", type=int, default=40)

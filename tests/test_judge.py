@@ -31,7 +31,9 @@ def says(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     value = field_of(require(evidence["main"]), "value", float)
     if value == 1.0:
         return Outcome.passed()
-    return Outcome.partial(value, "not all of it") if value else Outcome.failed("none", "wrong_value")
+    return (
+        Outcome.partial(value, "not all of it") if value else Outcome.failed("none", "wrong_value")
+    )
 
 
 def breaks(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -152,7 +154,7 @@ def test_the_same_question_has_the_same_digest_and_another_another() -> None:
 
 
 def test_an_unknown_check_is_refused_with_a_remedy() -> None:
-    with pytest.raises(ConfigError, match="no standard check.*breaks, says"):
+    with pytest.raises(ConfigError, match=r"no standard check.*breaks, says"):
         validate(world({"id": "a", "use": "nothing"}).assignment)
 
 

@@ -32,7 +32,7 @@ def in_fork(program: Program, look: Look, home: Path) -> Any:
         try:
             program.load()
             said = {"value": look(program)}
-        except BaseException as e:
+        except BaseException as e:  # noqa: BLE001 - the parent asserts that there was none
             said = {"error": repr(e)}
         os.write(write, json.dumps(said).encode())
         os._exit(0)
@@ -106,7 +106,9 @@ def test_input_answers_with_an_empty_line(tmp_path: Path) -> None:
 
 
 def test_colab_is_absent_for_a_guarded_import_and_harmless_for_a_bare_one(tmp_path: Path) -> None:
-    guarded = "try:\n    import google.colab\n    there = True\nexcept ImportError:\n    there = False"
+    guarded = (
+        "try:\n    import google.colab\n    there = True\nexcept ImportError:\n    there = False"
+    )
     assert in_fork(script(guarded), lambda p: p.get("there"), tmp_path) is False
     bare = "from google.colab import drive, files\ndrive.mount('/content/drive')\nok = True"
     assert in_fork(script(bare), lambda p: p.get("ok"), tmp_path) is True
@@ -123,7 +125,10 @@ def test_colab_is_absent_for_a_guarded_import_and_harmless_for_a_bare_one(tmp_pa
     ],
 )
 def test_a_definition_is_wrapped_the_moment_it_is_made(tmp_path: Path, text: str) -> None:
-    for program in (script(text), notebook(*text.split("\nx = "), "x = " + text.split("x = ")[-1])):
+    for program in (
+        script(text),
+        notebook(*text.split("\nx = "), "x = " + text.rsplit("x = ", maxsplit=1)[-1]),
+    ):
         if program.kind == "notebook":
             program.cells = [program.cells[0], program.cells[-1]]
         program.on_definition("f", lambda f: lambda: f() + 41)
@@ -131,7 +136,9 @@ def test_a_definition_is_wrapped_the_moment_it_is_made(tmp_path: Path, text: str
 
 
 def test_a_hook_can_stop_the_program_past_a_bare_except_exception(tmp_path: Path) -> None:
-    text = "n = 0\nwhile True:\n    n += 1\n    try:\n        f()\n    except Exception:\n        pass"
+    text = (
+        "n = 0\nwhile True:\n    n += 1\n    try:\n        f()\n    except Exception:\n        pass"
+    )
 
     def stop(_: object) -> Any:
         def stopping() -> None:

@@ -62,7 +62,7 @@ class Context:
         return self.spec.options.get(name, default)
 
 
-class Inconclusive(Exception):
+class Inconclusive(Exception):  # noqa: N818 - an answer, not an error
     """Evidence that ends the judging early, with the outcome it stands for."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -78,7 +78,9 @@ def require(evidence: Evidence) -> Evidence:
     if error is not None and error.type == "MissingName":
         raise Inconclusive(Outcome.failed(f"{error.message}", "missing_name"))
     if error is not None and error.type == "NotImplementedError":
-        raise Inconclusive(Outcome.failed("not written yet: the stub still raises NotImplementedError"))
+        raise Inconclusive(
+            Outcome.failed("not written yet: the stub still raises NotImplementedError")
+        )
     status, words = {
         "error": (Status.ERROR, f"your code raised {error}"),
         "timeout": (Status.TIMEOUT, f"stopped: {evidence.detail}"),
@@ -109,7 +111,9 @@ def tensor_of(evidence: Evidence, name: str, shape: tuple[int | None, ...] | Non
         shape is None
         or (
             array.ndim == len(shape)
-            and all(want is None or want == got for want, got in zip(shape, array.shape, strict=True))
+            and all(
+                want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+            )
         )
     )
     if array is None or not fits:

@@ -36,7 +36,8 @@ class MissingName(Exception):  # noqa: N818 - read by students in messages; it i
 
 class StopProgram(BaseException):
     """Raised by a hook to end `load()` early; a `BaseException` so that `except Exception`
-    in the student's code does not swallow it."""
+    in the student's code does not swallow it.
+    """
 
 
 def describe(error: BaseException, files: dict[str, int | None]) -> dict[str, Any]:
@@ -76,7 +77,8 @@ def describe(error: BaseException, files: dict[str, int | None]) -> dict[str, An
 class _Definitions(ast.NodeTransformer):
     """Inserts `name = __five_beats_defined__("name", name)` after each top-level binding of a
     watched name, and a call that provides Colab's stand-ins before an unguarded import of
-    them. Function bodies are left alone."""
+    them. Function bodies are left alone.
+    """
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
@@ -190,7 +192,8 @@ class Program:
 
     def on_definition(self, name: str, wrap: Wrap) -> None:
         """Before `load`: when a top-level `def`, `class` or assignment has bound `name`,
-        `namespace[name]` becomes `wrap(what was bound)`."""
+        `namespace[name]` becomes `wrap(what was bound)`.
+        """
         self._wraps.setdefault(name, []).append(wrap)
 
     def get(self, name: str) -> Any:
@@ -207,7 +210,8 @@ class Program:
 
     def rebind(self, objects: dict[str, Any]) -> None:
         """Bind globals to `objects`, and with them every other global that is the same old
-        object (an alias such as `net = model`). Plain values are rebound by name only."""
+        object (an alias such as `net = model`). Plain values are rebound by name only.
+        """
         for name, new in objects.items():
             old = self.namespace.get(name)
             if old is not None and not isinstance(old, _PLAIN):
@@ -249,7 +253,7 @@ class Program:
 
     def _remember(self, filename: str, text: str, cell: int | None) -> None:
         self.files[filename] = cell
-        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
 
     def _run_script(self, transformer: _Definitions) -> None:
         text = "\n\n".join(self.cells)
@@ -257,7 +261,7 @@ class Program:
         sys.argv = [self.main]
         try:
             tree = transformer.visit(ast.parse(text, self.main))
-            exec(compile(tree, self.main, "exec"), self.namespace)  # noqa: S102 - the job
+            exec(compile(tree, self.main, "exec"), self.namespace)
         except StopProgram:
             self.stopped = True
         except SystemExit as e:

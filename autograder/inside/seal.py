@@ -20,7 +20,7 @@ import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 HOME = "/home/student"
 SHELF = "/srv/data"
@@ -70,7 +70,7 @@ def _mount(source: str, target: str, kind: str | None, flags: int, options: str 
     _check(result, f"mount {target}")
 
 
-def dumpable(yes: bool) -> None:
+def dumpable(*, yes: bool) -> None:
     """Whether this process may be traced and its /proc files read by its own uid."""
     _prctl("dumpable", _PR_SET_DUMPABLE, int(yes))
 
@@ -127,7 +127,7 @@ def _filter_syscalls(program: bytes) -> None:
     _prctl("seccomp", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(fprog))
 
 
-def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None | NoReturn:
+def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None:
     """Seal this process. Returns only in the sealed child, which is pid 1 of its namespace.
 
     `data` is the folder below `SHELF` to mount as the job's `data/`; `disk_mb` bounds each
@@ -147,7 +147,7 @@ def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None | NoReturn:
     _no_capabilities()
     confine(syscalls)
     os.chdir(HOME)
-    return None
+    return
 
 
 @dataclass(frozen=True)

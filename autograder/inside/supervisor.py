@@ -52,11 +52,12 @@ def _become_student(keep: tuple[int, ...], output: int) -> None:
     kept = sorted({0, 1, 2, *keep})
     for low, high in zip(kept, [*kept[1:], 4096], strict=True):
         os.closerange(low + 1, high)
+    # ruff: noqa: SIM115 - the process's own streams live as long as it does
     sys.stdin = open(0, encoding="utf-8", closefd=False)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     random.seed(SEED)
-    np.random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 - the stream that student code draws from
     torch.manual_seed(SEED)
 
 
@@ -67,7 +68,7 @@ def _threads() -> int:
 
 
 def _load_report(program: Program) -> dict[str, Any]:
-    names = [n for n in program.namespace if isinstance(n, str) and not n.startswith("_")]
+    names = [n for n in map(str, program.namespace) if not n.startswith("_")]
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "errors": program.errors[:ERRORS_CAP],
@@ -149,7 +150,9 @@ class Supervisor:
     def _program(self) -> Program:
         return Program(self.job["kind"], self.job["main"], list(self.job["cells"]))
 
-    def _spawn(self, body: Callable[[int], None], keep: tuple[int, ...] = ()) -> tuple[int, int, int]:
+    def _spawn(
+        self, body: Callable[[int], None], keep: tuple[int, ...] = ()
+    ) -> tuple[int, int, int]:
         """Fork a process that runs `body(frames)`; returns (pid, frames, output) to watch."""
         frames_out, frames_in = os.pipe()
         output_out, output_in = os.pipe()
@@ -161,7 +164,7 @@ class Supervisor:
                 if sys.platform == "linux":
                     seal.limit(self.limits, self.wall.counted)
                     self.wall.enter()
-                    seal.dumpable(True)
+                    seal.dumpable(yes=True)
                 body(frames_in)
                 code = 0
             except BaseException:
@@ -175,7 +178,14 @@ class Supervisor:
     def _watch(self, pid: int, frames: int, output: int, wall_s: float) -> Ended:
         try:
             ended = watch(
-                pid, frames, output, self.host.fileno(), wall_s, self.limits, self.reaper, self.scales
+                pid,
+                frames,
+                output,
+                self.host.fileno(),
+                wall_s,
+                self.limits,
+                self.reaper,
+                self.scales,
             )
         finally:
             os.close(frames)
@@ -220,7 +230,11 @@ class Supervisor:
         elif self.control is not None:
             found = self._fork_loaded(order, blob)
             if found is None:
-                return {"status": "crash", "detail": "the program's process is gone", "usage": {}}, b""
+                return {
+                    "status": "crash",
+                    "detail": "the program's process is gone",
+                    "usage": {},
+                }, b""
             spawned = found
         else:
             wall_s += self.limits["wall_s"]

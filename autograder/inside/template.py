@@ -46,7 +46,9 @@ def warm() -> None:
 
     net = nn.Linear(2, 2)
     optimizer = torch.optim.AdamW(net.parameters())
-    torch.autograd.backward(nn.functional.cross_entropy(net(torch.ones(2, 2)), torch.tensor([0, 1])))
+    torch.autograd.backward(
+        nn.functional.cross_entropy(net(torch.ones(2, 2)), torch.tensor([0, 1]))
+    )
     optimizer.step()
     plt.close(plt.figure())
     probes_package.warm()
@@ -60,12 +62,14 @@ def _wall(kind: str, message: dict[str, Any], syscalls: bytes) -> seal.Wall:
     """Put the wall of `kind` around this process. Raises OSError where it cannot."""
     if kind == "namespaces":
         seal.enter(message["data"], message["disk_mb"], syscalls)
-        seal.dumpable(False)
+        seal.dumpable(yes=False)
         return seal.Wall(own_pids=True, counted=True)
     os.chdir(message["home"])
     if kind == "container":
+        if os.path.isdir(seal.SHELF):
+            os.symlink(seal.SHELF, "data")
         seal.confine(syscalls)
-        seal.dumpable(False)
+        seal.dumpable(yes=False)
         return seal.Wall(own_pids=True, counted=False)
     if sys.platform == "linux":
         seal.adopt_orphans()

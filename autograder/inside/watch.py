@@ -28,7 +28,8 @@ FLOOD = 64
 @dataclass
 class Ended:
     """How a watched process ended. `cause`: `frame` (it answered), `exit` (it ended without),
-    `timeout`, `memory`, `output`, `oversize`, or `hangup` (the host went away)."""
+    `timeout`, `memory`, `output`, `oversize`, or `hangup` (the host went away).
+    """
 
     cause: str
     frame: bytes = b""

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from .base import Box, Sandbox
 from .bubblewrap import Bubblewrap
-from .container import Container
+from .container import Container, engine_options
 from .plain import Plain
 from .uid import Uid
 
@@ -26,7 +26,7 @@ def choose(name: str, data: Path, secrets: tuple[Path, ...] = ()) -> Sandbox:
     if name in ("auto", "bubblewrap"):
         return Bubblewrap(data, secrets)
     if name in ("podman", "docker"):
-        return Container(name)
+        return Container(name, engine_options=engine_options())
     if name == "uid":
         return Uid(secrets)
     if name == "none":

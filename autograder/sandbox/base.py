@@ -287,6 +287,7 @@ exec "$@"
 
 def staged(stage: str, sources: list[str], command: list[str]) -> list[str]:
     """A command for root that runs `command` in a private mount namespace, in which the i-th
-    source is also to be found at `stage/i`, whatever folders it lies below."""
+    source is also to be found at `stage/i`, whatever folders it lies below.
+    """
     unshare = ["unshare", "--mount", "--propagation", "private", "--"]
     return [*unshare, "sh", "-ec", _STAGE, "stage", stage, *sources, "--", *command]

@@ -42,6 +42,8 @@ PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
+
+
 class Bubblewrap:
     """Makes sealed boxes; one warm template, started at the first box.
 
@@ -105,7 +107,7 @@ class Bubblewrap:
                 "bubblewrap is not installed", remedy="`apt-get install bubblewrap`, or see doctor"
             )
         control, theirs = socket.socketpair()
-        log = tempfile.TemporaryFile()
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         try:
             if os.getuid() == 0:
                 command = self._as_nobody(theirs.fileno())

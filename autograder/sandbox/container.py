@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -27,11 +28,18 @@ from pathlib import Path
 from ..errors import SandboxError
 from ..model import Job
 from . import syscalls
-from .base import ENVIRONMENT, HOME, WARM_S, Channel, TemplateBox, inside_folder
+from .base import ENVIRONMENT, HOME, SHELF, WARM_S, Channel, TemplateBox, inside_folder
 
 IMAGE = "five-beats-box"
 CONTROL = "/srv/control"
 NOBODY = "65534:65534"
+
+
+def engine_options() -> tuple[str, ...]:
+    """What this machine's engine needs before its verb, from FIVE_BEATS_ENGINE_OPTIONS: such as
+    `--runtime runc` where crun refuses a hybrid cgroup layout.
+    """
+    return tuple(shlex.split(os.environ.get("FIVE_BEATS_ENGINE_OPTIONS", "")))
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Shape:
 
 
 def shape_of(job: Job) -> Shape:
+    """What a container for `job` must be started with."""
     limits = job.limits
     return Shape(job.data, limits.memory_mb, limits.processes, 4 * limits.file_mb)
 
@@ -119,11 +128,30 @@ class Container:
         out += ["--security-opt", "no-new-privileges", "--hostname", "box"]
         # the engine's own limit is the backstop behind the watchdog, which can say what it saw
         out += ["--memory", f"{shape.memory_mb + 1024}m", "--pids-limit", str(shape.processes + 8)]
-        out += ["--ulimit", "nofile=1024:1024", "--ulimit", f"nproc={4096}:{4096}", "--ulimit", "core=0:0"]
-        out += ["--tmpfs", f"/tmp:{size}", "--tmpfs", f"{HOME}:{size}", "--shm-size", f"{shape.disk_mb}m"]  # noqa: S108
-        out += ["-v", f"{inside_folder()}:/srv/five-beats/inside:ro", "-v", f"{folder}:{CONTROL}:ro"]
+        out += [
+            "--ulimit",
+            "nofile=1024:1024",
+            "--ulimit",
+            f"nproc={4096}:{4096}",
+            "--ulimit",
+            "core=0:0",
+        ]
+        out += [
+            "--tmpfs",
+            f"/tmp:{size}",  # noqa: S108 - the container's own
+            "--tmpfs",
+            f"{HOME}:{size}",
+            "--shm-size",
+            f"{shape.disk_mb}m",
+        ]
+        out += [
+            "-v",
+            f"{inside_folder()}:/srv/five-beats/inside:ro",
+            "-v",
+            f"{folder}:{CONTROL}:ro",
+        ]
         if shape.data is not None:
-            out += ["-v", f"{shape.data.resolve()}:{HOME}/data:ro"]
+            out += ["-v", f"{shape.data.resolve()}:{SHELF}:ro"]
         environment = {
             **ENVIRONMENT,
             "FIVE_BEATS_CONTROL": f"{CONTROL}/socket",
@@ -133,12 +161,21 @@ class Container:
         for key, value in environment.items():
             out += ["-e", f"{key}={value}"]
         start = "import sys; sys.path.insert(0, '/srv/five-beats'); import inside.template as t; "
-        return [*out, *self.options, self.image, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
+        return [
+            *out,
+            *self.options,
+            self.image,
+            "-P",
+            "-B",
+            "-c",
+            start + "sys.path.pop(0); t.main()",
+        ]
 
     def _start(self, shape: Shape) -> _Waiting:
         if shutil.which(self.command[0]) is None:
             raise SandboxError(
-                f"{self.command[0]} is not installed", remedy="install it, or use --sandbox bubblewrap"
+                f"{self.command[0]} is not installed",
+                remedy="install it, or use --sandbox bubblewrap",
             )
         name = f"five-beats-{uuid.uuid4().hex[:12]}"
         folder = os.path.join(self._folder, name)

@@ -30,7 +30,7 @@ class Plain:
 
     def _start(self) -> Template:
         control, theirs = socket.socketpair()
-        log = tempfile.TemporaryFile()
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         scratch = {k: v for k, v in ENVIRONMENT.items() if k not in _KEEP}
         scratch["MPLCONFIGDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-matplotlib")
         scratch["IPYTHONDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-ipython")

@@ -18,20 +18,71 @@ from ..errors import SandboxError
 
 DENIED = (
     # other processes
-    "ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise "
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "kcmp",
+    "pidfd_getfd",
+    "process_madvise",
     # new namespaces and mounts, from inside
-    "unshare setns mount umount2 pivot_root chroot move_mount open_tree fsopen fsconfig "
-    "fsmount fspick mount_setattr "
+    "unshare",
+    "setns",
+    "mount",
+    "umount2",
+    "pivot_root",
+    "chroot",
+    "move_mount",
+    "open_tree",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "mount_setattr",
     # kernel interfaces with a history of holes
-    "bpf io_uring_setup io_uring_enter io_uring_register userfaultfd keyctl add_key request_key "
-    "perf_event_open open_by_handle_at name_to_handle_at personality "
+    "bpf",
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "userfaultfd",
+    "keyctl",
+    "add_key",
+    "request_key",
+    "perf_event_open",
+    "open_by_handle_at",
+    "name_to_handle_at",
+    "personality",
     # memory that no limit counts
-    "memfd_create memfd_secret shmget shmat msgget semget "
+    "memfd_create",
+    "memfd_secret",
+    "shmget",
+    "shmat",
+    "msgget",
+    "semget",
     # the machine itself
-    "kexec_load kexec_file_load init_module finit_module delete_module reboot swapon swapoff "
-    "syslog acct quotactl settimeofday clock_settime adjtimex sethostname setdomainname "
-    "iopl ioperm vhangup nfsservctl lookup_dcookie mknod mknodat"
-).split()
+    "kexec_load",
+    "kexec_file_load",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "reboot",
+    "swapon",
+    "swapoff",
+    "syslog",
+    "acct",
+    "quotactl",
+    "settimeofday",
+    "clock_settime",
+    "adjtimex",
+    "sethostname",
+    "setdomainname",
+    "iopl",
+    "ioperm",
+    "vhangup",
+    "nfsservctl",
+    "lookup_dcookie",
+    "mknod",
+    "mknodat",
+)
 
 
 @lru_cache(maxsize=1)

@@ -100,7 +100,8 @@ class Uid:
 
     def _command(self) -> list[str]:
         """The template's command; in a private mount namespace that opens the way to Python
-        where its folders lie below one that is closed to others (an environment in /root)."""
+        where its folders lie below one that is closed to others (an environment in /root).
+        """
         needed = [*python_folders(), inside_folder()]
         closed = sorted({c for c in map(first_closed, needed) if c is not None})
         command = start_command(inside_folder().parent)
@@ -114,7 +115,7 @@ class Uid:
 
     def _start(self) -> Template:
         control, theirs = socket.socketpair()
-        log = tempfile.TemporaryFile()
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         environment = {
             **ENVIRONMENT,
             "FIVE_BEATS_CONTROL": str(theirs.fileno()),
@@ -183,10 +184,9 @@ class Uid:
 
 def _owned(folders: Iterable[str], uid: int) -> list[Path]:
     """What `uid` owns directly below `folders`."""
-    found = []
+    found: list[Path] = []
     for folder in folders:
         with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                if entry.stat(follow_symlinks=False).st_uid == uid:
-                    found.append(Path(entry.path))
+            entries = list(os.scandir(folder))
+            found += [Path(e.path) for e in entries if e.stat(follow_symlinks=False).st_uid == uid]
     return found

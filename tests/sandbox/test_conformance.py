@@ -19,8 +19,10 @@ from autograder.sandbox import Sandbox, choose
 pytestmark = pytest.mark.sandbox
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "uid", "none"])
-def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+@pytest.fixture(scope="module", params=["bubblewrap", "podman", "uid", "none"])
+def sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "root").mkdir()
     (shelf / "root" / "hello").write_text("data")
@@ -102,7 +104,11 @@ def f(workers):
 def test_files_and_data_are_laid_out(
     sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    text = "import helpers\nx = [helpers.y, open('sub/a.txt').read(), open('data/hello').read()]\ndef f(): return x"
+    text = """
+import helpers
+x = [helpers.y, open('sub/a.txt').read(), open('data/hello').read()]
+def f(): return x
+"""
     files = {"helpers.py": b"y = 1", "sub/a.txt": b"a"}
     data = shelf_of(sandbox, tmp_path_factory)
     load, (answer,) = run(sandbox, text, call("f"), files=files, data=data)
@@ -159,7 +165,11 @@ def test_an_end_by_itself_is_a_crash(sandbox: Sandbox, code: str) -> None:
 def test_what_a_probe_raises_is_located(sandbox: Sandbox) -> None:
     _, (answer,) = run(sandbox, "def f():\n    x = 1\n    return x / 0", call("f"))
     assert answer.error is not None
-    assert (answer.status, answer.error.type, answer.error.line) == ("error", "ZeroDivisionError", 3)
+    assert (answer.status, answer.error.type, answer.error.line) == (
+        "error",
+        "ZeroDivisionError",
+        3,
+    )
 
 
 def test_a_program_with_threads_is_loaded_afresh_for_each_probe(sandbox: Sandbox) -> None:
@@ -178,7 +188,10 @@ def f():
 
 
 def test_seeds_are_the_same_in_every_box(sandbox: Sandbox) -> None:
-    text = "import torch, random, numpy\ndef f(): return [torch.rand(1).item(), random.random(), numpy.random.rand()]"
+    text = """
+import torch, random, numpy
+def f(): return [torch.rand(1).item(), random.random(), numpy.random.rand()]
+"""
     first, second = (run(sandbox, text, call("f"))[1][0].data["value"] for _ in range(2))
     assert first == second
 

@@ -11,7 +11,9 @@ from ..program import Program
 Tensors = dict[str, torch.Tensor]
 
 
-def call(program: Program, args: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Any], Tensors]:
+def call(
+    program: Program, args: dict[str, Any], tensors: Tensors
+) -> tuple[dict[str, Any], Tensors]:
     """`name(*positional)`; a tensor argument is given as `{"tensor": key}` in `positional`.
 
     The result goes out as tensor `result` if it is one, else as `value` if it is plain JSON
