@@ -207,14 +207,15 @@ def grade(
 
     The same command again goes on where it was broken off.
     """
+    _one_of("--device", device, ("cpu", "cuda"))
+    folder = find_course(root)
+
     from . import batch
     from . import report as pages
     from .formats.folder import collect
     from .grade import Grader
     from .show import graded, progress
 
-    _one_of("--device", device, ("cpu", "cuda"))
-    folder = find_course(root)
     with Grader(folder, sandbox, data, device) as grader:
         known = {i: grader.assignment(i).module for i in grader.ids()}
         found, refused = collect(paths, assignment, known)
@@ -259,12 +260,13 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
 
     No line of any student's code is run.
     """
+    folder = find_course(root)
+    _graded_folder(out)
+
     from . import regrade as again
     from . import report as pages
     from .grade import Grader
 
-    folder = find_course(root)
-    _graded_folder(out)
     with again.Judges(lambda device: Grader(folder, "auto", data, device)) as judges:
         done = again.run(judges, out)
         index = pages.write(out, judges.course)

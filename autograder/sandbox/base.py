@@ -196,14 +196,17 @@ class Template:
         self.process = process
         self.control = control
         self.log = log
+        self._words = ""
         self._lock = threading.Lock()
         self._wait_until_warm()
 
     def last_words(self) -> str:
-        """The last line the template wrote to its log."""
-        self.log.seek(0)
-        lines = self.log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        """The last line the template wrote to its log, also after `close`."""
+        if not self.log.closed:
+            self.log.seek(0)
+            lines = self.log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+            self._words = lines[-1] if lines else "it said nothing"
+        return self._words
 
     def _wait_until_warm(self) -> None:
         self.control.settimeout(WARM_S)
@@ -242,6 +245,8 @@ class Template:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.last_words()
+        self.log.close()
 
 
 def inside_folder() -> Path:

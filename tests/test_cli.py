@@ -1,0 +1,356 @@
+"""The command line, and every command that docs/tas.md tells a person to type."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from autograder import batch, cli, kept
+from autograder.errors import FiveBeatsError, GraderError, InputError
+from autograder.model import Submission
+from autograder.sandbox import Plain
+
+HERE = Path(__file__).resolve().parent.parent
+A = "04-training-loop"
+CHECKS = ("mlp_shape", "mlp_logits")
+GOOD = """
+import torch
+from torch import nn
+
+class MNISTMLP(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Flatten(), nn.Linear(784, 128), nn.ReLU(),
+            nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10),
+        )
+
+    def forward(self, x):
+        return self.net(x)
+
+print("hello from the program")
+"""
+BAD = GOOD.replace("return self.net(x)", "return torch.softmax(self.net(x), 1)")
+
+
+def notebook(text: str) -> str:
+    cell = {"cell_type": "code", "source": text, "metadata": {}, "outputs": []}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
+
+
+def assignment() -> dict[str, object]:
+    """The real assignment, cut down to two checks of its model, without images."""
+    raw = yaml.safe_load((HERE / "assignments" / A / "assignment.yml").read_text())
+    kept_checks = [c for c in raw["checks"] if c["id"] in CHECKS]
+    assert len(kept_checks) == len(CHECKS)
+    return {**{k: v for k, v in raw.items() if k != "data"}, "checks": kept_checks}
+
+
+class Shared(Plain):
+    """One warm template for all tests of this file; a grader that closes it leaves it running."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Plain]:
+    sandbox = Shared()
+    yield sandbox
+    Plain.close(sandbox)
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Plain) -> Path:
+    """A small course with a class, in a folder of its own, which is where we are."""
+    root = tmp_path / "course"
+    (root / "assignments" / A).mkdir(parents=True)
+    (root / "release" / A).mkdir(parents=True)
+    (root / "grading_config.yml").write_text(f"course: Small\nassignments: [{A}]\n")
+    spec = assignment()
+    (root / "assignments" / A / "assignment.yml").write_text(yaml.safe_dump(spec))
+    (root / "release" / A / "public.yml").write_text(yaml.safe_dump(spec))
+    students = root / "class"
+    (students / "bob").mkdir(parents=True)
+    (students / "alice.py").write_text(GOOD)
+    (students / "bob" / "training_loop.ipynb").write_text(notebook(BAD))
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("autograder.grade.choose", lambda *args: plain)
+    return root
+
+
+def run(command: str) -> Result:
+    """`autograder ...` in this process, with the errors told as `main` tells them."""
+    result = CliRunner().invoke(cli.app, shlex.split(command))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as f:
+        return {row["student"]: row for row in csv.DictReader(f)}
+
+
+def whole(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`autograder ...` as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+# -- at once ---------------------------------------------------------------------------------
+
+
+def test_help_needs_nothing_heavy() -> None:
+    """In CPU seconds, so that a busy machine does not decide it; the wall is near it alone."""
+    heavy = ("torch", "numpy", "pydantic", "jinja2", "rich", "yaml", "safetensors", "IPython")
+    code = (
+        "import sys, time\n"
+        "from typer.testing import CliRunner\n"
+        "began = time.process_time()\n"
+        "from autograder.cli import app\n"
+        "assert 'grade' in CliRunner().invoke(app, ['--help']).output\n"
+        f"loaded = [m for m in {heavy!r} if m in sys.modules]\n"
+        "print(time.process_time() - began, *loaded)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, *loaded = done.stdout.split()
+    assert loaded == []
+    assert float(seconds) < 0.3
+
+
+def test_every_verb_has_help_and_the_contract_its_verbs() -> None:
+    told = run("--help").output
+    for verb in ("release", "check", "grade", "regrade", "report", "calibrate", "doctor"):
+        assert re.search(rf"^  {verb}  ", told, re.MULTILINE)
+        assert "--help" in run(f"{verb} --help").output
+
+
+# -- grading -----------------------------------------------------------------------------------
+
+
+def test_a_class_is_graded(course: Path) -> None:
+    done = run(f"grade class -a {A} -o out --sandbox none")
+    assert done.exit_code == 0, done.output
+    table = rows(course / "out")
+    assert table["alice"]["score"] == table["alice"]["max_score"]
+    assert float(table["bob"]["score"]) < float(table["bob"]["max_score"])
+    assert re.search(r"alice +1\.5 / 1\.5", done.output)
+    assert "report: out/report/index.html" in done.output
+    assert (course / "out/report/index.html").is_file()
+    alice = (course / "out/report/students/alice.html").read_text()
+    assert "hello from the program" in alice
+    again = run(f"grade class -a {A} -o out --sandbox none")
+    assert "2 of them before" in again.output
+
+
+def test_some_ungradable_is_status_1_and_never_a_zero(course: Path) -> None:
+    (course / "class" / "carol.pdf").write_text("%PDF")
+    done = run(f"grade class -a {A} -o out --sandbox none")
+    assert done.exit_code == 1
+    assert rows(course / "out")["carol"]["score"] == ""
+    assert "none of them counts as a zero" in done.output
+
+
+def test_a_name_is_no_markup(course: Path) -> None:
+    (course / "class" / "[bold red]x[\\bold].py").write_text(GOOD)
+    done = run(f"grade class -a {A} -o out --sandbox none")
+    assert done.exit_code == 0 and "[bold red]x" in done.output
+
+
+def test_ctrl_c_says_how_to_go_on(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = batch._Work.one
+
+    def one(self: batch._Work, key: object, group: list[Submission]) -> object:
+        if group[0].student == "bob":
+            raise KeyboardInterrupt
+        return real(self, key, group)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch._Work, "one", one)
+    done = run(f"grade class -a {A} -o out --jobs 1 --sandbox none")
+    assert done.exit_code == cli.INTERRUPTED
+    assert "the same command goes on from here" in done.output
+    assert list(rows(course / "out")) == ["alice"]
+
+
+# -- judging again ------------------------------------------------------------------------------
+
+
+def test_regrade_runs_nobodys_code(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(f"grade class -a {A} -o out --sandbox none")
+    before = (course / "out/grades.csv").read_bytes()
+
+    def closed(*args: object) -> None:
+        raise AssertionError("a box was opened")
+
+    monkeypatch.setattr(Plain, "open", closed)
+    same = run("regrade out")
+    assert same.exit_code == 0 and "2 judged again, 0 changed" in same.output
+    assert (course / "out/grades.csv").read_bytes() == before
+    path = course / "assignments" / A / "assignment.yml"
+    raw = yaml.safe_load(path.read_text())
+    raw["checks"][0]["points"] = 3
+    path.write_text(yaml.safe_dump(raw))
+    cleared()
+    moved = run("regrade out")
+    assert "2 judged again, 2 changed" in moved.output and "1.5 -> 3.5" in moved.output
+    assert rows(course / "out")["alice"]["score"] == "3.5"
+
+
+def test_regrade_leaves_what_it_cannot_judge(course: Path) -> None:
+    (course / "class" / "carol.pdf").write_text("%PDF")
+    run(f"grade class -a {A} -o out --sandbox none")
+    for path in kept.evidence_folder(course / "out", "bob", A).glob("*.json"):
+        if path.name != "load.json":
+            path.unlink()
+    before = rows(course / "out")
+    done = run("regrade out")
+    assert "left as it was: bob" in done.output and "carol" in done.output
+    assert rows(course / "out") == before and done.exit_code == 1
+
+
+def cleared() -> None:
+    """Forget the files that were read, as the next process would."""
+    from autograder import config
+
+    config.assignment.cache_clear()
+    config.course.cache_clear()
+
+
+# -- a student's own check -------------------------------------------------------------------
+
+
+def test_check_teaches(course: Path) -> None:
+    good = run(f"check class/alice.py -a {A}")
+    assert good.exit_code == 0, good.output
+    assert good.output.count("✓") == 2 and "1.5 of 1.5 public points" in good.output
+    bad = run("check class/bob/training_loop.ipynb")
+    assert bad.exit_code == 0
+    assert "✗" in bad.output and "probab" in bad.output
+
+
+def test_check_needs_only_the_release(course: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "home"
+    alone.mkdir()
+    (alone / "public.yml").write_bytes((course / "release" / A / "public.yml").read_bytes())
+    (alone / "training_loop.py").write_text(GOOD + "\nundefined_name\n")
+    os.chdir(alone)
+    done = run("check training_loop.py")
+    assert done.exit_code == 0, done.output
+    assert "! while running: NameError at line" in done.output
+
+
+# -- wrong use ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("grade nowhere -o out", "nowhere: does not exist"),
+        ("grade class -a 99-x -o out", "there is no assignment '99-x'"),
+        ("grade class -o out --sandbox wood", "no sandbox is called 'wood'"),
+        ("grade class -o out --device tpu", "--device 'tpu' is not known"),
+        ("grade empty -o out", "no submission was found"),
+        ("grade class -o class/alice.py", "cannot be made a folder"),
+        ("grade class -o out --root class", "holds no grading_config.yml"),
+        ("report nowhere", "holds no results"),
+        ("regrade class", "holds no results"),
+        ("release 99-x", "there is no assignment '99-x'"),
+        ("check nowhere.py", "does not exist"),
+        ("check class/alice.py", "cannot tell which assignment"),
+        ("check class/alice.py -a 99-x", "there is no release of '99-x'"),
+        ("calibrate 99-x", "99-x"),
+        ("calibrate 04-training-loop", "no check of accuracy"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    course: Path, command: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "wood" in command:
+        monkeypatch.undo()
+        os.chdir(course)
+    (course / "empty").mkdir()
+    (course / "empty" / "README.md").write_text("x")
+    with pytest.raises(FiveBeatsError) as caught:
+        run(command)
+    assert isinstance(caught.value, InputError)
+    assert part in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_errors_are_told_on_stderr_with_their_status(course: Path) -> None:
+    done = whole("report", "nowhere", cwd=course)
+    assert done.returncode == 2 and done.stdout == ""
+    told = "autograder: nowhere: holds no results (name the folder given to grade -o)\n"
+    assert done.stderr == told
+    assert whole("grade", cwd=course).returncode == 2
+    assert whole("no-such-verb", cwd=course).returncode == 2
+    elsewhere = whole("grade", ".", "-o", "out", cwd=course.parent)
+    assert elsewhere.returncode == 2 and "--root DIR" in elsewhere.stderr
+
+
+def test_the_machines_fault_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise GraderError("the box died")
+
+    monkeypatch.setattr(cli, "app", broken)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1
+
+
+# -- the documentation ------------------------------------------------------------------------------
+
+DOCS = HERE / "docs" / "tas.md"
+COMMANDS = re.findall(r"^\$ autograder (.*)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_documented_command_works(
+    course: Path, monkeypatch: pytest.MonkeyPatch, plain: Plain
+) -> None:
+    """docs/tas.md from top to bottom, as a person would type it."""
+    import zipfile
+
+    from autograder.checks.base import Calibration
+
+    with zipfile.ZipFile("class.zip", "w") as z:
+        z.writestr("alice_training_loop.py", GOOD)
+        z.writestr("bob/training_loop.py", BAD)
+    compiled: list[str] = []
+    monkeypatch.setattr("autograder.sandbox.choose", lambda *args: plain)
+    monkeypatch.setattr("autograder.release.build", lambda s, a, o: compiled.append(a.id))
+    monkeypatch.setattr("autograder.release.check", lambda s, a, o: [])
+    monkeypatch.setattr(
+        "autograder.recalibrate.recalibrate",
+        lambda grader, name, seeds: (Path("c.yml"), "key", Calibration((0.9,) * seeds, 0.86, 0.5)),
+    )
+    (course / "source" / A).mkdir(parents=True)
+    assert len(COMMANDS) >= 11
+    for command in COMMANDS:
+        done = run(command)
+        assert done.exit_code == 0 or command.startswith("doctor"), f"{command}: {done.output}"
+        assert done.output.strip()
+    assert compiled == [A]
+    assert (course / "out" / "report" / "index.html").is_file()
+
+
+def test_the_documentation_knows_every_verb_column_and_option() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    for verb in ("release", "check", "grade", "regrade", "report", "calibrate", "doctor"):
+        assert any(c.split()[0] == verb for c in COMMANDS), verb
+    for column in kept.COLUMNS:
+        assert f"`{column}`" in text
+    for option in re.findall(r"^  (--[a-z]+)", run("grade --help").output, re.MULTILINE):
+        assert f"`{option}" in text, option

@@ -1,0 +1,138 @@
+"""The doctor: what is missing is named with its remedy, and a real box is the last word."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autograder import doctor
+from autograder.doctor import Finding
+from autograder.errors import SandboxError
+from autograder.model import ErrorInfo, Job, LoadReport
+
+
+def test_this_machine_has_what_the_tests_need() -> None:
+    for finding in (doctor.python(), doctor.torch(), doctor.torchvision()):
+        assert finding.ok, finding
+
+
+def test_every_finding_of_a_bare_machine_has_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda package: None)
+    monkeypatch.setattr(doctor, "_run", lambda command, seconds: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    monkeypatch.setattr(doctor, "CGROUPS", tmp_path)
+    monkeypatch.setattr(doctor, "PYTHON", ((2, 7), (2, 7)))
+    monkeypatch.setattr("autograder.sandbox.choose", _broken)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("FIVE_BEATS_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    found = [f for f in doctor.examine() if f.name != "landlock"]
+    assert all(not f.ok and f.remedy and f.found for f in found), found
+    assert not doctor.able(found)
+    needed = {f.name for f in found if f.needed}
+    assert {"torch", "bubblewrap", "user namespaces", "libseccomp", "a box"} <= needed
+    assert "GPU" not in needed and "cgroups" not in needed
+
+
+def _broken(*args: object) -> None:
+    raise SandboxError("bubblewrap cannot be started")
+
+
+class _Sandbox:
+    name = "fake"
+
+    def __init__(self, load: LoadReport) -> None:
+        self.answer = load
+        self.closed = False
+
+    def open(self, job: Job) -> _Sandbox:
+        assert "torch" in job.program.text
+        return self
+
+    def load(self) -> LoadReport:
+        return self.answer
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> _Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("load", "ok", "part"),
+    [
+        (LoadReport("done", output="42\n"), True, "opened and ran torch"),
+        (LoadReport("done", output=""), False, "code fails in it: done"),
+        (
+            LoadReport("done", (ErrorInfo("ImportError", "no torch", 1),)),
+            False,
+            "ImportError at line 1: no torch",
+        ),
+        (LoadReport("crash", detail="killed by signal 31"), False, "signal 31"),
+    ],
+)
+def test_only_a_box_in_which_torch_runs_is_a_box(
+    load: LoadReport, ok: bool, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = _Sandbox(load)
+    monkeypatch.setattr("autograder.sandbox.choose", lambda *args: sandbox)
+    finding = doctor.box()
+    assert finding.ok is ok and part in finding.found and finding.needed
+    assert sandbox.closed
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "remedy"),
+    [
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "apparmor_restrict"),
+        ("kernel/unprivileged_userns_clone", "0", "unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", "0", "max_user_namespaces="),
+    ],
+)
+def test_refused_namespaces_name_the_setting(
+    setting: str, value: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / setting
+    path.parent.mkdir(parents=True)
+    path.write_text(value + "\n")
+    monkeypatch.setattr(doctor, "PROC", tmp_path)
+    failed: subprocess.CompletedProcess[str] = subprocess.CompletedProcess([], 1, "", "no")
+    monkeypatch.setattr(doctor, "_run", lambda command, seconds: failed)
+    finding = doctor.user_namespaces()
+    assert not finding.ok and remedy in finding.remedy and setting in finding.found
+    assert finding.remedy.startswith("sudo sysctl -w")
+
+
+def test_a_mismatched_pair_is_told_its_partner(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"torch": (2, 6), "torchvision": (0, 28)}
+    monkeypatch.setattr(doctor, "_version", versions.get)
+    finding = doctor.torchvision()
+    assert not finding.ok and "torchvision==0.21.*" in finding.remedy
+
+
+def test_a_wrong_data_setting_is_named(tmp_path: Path) -> None:
+    config = "course: c\nassignments: []\ndata: /nowhere/at/all\n"
+    (tmp_path / "grading_config.yml").write_text(config)
+    found = doctor.data(tmp_path)
+    assert [f.ok for f in found] == [False, False] and "/nowhere/at/all" in found[0].found
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "grading_config.yml").write_text("cuorse: c\n")
+    broken = doctor.data(tmp_path / "broken")
+    assert not broken[0].ok and broken[0].needed
+
+
+def test_for_machines() -> None:
+    found = [Finding("a", ok=True, found="x", needed=True), Finding("b", ok=False, found="y")]
+    told = json.loads(doctor.as_json(found))
+    assert told["able"] is True and [f["name"] for f in told["findings"]] == ["a", "b"]
+    assert not doctor.able([Finding("a", ok=False, found="", needed=True)])
