@@ -187,14 +187,14 @@ def test_a_changed_world_is_graded_anew(tmp_path: Path, change: str) -> None:
 def test_twins_share_one_run_but_not_their_names(tmp_path: Path) -> None:
     fake = Fake()
     twins = [
-        submission("bob", "bug", "2026-01-02T00:00:00+00:00"),
+        submission("bob", "bug", "2026-01-02T00:00:00+00:00", notes=("bob's own",)),
         submission("alice", "bug", notes=("left out: x",)),
     ]
     batch.run(fake, twins, [], tmp_path)
     assert len(fake.seen) == 1
     results = {r.student: r for r in kept.read_results(tmp_path)}
     assert results["alice"].score == results["bob"].score == 0.0
-    assert results["bob"].notes == ("data: digits",)
+    assert results["bob"].notes == ("data: digits", "bob's own")
     assert results["alice"].notes == ("data: digits", "left out: x")
     assert results["bob"].submitted_at and not results["alice"].submitted_at
     for student in ("alice", "bob"):
