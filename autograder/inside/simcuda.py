@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001, ARG001, ARG002, ARG005 - these signatures are PyTorch's
+# ruff: noqa: SLF001 - these attributes are PyTorch's own
 """`torch.cuda` and `torch.accelerator` as they are where there is one GPU.
 
 Theory. What a training program asks of these modules is small: is there a device, which one,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .simtensor import CPU, GENERATORS, META, Ledger, adopt, on_meta, twin, twin_type
+from .simtensor import CPU, GENERATORS, META, Ledger, adopt, is_meta, twin, twin_type
 
 Kernel = Callable[..., Any]
 
@@ -56,7 +56,7 @@ class Mixed(Exception):  # noqa: N818 - internal: carries the message to where i
 
 
 def _type_name(x: torch.Tensor) -> str:
-    return x.type() if not on_meta(x) else "torch.cuda." + twin_type(x)
+    return x.type() if not is_meta(x) else "torch.cuda." + twin_type(x)
 
 
 class Rule:
@@ -69,9 +69,9 @@ class Rule:
         self.written = {a.name for a in schema.arguments if a.alias_info and a.alias_info.is_write}
         overload = schema.overload_name
         full = f"{schema.name}.{overload}" if overload else schema.name
-        structured = torch._C._dispatch_has_kernel_for_dispatch_key(
-            full, "CompositeExplicitAutogradNonFunctional"
-        )
+        has = torch._C._dispatch_has_kernel_for_dispatch_key
+        self.composed = has(full, "CompositeImplicitAutograd")
+        structured = has(full, "CompositeExplicitAutogradNonFunctional")
         # As PyTorch's generated code names the function that compares the devices.
         self.method = "wrapper_CUDA_" + (self.name if structured else f"{overload}_{self.name}")
         if self.name == "embedding":
@@ -85,11 +85,11 @@ class Rule:
         if self.name in ANYWHERE:
             return
         indexed = self.name in INDEXED
-        if indexed and not on_meta(args[0]):
+        if indexed and not is_meta(args[0]):
             raise Mixed(
                 "indices should be either on cpu or on the same device as the indexed tensor (cpu)"
             )
-        if self.name == "convolution" and on_meta(args[0]) != on_meta(args[1]):
+        if self.name == "convolution" and is_meta(args[0]) != is_meta(args[1]):
             raise Mixed(
                 f"Input type ({_type_name(args[0])}) and weight type ({_type_name(args[1])}) "
                 "should be the same"
@@ -121,6 +121,15 @@ def _refuse_worker() -> None:
         )
 
 
+_LOW = (torch.float16, torch.bfloat16)
+
+
+def _recast(x: Any, before: Sequence[torch.dtype], after: torch.dtype) -> Any:
+    if isinstance(x, torch.Tensor):
+        return x.to(after) if x.dtype in before else x
+    return type(x)([_recast(y, before, after) for y in x]) if type(x) in (list, tuple) else x
+
+
 def _run(op: Any, args: Sequence[Any], kwargs: dict[str, Any], ledger: Ledger) -> Any:
     """The CPU's kernel; in float32 and back where the CPU has none for a 16-bit dtype."""
     try:
@@ -131,26 +140,60 @@ def _run(op: Any, args: Sequence[Any], kwargs: dict[str, Any], ledger: Ledger) -
     except RuntimeError as e:
         if "not implemented for" not in str(e):
             raise
-    low = {torch.float16, torch.bfloat16}
-    seen: list[torch.dtype] = []
-
-    def widen(x: Any) -> Any:
-        if isinstance(x, torch.Tensor) and x.dtype in low:
-            seen.append(x.dtype)
-            return x.float()
-        return type(x)(map(widen, x)) if type(x) in (list, tuple) else x
-
-    args = [widen(a) for a in args]
-    if not seen or op._schema.is_mutable:
+    low = [x.dtype for x in args if isinstance(x, torch.Tensor) and x.dtype in _LOW]
+    if not low or op._schema.is_mutable:
         raise ledger.limit(f"{op} for these dtypes")
-    result = op(*args, **{k: widen(v) for k, v in kwargs.items()})
+    args = [_recast(a, _LOW, torch.float32) for a in args]
+    kwargs = {k: _recast(v, _LOW, torch.float32) for k, v in kwargs.items()}
+    return _recast(op(*args, **kwargs), (torch.float32,), low[0])
 
-    def narrow(x: Any) -> Any:
-        if isinstance(x, torch.Tensor) and x.dtype is torch.float32:
-            return x.to(seen[0])
-        return type(x)(map(narrow, x)) if type(x) in (list, tuple) else x
 
-    return narrow(result)
+class Call:
+    """One call of a kernel: its arguments on their way down to the CPU, its results back up.
+
+    `strangers` are the CPU tensors among the arguments, with the argument's name; `twins` maps
+    a twin's id to the tensor it stands for, and holds the twin so that its id stays its own.
+    """
+
+    __slots__ = ("ledger", "strangers", "twins")
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.strangers: list[tuple[str, torch.Tensor]] = []
+        self.twins: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def lower(self, x: Any, argument: str) -> Any:
+        """An argument for the CPU's kernel."""
+        if isinstance(x, torch.Tensor):
+            if is_meta(x):
+                seen = twin(x, self.ledger)
+                self.twins[id(seen)] = (x, seen)
+                return seen
+            self.strangers.append((argument, x))
+        elif type(x) in (list, tuple):
+            return [self.lower(y, argument) for y in x]
+        return x
+
+    def lift(self, r: Any) -> Any:
+        """A fresh result, handed to the device."""
+        if isinstance(r, torch.Tensor):
+            return adopt(r, self.ledger)
+        return type(r)([self.lift(y) for y in r]) if type(r) in (list, tuple) else r
+
+    def original(self, r: Any) -> Any:
+        """A result of an operator that writes: the very tensor that was passed in."""
+        if isinstance(r, torch.Tensor):
+            if id(r) in self.twins:
+                return self.twins[id(r)][0]
+            return r if any(r is x for _, x in self.strangers) else adopt(r, self.ledger)
+        return type(r)([self.original(y) for y in r]) if type(r) in (list, tuple) else r
+
+    def follow_resize(self) -> None:
+        """Give a tensor whose twin the kernel has resized (`out=`) the new shape and numbers."""
+        for x, seen in self.twins.values():
+            if x.size() != seen.size():
+                torch.ops.aten.resize_.default(x, seen.size())
+                twin(x, self.ledger).copy_(seen)
 
 
 def kernel_for(op: Any, rule: Rule, ledger: Ledger, hook: Hook) -> Kernel:
@@ -167,61 +210,35 @@ def kernel_for(op: Any, rule: Rule, ledger: Ledger, hook: Hook) -> Kernel:
         with torch._C.DisableTorchFunction():
             _refuse_worker()
             ledger.ops += 1
-            strangers: list[tuple[str, torch.Tensor]] = []
-            originals: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-
-            def lower(x: Any, argument: str) -> Any:
-                if isinstance(x, torch.Tensor):
-                    if on_meta(x):
-                        seen = twin(x, ledger)
-                        originals[id(seen)] = (x, seen)
-                        return seen
-                    strangers.append((argument, x))
-                elif type(x) in (list, tuple):
-                    return [lower(y, argument) for y in x]
-                return x
-
-            target = kwargs.get("device")
-            plain = target is not None and target.type == "cpu"
+            call = Call(ledger)
+            low = [call.lower(a, names[min(i, last)]) for i, a in enumerate(args)]
+            named = {k: call.lower(v, k) for k, v in kwargs.items()}
             generator = kwargs.get("generator")
             if generator is not None and generator._cdata not in GENERATORS:
                 raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
-            cpu_args = [lower(a, names[min(i, last)]) for i, a in enumerate(args)]
-            cpu_kwargs = {k: lower(v, k) for k, v in kwargs.items()}
+            named.pop("pin_memory", None)
+            target = kwargs.get("device")
             if target is not None:
-                cpu_kwargs["device"] = CPU
-            cpu_kwargs.pop("pin_memory", None)
-            if strangers and target is not None:  # a copy to, or one made like, another device
-                ledger.moved += name == "_to_copy" and not plain
-            elif strangers:
+                named["device"] = CPU
+            if call.strangers and target is not None:  # made like, or copied, across devices
+                ledger.moved += name == "_to_copy" and target.type != "cpu"
+            elif call.strangers:
                 try:
-                    rule.check(strangers, args)
+                    rule.check(call.strangers, args)
                 except Mixed as e:
                     ledger.mixes.append(str(e))
                     raise RuntimeError(str(e)) from None
-                ledger.moved += name == "copy_" and on_meta(args[0])
+                ledger.moved += name == "copy_" and is_meta(args[0])
             if mutable:
-                result = _run(op, cpu_args, cpu_kwargs, ledger)
-            else:
-                result = _run(op, *hook(name, cpu_args, cpu_kwargs), ledger)
-
-            def lift(r: Any) -> Any:
-                if isinstance(r, torch.Tensor):
-                    if mutable and id(r) in originals:
-                        return originals[id(r)][0]
-                    if mutable and any(r is s for _, s in strangers):
-                        return r
-                    return r if plain else adopt(r, ledger)
-                return type(r)(map(lift, r)) if type(r) in (list, tuple) else r
-
-            if mutable:
-                for x, seen in originals.values():
-                    if x.size() != seen.size():  # an `out=` that the kernel has resized
-                        torch.ops.aten.resize_.default(x, seen.size())
-                        twin(x, ledger).copy_(seen)
+                result = _run(op, low, named, ledger)
+                call.follow_resize()
+                return call.original(result)
+            result = _run(op, *hook(name, low, named), ledger)
+            if target is not None and target.type == "cpu":
+                return result
             if on_cpu:
-                return tuple(r if i in on_cpu else lift(r) for i, r in enumerate(result))
-            return lift(result)
+                return tuple(r if i in on_cpu else call.lift(r) for i, r in enumerate(result))
+            return call.lift(result)
 
     return kernel
 
@@ -260,7 +277,8 @@ def table() -> tuple[Operator, ...]:
     found = []
     for full in torch._C._dispatch_get_all_op_names():
         space, _, name = full.partition("::")
-        if space != "aten" or has(full, "CompositeImplicitAutograd"):
+        composed = has(full, "CompositeImplicitAutograd") and not has(full, "CPU")
+        if space != "aten" or composed:
             continue
         op = _overload(name)
         if op is None:
@@ -278,7 +296,9 @@ def install(ledger: Ledger, hook: Hook) -> Any:
     library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     for name, op, rule, native, factory in table():
         kernel = _empty(op) if native else kernel_for(op, rule, ledger, hook)
-        if not native:
+        if not native and rule.composed:  # `impl` refuses these: meant for other libraries
+            library.m.impl(name, "Meta", kernel, False)  # noqa: FBT003 - takes no names
+        elif not native:
             library.impl(name, kernel, "Meta")
         if factory:
             library.impl(name, kernel, "CUDA")

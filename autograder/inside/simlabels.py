@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001, ARG001, ARG005 - these attributes and signatures are PyTorch's
+# ruff: noqa: SLF001 - these attributes are PyTorch's own
 """The labels of the simulated accelerator: what a program sees when it looks at a tensor.
 
 Theory. `simtensor` makes tensors of PyTorch's `meta` device compute. Here `torch.Tensor` and
@@ -78,6 +78,10 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
                      "tolist", "is_pinned", "new_tensor")
     }  # fmt: skip
 
+    def plain(x: torch.Tensor) -> torch.Tensor:
+        with torch._C.DisableTorchFunction():
+            return twin(x.detach(), ledger)
+
     def device(self: torch.Tensor) -> torch.device:
         return CUDA if on_meta(self) else base.device.__get__(self)
 
@@ -109,6 +113,24 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
             moved.grad = grad
         torch._C._swap_tensor_impl(self, moved)
 
+    def set_grad(self: torch.Tensor, value: Any) -> None:
+        if isinstance(value, torch.Tensor) and on_meta(self) != on_meta(value):
+            raise RuntimeError(
+                f"attempting to assign a gradient with device type '{value.device.type}' to a "
+                f"tensor with device type '{self.device.type}'. Please ensure that the gradient "
+                "and the tensor are on the same device"
+            )
+        base.grad.__set__(self, value)
+
+    def copied(self: torch.Tensor) -> Any:
+        if on_meta(self):
+            return self.detach().requires_grad_(self.requires_grad)
+        function, arguments, *rest = original["__reduce_ex__"](self, 4)
+        made = function(*arguments)
+        if rest and rest[0]:
+            made.__setstate__(rest[0])
+        return made
+
     def numpy(self: torch.Tensor, *, force: bool = False) -> Any:
         if on_meta(self):
             if not force:
@@ -131,7 +153,7 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
 
     def reduce_ex(self: torch.Tensor, protocol: Any) -> Any:
         if on_meta(self):
-            self = twin(self.detach(), ledger).requires_grad_(self.requires_grad)
+            self = plain(self).requires_grad_(self.requires_grad)
         return original["__reduce_ex__"](self, protocol)
 
     def pin_memory(self: torch.Tensor, device: Any = None) -> torch.Tensor:
@@ -155,8 +177,8 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
         where = self.device if where is None else where
         target = META if is_cuda_device(where) else where
         grad = kwargs.pop("requires_grad", False)
-        plain = twin(self.detach(), ledger) if on_meta(self) else self
-        made: torch.Tensor = original["to"](original["new_tensor"](plain, data, **kwargs), target)
+        like = plain(self) if on_meta(self) else self
+        made: torch.Tensor = original["to"](original["new_tensor"](like, data, **kwargs), target)
         return made.requires_grad_(grad)
 
     for name, value in {
@@ -164,6 +186,8 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
         "is_cuda": property(on_meta),
         "is_meta": property(lambda self: False),
         "data": property(base.data.__get__, set_data),
+        "grad": property(base.grad.__get__, set_grad, base.grad.__delete__),
+        "__copy__": copied,
         "to": to,
         "cuda": cuda,
         "numpy": numpy,
@@ -173,7 +197,7 @@ def _tensor_patches(patches: Patches, ledger: Ledger) -> None:
         "is_pinned": lambda self, device=None: simcuda.is_pinned(self),
         "new_tensor": new_tensor,
         "record_stream": lambda self, stream: None,
-        "data_ptr": of_meta("data_ptr", lambda x: twin(x.detach(), ledger).data_ptr()),
+        "data_ptr": of_meta("data_ptr", lambda x: plain(x).data_ptr()),
         "get_device": of_meta("get_device", lambda x: 0),
         "tolist": of_meta("tolist", lambda x: x.cpu().tolist()),
     }.items():
@@ -235,6 +259,8 @@ def _torch_patches(patches: Patches, ledger: Ledger) -> None:
     for name in ("rnn_tanh", "rnn_relu", "lstm", "gru", "rnn_tanh_cell", "rnn_relu_cell",
                  "lstm_cell", "gru_cell"):  # fmt: skip
         patches.set(torch._VF, name, _relabelled(getattr(torch._VF, name), ledger))
+    # Else a recurrent layer warns that this build has no cuDNN for its CUDA weights.
+    patches.set(torch.backends.cudnn, "is_acceptable", lambda tensor: False)
     patches.set(torch, "Generator", simcuda.make_generator_class(torch.Generator))
     _storage_patches(patches, ledger)
     _autocast_patches(patches)
@@ -317,6 +343,9 @@ def _compile_patches(patches: Patches) -> None:
         # The same wrapping (`_orig_mod`), no code generation: it would want a GPU's compiler.
         torch.compiler.set_stance("force_eager")
         patches.later(lambda: torch.compiler.set_stance("default"))
+        for name in ("mode", "options"):
+            kwargs.pop(name, None)
+        kwargs["backend"] = "eager"
         return compile_(*args, **kwargs)
 
     patches.set(torch, "compile", eager)

@@ -28,7 +28,15 @@ ROUND = 512  # bytes: PyTorch's caching allocator hands out multiples of this
 
 # The originals, taken before `simdevice` puts its own labels over them.
 TensorBase = torch._C.TensorBase
-on_meta: Callable[[torch.Tensor], bool] = TensorBase.is_meta.__get__  # type: ignore[attr-defined]
+# `is_meta` is for kernels, where PyTorch's function modes are off: under a mode the getter
+# would look up the label. `on_meta` is right everywhere.
+is_meta: Callable[[torch.Tensor], bool] = TensorBase.is_meta.__get__  # type: ignore[attr-defined]
+
+
+def on_meta(x: torch.Tensor) -> bool:
+    """Whether `x` lies on the simulated device, whatever its label says."""
+    with torch._C.DisableTorchFunction():
+        return is_meta(x)
 
 
 class UnsupportedOnSimulator(RuntimeError):  # noqa: N818 - it names a limit, not a mistake
