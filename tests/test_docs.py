@@ -1,0 +1,42 @@
+"""The documentation is true where a machine can tell: links lead somewhere, commands exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from autograder.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    linked = {link for page in PAGES for link in re.findall(r"\]\(([^)#]+)", page.read_text())}
+    assert {p.name for p in PAGES[1:]} <= {Path(link).name for link in linked}
+
+
+def test_every_verb_is_documented_and_no_other() -> None:
+    group = typer.main.get_command(app)
+    verbs = set(getattr(group, "commands", {}))
+    told = set(re.findall(r"\bautograder ([a-z]+)", TEXT))
+    assert verbs <= told, "undocumented"
+    assert told <= verbs, "documented, but not there"
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r"`make ([a-z]+)|^\$ make ([a-z]+)", TEXT, flags=re.MULTILINE))
+    for named in re.findall(r"(?:`|\$ )make ([a-z]+)", TEXT):
+        assert named in targets
