@@ -207,14 +207,18 @@ def summary(result: Result) -> str:
     """One line on why points are missing: what was observed, check by check."""
     if result.status == "ungradable":
         return clean("; ".join(result.notes) or "could not be graded")[:MESSAGE_CAP]
-    said: dict[str, None] = {}
+    said: dict[str, list[str]] = {}
     for check in result.checks:
         if check.status not in (Status.PASSED, Status.NOT_CHECKED):
-            said[f"{check.title}: {check.message or check.status}"] = None
+            said.setdefault(check.message or str(check.status), []).append(check.title)
+    lines = [
+        f"{titles[0] if len(titles) == 1 else f'{len(titles)} checks'}: {message}"
+        for message, titles in said.items()
+    ]
     waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
     if waiting:
-        said[f"{waiting} more not checked"] = None
-    text = clean("; ".join(said))
+        lines.append(f"{waiting} more not checked")
+    text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
 
 

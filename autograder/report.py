@@ -17,18 +17,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from . import kept
 from .config import Course
 from .model import CheckResult, LoadReport, Result, Status, Visibility
-from .text import clean, number, slug
+from .text import clean, number, points, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
 OUTPUT_CAP = 20_000
@@ -94,8 +95,15 @@ def _environment() -> jinja2.Environment:
     )
     # Markup is safe here: it is our own file, and the content policy names its very bytes.
     env.globals["style"] = Markup(style)  # noqa: S704
+    env.filters["code"] = _code
     env.globals["style_hash"] = Markup(f"sha256-{digest}")  # noqa: S704
     return env
+
+
+def _code(text: str) -> Markup:
+    """Escaped text in which what stands between backticks is set as code."""
+    escaped = str(escape(text))
+    return Markup(re.sub(r"`([^`]{1,200})`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped
 
 
 def _page(student: str) -> str:
@@ -164,7 +172,7 @@ def _assignment(name: str, results: Sequence[Result], course: Course | None) -> 
         "id": name,
         "anchor": slug(name),
         "graded": len(graded),
-        "max_score": number(max((r.max_score for r in results), default=0.0)),
+        "max_score": points(max((r.max_score for r in results), default=0.0)),
         "mean": number(round(statistics.fmean(scores), 1)) if scores else "",
         "median": number(round(statistics.median(scores), 1)) if scores else "",
         "histogram": _histogram([_share(r) for r in graded]),
@@ -174,7 +182,7 @@ def _assignment(name: str, results: Sequence[Result], course: Course | None) -> 
             {
                 "student": clean(r.student),
                 "page": _page(r.student),
-                "score": "" if r.status == "ungradable" else number(r.score),
+                "score": "" if r.status == "ungradable" else points(r.score),
                 "bar": _bar(r),
                 "status": _status(r),
                 "late": kept.is_late(r, course),
@@ -240,7 +248,7 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
                 "title": clean(lines[0].title),
                 "task": lines[0].task,
                 "hidden": lines[0].visibility is Visibility.HIDDEN,
-                "points": number(lines[0].max_score),
+                "points": points(lines[0].max_score),
                 "passed": sum(c.status is Status.PASSED for c in lines),
                 "total": len(lines),
                 "bar": pieces,
@@ -259,16 +267,16 @@ def _work(out: Path, r: Result, course: Course | None, hidden: str) -> View:
     away = [c for c in r.checks if c not in shown]
     withheld = ""
     if away:
-        points = number(sum(c.max_score for c in away))
-        withheld = f"{len(away)} hidden checks, worth {points} points, are not shown here."
+        worth = points(sum(c.max_score for c in away))
+        withheld = f"{len(away)} hidden checks, worth {worth} points, are not shown here."
     text = clean(load.output, lines=True).strip("\n") if load is not None else ""
     cut = len(text) > OUTPUT_CAP
     return {
         "assignment": r.assignment,
         "anchor": slug(r.assignment or "submission"),
         "graded": r.status == "graded",
-        "score": number(r.score),
-        "max_score": number(r.max_score),
+        "score": points(r.score),
+        "max_score": points(r.max_score),
         "status": _status(r),
         "late": kept.is_late(r, course),
         "bar": _bar(r),
@@ -318,8 +326,8 @@ def _tasks(checks: Sequence[CheckResult], hidden: str) -> list[View]:
     return [
         {
             "name": f"Task {task}" if task else "The whole program",
-            "score": number(sum(c.score for c in own)),
-            "max_score": number(sum(c.max_score for c in own)),
+            "score": points(sum(c.score for c in own)),
+            "max_score": points(sum(c.max_score for c in own)),
             "checks": [_check(c, hidden) for c in own],
         }
         for task, own in groups.items()
@@ -331,8 +339,8 @@ def _check(c: CheckResult, hidden: str) -> View:
     return {
         "status": STATUS[c.status],
         "title": clean(c.title),
-        "score": number(c.score),
-        "max_score": number(c.max_score),
+        "score": points(c.score),
+        "max_score": points(c.max_score),
         "message": clean(c.message) if tells else "",
         "bugs": c.bugs if tells else (),
         "help": clean(c.help) if tells and c.status is not Status.PASSED else "",

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .model import LoadReport, Result, Status
-from .text import clean, number
+from .text import clean, points
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -75,7 +75,7 @@ def table(results: Sequence[Result]) -> None:
     for r in results:
         if r.status == "graded":
             style = "green" if r.score >= r.max_score else "red" if r.score <= 0 else ""
-            score = Text(f"{number(r.score)} / {number(r.max_score)}", style)
+            score = Text(f"{points(r.score)} / {points(r.max_score)}", style)
             what = Text(", ".join(r.bugs))
         else:
             score = Text("ungradable", "magenta")
@@ -111,8 +111,8 @@ def checked(result: Result, load: LoadReport) -> None:
         return
     for c in result.checks:
         mark, style = _MARK.get(c.status, ("✗", "red"))
-        points = f"{number(c.score)} / {number(c.max_score)}"
-        line = Text.assemble((mark, style), " ", (clean(c.title), "bold"), (f"  {points}", "dim"))
+        worth = f"{points(c.score)} / {points(c.max_score)}"
+        line = Text.assemble((mark, style), " ", (clean(c.title), "bold"), (f"  {worth}", "dim"))
         console.print(line, width=width)
         if c.status is Status.PASSED:
             continue
@@ -121,10 +121,10 @@ def checked(result: Result, load: LoadReport) -> None:
                 console.print(
                     Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False), width=width
                 )
-    points = f"{number(result.score)} of {number(result.max_score)}"
+    total = f"{points(result.score)} of {points(result.max_score)}"
     console.print()
     console.print(
-        Text(f"{points} public points. The hidden checks run when your work is graded."),
+        Text(f"{total} public points. The hidden checks run when your work is graded."),
         width=width,
     )
 

@@ -104,6 +104,11 @@ def number(value: float) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def points(value: float) -> str:
+    """A score as it is shown to people: at most two decimals (the table keeps four)."""
+    return number(round(value, 2))
+
+
 def distinct_names(raws: set[str]) -> dict[str, str]:
     """Each raw name's display name; two that look alike are told apart by a short hash, so
     that nobody's work can take another's place by an invisible character.

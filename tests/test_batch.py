@@ -325,3 +325,5 @@ def test_summaries_are_one_capped_line() -> None:
     result = Result(A, "s", "", "graded", 0, 1, (check, replace(check, status=Status.PASSED)))
     text = kept.summary(result)
     assert "\n" not in text and len(text) == kept.MESSAGE_CAP and text.startswith("A: x x")
+    same = Result(A, "s", "", "graded", 0, 2, (check, replace(check, id="b", title="B")))
+    assert kept.summary(same).startswith("2 checks: x x"), "one cause is told once"

@@ -89,7 +89,7 @@ def graded(tmp_path: Path) -> Path:
         Status.FAILED,
         bugs=("missing_zero_grad",),
         message=f"left over {EVIL}",
-        help="A backward pass adds.",
+        help="A backward pass adds.  See `.grad` and `<b>`.",
     )
     kept.write_result(tmp_path, result("alice", check("shape"), check("zero")))
     kept.write_result(
@@ -156,6 +156,7 @@ def test_a_student_sees_what_happened_and_what_it_teaches(graded: Path) -> None:
     assert '<strong>2</strong><span class="soft">of 4 points' in html
     for part in ("✗</span> not passed", "✓</span> passed", "left over &lt;script&gt;"):
         assert part in html
+    assert "<code>.grad</code> and <code>&lt;b&gt;</code>" in html
     assert "A backward pass adds." in html and "NameError at line 3 of code cell 2" in html
     assert "epoch 1" in html and "owned" not in html and "the first 20,000 characters" in html
     assert "alice" not in html, "nobody sees another's name"
