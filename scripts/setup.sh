@@ -98,8 +98,8 @@ install_python() {
   local pinned=(install "${quiet[@]}" -c constraints.txt)
   say "installing Python packages; torch is large, so the first time takes minutes"
   pip "${pinned[@]}" ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch
+  pip "${pinned[@]}" numpy pillow setuptools
   pip "${pinned[@]}" --no-deps torchvision
-  pip "${pinned[@]}" pillow setuptools
   pip "${pinned[@]}" --no-build-isolation -e ".$extras"
   "$venv/bin/python" -c 'import autograder.config, torch' || stop "the environment does not work; remove $venv and run this again"
   echo "$wanted" >"$stamp"
