@@ -52,7 +52,8 @@ class Perceptron(nn.Module):
         )  # fmt: skip
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.body(x)
+        out: torch.Tensor = self.body(x)
+        return out
 
 
 def five_beats(
@@ -83,7 +84,7 @@ def five_beats(
             images, labels = images.to(device, non_blocking=True), labels.to(device)
             step.zero_grad()
             loss = F.cross_entropy(model(images), labels)
-            scale.scale(loss).backward()
+            scale.scale(loss).backward()  # type: ignore[no-untyped-call]
             if clip:
                 scale.unscale_(step)
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)

@@ -136,7 +136,7 @@ def test_layers_and_their_gradients_are_the_cpus(net: str) -> None:
         model, x = NETS[net]()
         model = model.to(device)
         out = model(x.to(device))
-        F.cross_entropy(out, torch.arange(6, device=device) % 3).backward()
+        F.cross_entropy(out, torch.arange(6, device=device) % 3).backward()  # type: ignore[no-untyped-call]
         return [
             out.detach().cpu(),
             *(p.grad.cpu() for p in model.parameters() if p.grad is not None),
@@ -214,7 +214,7 @@ def test_other_errors_stay_what_they_are(ledger: simdevice.Ledger) -> None:
     y = x.exp()
     y.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        y.sum().backward()
+        y.sum().backward()  # type: ignore[no-untyped-call]
     assert not ledger.unsupported
 
 

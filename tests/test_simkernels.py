@@ -67,7 +67,8 @@ def modules_in_a_list() -> Any:
             self.layers = [nn.Linear(4, 4)]
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.layers[0](x)
+            out: torch.Tensor = self.layers[0](x)
+            return out
 
     return Listed().cuda()(torch.randn(4, 4, device="cuda"))
 
