@@ -97,8 +97,6 @@ def release(
     stale = False
     for one in ids or known:
         source, target = folder / "source" / one, folder / "release" / one
-        if not source.is_dir() and not ids:
-            continue  # the course lists it, and its source is still to be written
         assignment = config.assignment(folder / "assignments" / one / "assignment.yml")
         if check:
             differs = compiler.check(source, assignment, target)

@@ -253,6 +253,24 @@ def test_check_needs_only_the_release(course: Path, tmp_path: Path) -> None:
     assert "! while running: NameError at line" in done.output
 
 
+# -- releases ------------------------------------------------------------------------------------
+
+
+def test_a_stale_release_is_status_1(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    differs: list[str] = []
+    monkeypatch.setattr("autograder.release.check", lambda s, a, o: differs)
+    fresh = run("release --check")
+    assert fresh.exit_code == 0 and f"{A}: fresh" in fresh.output
+    differs.append("README.md")
+    stale = run("release --check")
+    assert stale.exit_code == 1 and "README.md" in stale.output
+
+
+def test_a_missing_source_is_told(course: Path) -> None:
+    with pytest.raises(InputError, match="source"):
+        run("release --check")
+
+
 # -- wrong use ------------------------------------------------------------------------------------
 
 
