@@ -62,9 +62,9 @@ missing() {
 
 install_system() {
   local want as_root=()
-  want=$(missing | tr '\n' ' ')
+  want=$(missing | xargs)
   [ -n "$want" ] || return 0
-  local by_hand="install these first: $want(Debian, Ubuntu: apt-get install $want), then run this again"
+  local by_hand="install these first: $want (Debian, Ubuntu: apt-get install $want), then run this again"
   command -v apt-get >/dev/null || stop "this is not a Debian or Ubuntu system; $by_hand"
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || stop "neither root nor sudo; $by_hand"
@@ -77,8 +77,8 @@ install_system() {
   # shellcheck disable=SC2086 # a list of names
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -q --no-install-recommends $want >&2 </dev/null || stop "apt-get failed; $by_hand"
-  want=$(missing | tr '\n' ' ')
-  [ -z "$want" ] || stop "still missing after apt-get: $want(Python must be 3.11 to 3.13; set PYTHON=...)"
+  want=$(missing | xargs)
+  [ -z "$want" ] || stop "still missing after apt-get: $want (Python must be 3.11 to 3.13; set PYTHON=...)"
 }
 
 install_python() {
