@@ -1,4 +1,4 @@
-"""A hidden test in a notebook: `grade("zero_grad")` runs probe and judge right there.
+"""A hidden test in a notebook: `grade("zero_grad", ...)` runs probe and judge right there.
 
 This is how nbgrader and otter-grader work: the test shares the student's process. It gives
 honest work the same points as the boxes do, and protects nothing; `autograder grade` is for
@@ -111,14 +111,20 @@ def outcome(check: str) -> CheckResult:
     return result
 
 
-def grade(check: str) -> float | None:
-    """Run one hidden test. None when passed; the points earned when partly passed (nbgrader
-    reads a test cell's last value so); raises `NotPassed` with message and help otherwise.
+def grade(*checks: str) -> float:
+    """Run hidden tests; returns the points they earned, which nbgrader takes as the cell's score.
+
+    What was not passed is printed with its message and help. Raises `NotPassed` where nothing
+    was earned at all, so that a reader of the cell sees a failed test and not a quiet zero.
     """
-    result = outcome(check)
-    if result.status is Status.PASSED:
-        return None
-    if result.status is Status.PARTIAL:
-        print(f"{result.title}: {result.message}")
-        return result.score
-    raise NotPassed(f"{result.title}: {result.message}\n{result.help}".strip())
+    results = [outcome(check) for check in checks]
+    said = [
+        f"{r.title}: {r.message}\n{r.help}".strip()
+        for r in results
+        if r.status not in (Status.PASSED, Status.DEFERRED)
+    ]
+    earned = round(sum(r.score for r in results), 4)
+    if said and earned == 0 and any(r.max_score for r in results):
+        raise NotPassed("\n\n".join(said))
+    print("\n\n".join(said) or "passed")
+    return earned

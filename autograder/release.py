@@ -1,0 +1,276 @@
+"""From a source to what students get, byte for byte the same each time.
+
+    source/<id>/<module>.py  ->  release/<id>/<module>.ipynb      notebook, with public tests
+        (the master)                          <module>.py         script, the same text and stubs
+    assignments/<id>/assignment.yml           test_<module>.py    the public tests, plain pytest
+                                              public.yml          the public checks
+                                              README.md           tasks, points, how to hand in
+                                              img/                pictures
+
+Nothing hidden is in it: solutions become stubs, hidden test cells are emptied (the notebook
+keeps them, locked, because nbgrader restores them), the seed and every hidden check stay
+behind. The points of the master's cells must agree with those of the assignment's checks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from .config import Assignment
+from .errors import SourceError
+from .model import Program, Visibility
+from .notebook import Cell, read_master, solved_source, student_source
+
+_TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.–-]*\s*(.*)$", re.MULTILINE)
+_CELL_TASK = re.compile(r"^task_?(\d+)")
+HIDDEN_NOTE = "# Hidden tests run here when your work is graded."
+
+
+def master_path(source: Path, assignment: Assignment) -> Path:
+    """The master of an assignment below its source folder."""
+    return source / f"{assignment.module}.py"
+
+
+def reference(source: Path, assignment: Assignment, kind: str) -> Program:
+    """The reference solution as a submission of `kind` (`script` or `notebook`): no tests in it."""
+    kept = [
+        c for c in read_master(master_path(source, assignment)) if c.kind in ("shared", "solution")
+    ]
+    cells = tuple(solved_source(c.source) for c in kept)
+    if kind == "notebook":
+        return Program("notebook", f"{assignment.module}.ipynb", cells)
+    return Program("script", f"{assignment.module}.py", ("\n\n\n".join(cells) + "\n",))
+
+
+def _tasks(cells: tuple[Cell, ...]) -> dict[int, str]:
+    text = "\n".join(c.source for c in cells if c.kind == "markdown")
+    return {int(n): title.strip() for n, title in _TASK.findall(text)}
+
+
+def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -> None:
+    """Each task's public and hidden cells are worth what its public and hidden checks are."""
+    want: dict[tuple[int, bool], float] = defaultdict(float)
+    for check in assignment.checks:
+        want[check.task, check.visibility is Visibility.PUBLIC] += check.points
+    have: dict[tuple[int, bool], float] = defaultdict(float)
+    lines: dict[tuple[int, bool], int] = {}
+    for cell in cells:
+        if cell.kind not in ("public", "hidden"):
+            continue
+        match = _CELL_TASK.match(cell.grade_id)
+        if match is None:
+            raise SourceError(
+                f"test cell '{cell.grade_id}' names no task",
+                where=path,
+                line=cell.line,
+                remedy="begin its grade_id with task<N>",
+            )
+        key = int(match[1]), cell.kind == "public"
+        have[key] += cell.points
+        lines[key] = cell.line
+    for key in sorted(set(want) | set(have)):
+        if abs(want[key] - have[key]) > 1e-9:
+            kind = "public" if key[1] else "hidden"
+            raise SourceError(
+                f"the {kind} tests of task {key[0]} are worth {have[key]:g} points, "
+                f"its {kind} checks {want[key]:g}",
+                where=path,
+                line=lines.get(key),
+                remedy="make cell and assignment.yml agree",
+            )
+
+
+def _notebook(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
+    book: Any = nbformat.v4.new_notebook()
+    book.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for number, cell in enumerate(cells):
+        source = student_source(cell.source)
+        if cell.kind == "hidden":
+            source = "\n".join(s for s in (source, HIDDEN_NOTE) if s)
+        make = nbformat.v4.new_code_cell if cell.is_code else nbformat.v4.new_markdown_cell
+        made = make(source)
+        key = f"{assignment.id}/{cell.grade_id or number}"
+        made.id = hashlib.sha256(key.encode()).hexdigest()[:8]
+        made.metadata = {k: cell.metadata[k] for k in sorted(cell.metadata)}
+        book.cells.append(made)
+    nbformat.validate(book)
+    return json.dumps(book, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _comment(text: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in text.splitlines())
+
+
+def _script(cells: tuple[Cell, ...]) -> str:
+    parts = []
+    for cell in cells:
+        if cell.kind in ("public", "hidden"):
+            continue
+        if cell.is_code:
+            parts.append(f"# %%\n{student_source(cell.source)}")
+        else:
+            parts.append(f"# %% [markdown]\n{_comment(cell.source)}")
+    return "\n\n".join(parts) + "\n"
+
+
+_TESTS = '''"""The public tests of {id}: run `pytest` in this folder, beside your {module}.py.
+
+Generated from the handout; the same tests stand in the notebook. The hidden tests of the
+grader look closer.
+"""
+
+import functools
+import importlib
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def your_work():
+    """Your module, and its names for the tests below."""
+    try:
+        module = importlib.import_module("{module}")
+    except NotImplementedError:
+        pytest.fail("{module}.py stops at a task that is not written yet", pytrace=False)
+    globals().update({{k: v for k, v in vars(module).items() if not k.startswith("_")}})
+
+
+def task(number):
+    """Say which task a test belongs to, and when that task is still to be written."""
+
+    def mark(test):
+        @functools.wraps(test)
+        def run():
+            try:
+                test()
+            except NotImplementedError:
+                pytest.fail(f"task {{number}} is not written yet", pytrace=False)
+
+        return run
+
+    return mark
+'''
+
+
+def _tests(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
+    out = [_TESTS.format(id=assignment.id, module=assignment.module)]
+    for cell in cells:
+        if cell.kind != "public":
+            continue
+        match = _CELL_TASK.match(cell.grade_id)
+        assert match is not None
+        name = cell.grade_id.replace("-", "_")
+        body = "\n".join(f"    {line}".rstrip() for line in cell.source.splitlines())
+        out.append(f"\n@task({match[1]})\ndef test_{name}():\n{body}\n")
+    return "\n".join(out)
+
+
+def _public_yml(assignment: Assignment) -> str:
+    raw = assignment.public().model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return "# The public checks; generated, see the assignment's source.\n" + yaml.safe_dump(
+        raw, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def _readme(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
+    titles = _tasks(cells)
+    points: dict[int, float] = defaultdict(float)
+    public: dict[int, float] = defaultdict(float)
+    for check in assignment.checks:
+        points[check.task] += check.points
+        if check.visibility is Visibility.PUBLIC:
+            public[check.task] += check.points
+    rows = "\n".join(
+        f"| {n} | {titles.get(n, '')} | {points[n]:g} | {public[n]:g} |" for n in sorted(points)
+    )
+    module = assignment.module
+    return f"""# {assignment.title}
+
+Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
+script `{module}.py`. They ask for the same things. Replace each
+
+```python
+# YOUR CODE HERE
+raise NotImplementedError()
+```
+
+by your own code, and keep the names that the handout gives.
+
+| task | what | points | of these public |
+|---:|---|---:|---:|
+{rows}
+| | **in all** | **{assignment.points:g}** | |
+
+## Check your work
+
+* In the notebook, run the test cells below each task.
+* With the script, run `pytest` in this folder (it needs `pip install pytest` and nothing else).
+* With the course's package, `autograder check {module}.py` (or `.ipynb`) runs the public checks
+  and explains what they saw.
+
+The public tests are the easy part of the grade: the hidden ones run your code on other inputs
+and watch what it does. Any style is fine, as long as it does the right thing.
+
+## Hand in
+
+Hand in `{module}.ipynb` or `{module}.py`, one of them, under that name. If your work needs other
+files of your own, put them beside it.
+"""
+
+
+def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
+    """Everything of a release by its name. Raises `SourceError`."""
+    path = master_path(source, assignment)
+    cells = read_master(path)
+    _check_points(path, assignment, cells)
+    module = assignment.module
+    texts = {
+        f"{module}.ipynb": _notebook(assignment, cells),
+        f"{module}.py": _script(cells),
+        f"test_{module}.py": _tests(assignment, cells),
+        "public.yml": _public_yml(assignment),
+        "README.md": _readme(assignment, cells),
+    }
+    files = {name: text.encode() for name, text in texts.items()}
+    for image in sorted((source / "img").glob("*")):
+        files[f"img/{image.name}"] = image.read_bytes()
+    return files
+
+
+def build(source: Path, assignment: Assignment, target: Path) -> None:
+    """Write the release of one assignment, in place of what is there. Raises `SourceError`."""
+    files = _files(source, assignment)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".release-") as name:
+        made = Path(name) / target.name
+        for file, raw in files.items():
+            (made / file).parent.mkdir(parents=True, exist_ok=True)
+            (made / file).write_bytes(raw)
+        if target.exists():
+            shutil.rmtree(target)
+        made.rename(target)
+
+
+def check(source: Path, assignment: Assignment, target: Path) -> list[str]:
+    """The files in which `target` differs from a fresh release: stale, missing or extra."""
+    files = _files(source, assignment)
+    there = {
+        p.relative_to(target).as_posix(): p.read_bytes()
+        for p in sorted(target.rglob("*"))
+        if p.is_file() and "__pycache__" not in p.parts
+    }
+    names = sorted(set(files) | set(there))
+    return [name for name in names if files.get(name) != there.get(name)]

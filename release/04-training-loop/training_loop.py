@@ -1,0 +1,218 @@
+# %% [markdown]
+# # The training loop, as functions
+#
+# You know the five beats:
+#
+# ![The five beats as a ring: zero, forward, loss, backward, step](img/five_beats.svg)
+#
+# In this assignment you turn them into functions that work for *any* model, loader, loss and
+# optimizer: the small library that you will carry from project to project. Around them you build
+# what every project needs next: an honest accuracy, a confusion matrix, a history and a plot.
+#
+# The last task puts it all together and reads handwritten digits.
+#
+# Please keep the names and arguments of the functions: the tests call them. How you write them
+# inside is yours. A function must work with whatever it is given: another model, batches of another
+# size, a last batch that is smaller than the others.
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+# %% [markdown]
+# ## Task 1 · MNISTMLP
+#
+# A picture of a digit has 28 × 28 = 784 pixels. Our network reads them as one row and passes them
+# through three linear layers, 784 → 128 → 64 → 10, with a ReLU after the first and the second.
+# What comes out of the third are ten raw scores, the **logits**: no softmax, no ReLU, because the loss
+# expects them as they are.
+#
+# Count the parameters before you run the test. Each linear layer has `inputs × outputs` weights and
+# `outputs` biases; you should arrive at 109,386.
+#
+# <details><summary>Hint: layers that PyTorch can find</summary>
+#
+# A layer belongs to the model when it is an attribute of it (`self.fc1 = nn.Linear(...)`), or sits in
+# an `nn.Sequential` or `nn.ModuleList`. A plain Python list hides its layers: they compute, but
+# `model.parameters()` does not see them, and so no optimizer ever moves them.
+#
+# </details>
+
+# %%
+class MNISTMLP(nn.Module):
+    """784 → 128 → 64 → 10 with ReLU between the layers.
+
+    forward: images (B, 1, 28, 28) float32 → raw logits (B, 10) float32
+    """
+
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 2 · One epoch of training
+#
+# One pass over the data, five beats for every batch: **zero** the gradients, run the model
+# **forward**, compute the **loss**, go **backward**, take a **step**. Switch the model to training mode
+# first; whoever called you may have left it in evaluation mode.
+#
+# Return the mean loss **over samples**. If the last batch is smaller, its samples must not count for
+# more than the others.
+#
+# <details><summary>Hint: adding up without keeping everything</summary>
+#
+# `loss` is a tensor with a whole graph behind it. Adding up tensors keeps every one of those graphs
+# alive until the epoch ends, and the memory fills up. `loss.item()` is just the number.
+#
+# </details>
+#
+# <details><summary>Hint: from a batch's mean to a sum</summary>
+#
+# The loss functions of PyTorch return the mean over the batch. Mean times size is the sum:
+# `loss.item() * len(labels)`.
+#
+# </details>
+
+# %%
+def train_one_epoch(model, dataloader, loss_fn, optimizer):
+    """Train `model` for one pass over `dataloader`.
+
+    model: an nn.Module; dataloader: yields (images, labels), labels int64 (B,);
+    loss_fn(logits, labels): a scalar tensor, the mean over the batch;
+    optimizer: any torch.optim.Optimizer over the model's parameters.
+
+    Returns the mean loss over all samples of the epoch, a float.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 3 · Evaluation
+#
+# ![Training and evaluation differ by two switches](img/train_eval.svg)
+#
+# How many of the pictures does the model get right? Before you ask it, flip two switches: the model
+# into evaluation mode, so that dropout and batch norm behave as they will in use, and gradients off,
+# so that no graph is built for nothing.
+#
+# The answer is a fraction: all correct predictions of all batches over all samples of all batches.
+# The mean of the batches' accuracies is something else when the last batch is smaller.
+
+# %%
+def evaluate(model, dataloader):
+    """The accuracy of `model` on `dataloader`, a float in [0, 1].
+
+    model(images) gives logits (B, C); dataloader yields (images, labels), labels int64 (B,).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 4 · The confusion matrix
+#
+# One number hides a lot. A confusion matrix shows *which* classes are mistaken for which: the entry
+# in row `t` and column `p` counts the samples whose true class is `t` and whose predicted class is `p`.
+# The diagonal holds what went right.
+#
+# | | predicted 0 | predicted 1 | predicted 2 |
+# |---|---|---|---|
+# | **true 0** | 8 | 1 | 0 |
+# | **true 1** | 0 | 9 | 0 |
+# | **true 2** | 2 | 0 | 7 |
+#
+# Here two samples of class 2 were taken for a 0.
+#
+# <details><summary>Hint: counting without a loop over samples</summary>
+#
+# `torch.bincount(true * n_classes + predicted, minlength=n_classes ** 2)` counts every pair at once;
+# reshape what it returns. A plain loop that adds 1 at `matrix[t, p]` is fine too.
+#
+# </details>
+
+# %%
+def confusion_matrix(model, dataloader, n_classes):
+    """Count every (true class, predicted class) pair.
+
+    Returns an int64 tensor (n_classes, n_classes): rows are true, columns predicted classes.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 5 · Accuracy per class
+#
+# From the matrix alone: of all samples that truly belong to a class, which fraction was recognised?
+# A class that never occurs has no such fraction, and "not a number" is the honest answer, rather than
+# 0, which would claim that all of its samples were wrong.
+
+# %%
+def per_class_accuracy(matrix):
+    """The fraction of each true class that was predicted right.
+
+    matrix: (n_classes, n_classes) int64, rows true, columns predicted.
+    Returns a float tensor (n_classes,), nan where a class has no sample.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 6 · Fit, and look at it
+#
+# `fit` alternates your two functions: each epoch trains on `train_loader` and then evaluates on
+# `val_loader`. It returns the history, a dictionary of two lists with one float per epoch, and
+# `plot_history` draws both curves. A curve shows at a glance what a final number cannot: whether
+# training was still improving, had stopped, or had begun to overfit.
+
+# %%
+def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
+    """Train for `epochs` epochs, evaluating on `val_loader` after each.
+
+    Returns {"train_loss": [...], "val_accuracy": [...]}, lists of `epochs` floats.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %%
+def plot_history(history):
+    """Draw the training loss and the validation accuracy over the epochs.
+
+    history: what `fit` returns. Returns a matplotlib Figure.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 7 · Reading digits
+#
+# Now use it. `train_mnist` trains an `MNISTMLP` on MNIST with Adam at a learning rate of 1e-3, in
+# batches of 64, for five epochs, and returns the model and its history. Seed first, so that you can
+# tell a friend exactly what you got. Shuffle the training pictures; validate on the test split, in
+# order.
+#
+# On all 60,000 pictures this reaches about 97.7 %. The grader trains on fewer, and asks for what a
+# correct program reaches there.
+#
+# <details><summary>Hint: if it does not learn</summary>
+#
+# Three usual suspects: the optimizer was made for another model than the one you train; the learning
+# rate is ten times too large or too small; the gradients are never cleared.
+#
+# </details>
+
+# %%
+def train_mnist(root="data", epochs=5, seed=0):
+    """Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
+
+    root: the folder of the data set (downloaded there if need be); epochs, seed: int.
+    Returns (model, history).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %%
+if __name__ == "__main__":
+    model, history = train_mnist()
+    print("validation accuracy by epoch:", [f"{a:.4f}" for a in history["val_accuracy"]])
+    plot_history(history).savefig("history.png")

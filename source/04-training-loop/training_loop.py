@@ -1,0 +1,379 @@
+# %% [markdown]
+# # The training loop, as functions
+#
+# You know the five beats:
+#
+# ![The five beats as a ring: zero, forward, loss, backward, step](img/five_beats.svg)
+#
+# In this assignment you turn them into functions that work for *any* model, loader, loss and
+# optimizer: the small library that you will carry from project to project. Around them you build
+# what every project needs next: an honest accuracy, a confusion matrix, a history and a plot.
+#
+# The last task puts it all together and reads handwritten digits.
+#
+# Please keep the names and arguments of the functions: the tests call them. How you write them
+# inside is yours. A function must work with whatever it is given: another model, batches of another
+# size, a last batch that is smaller than the others.
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+# %% [markdown]
+# ## Task 1 · MNISTMLP
+#
+# A picture of a digit has 28 × 28 = 784 pixels. Our network reads them as one row and passes them
+# through three linear layers, 784 → 128 → 64 → 10, with a ReLU after the first and the second.
+# What comes out of the third are ten raw scores, the **logits**: no softmax, no ReLU, because the loss
+# expects them as they are.
+#
+# Count the parameters before you run the test. Each linear layer has `inputs × outputs` weights and
+# `outputs` biases; you should arrive at 109,386.
+#
+# <details><summary>Hint: layers that PyTorch can find</summary>
+#
+# A layer belongs to the model when it is an attribute of it (`self.fc1 = nn.Linear(...)`), or sits in
+# an `nn.Sequential` or `nn.ModuleList`. A plain Python list hides its layers: they compute, but
+# `model.parameters()` does not see them, and so no optimizer ever moves them.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task1-mlp", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class MNISTMLP(nn.Module):
+    """784 → 128 → 64 → 10 with ReLU between the layers.
+
+    forward: images (B, 1, 28, 28) float32 → raw logits (B, 10) float32
+    """
+
+    ### BEGIN SOLUTION
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(28 * 28, 128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+            nn.ReLU(),
+            nn.Linear(64, 10),
+        )
+
+    def forward(self, images):
+        return self.layers(images)
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-mlp-public", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Task 1: the shape of the answer, and the number of parameters
+logits = MNISTMLP()(torch.zeros(3, 1, 28, 28))
+assert logits.shape == (3, 10), f"expected one row of 10 logits per picture, got {tuple(logits.shape)}"
+count = sum(p.numel() for p in MNISTMLP().parameters())
+assert count == 109_386, f"784 → 128 → 64 → 10 has 109,386 parameters, yours has {count:,}"
+
+# %% nbgrader={"grade": true, "grade_id": "task1-mlp-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("mlp_registered", "mlp_logits", "mlp_nonlinear", "mlp_rows")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 2 · One epoch of training
+#
+# One pass over the data, five beats for every batch: **zero** the gradients, run the model
+# **forward**, compute the **loss**, go **backward**, take a **step**. Switch the model to training mode
+# first; whoever called you may have left it in evaluation mode.
+#
+# Return the mean loss **over samples**. If the last batch is smaller, its samples must not count for
+# more than the others.
+#
+# <details><summary>Hint: adding up without keeping everything</summary>
+#
+# `loss` is a tensor with a whole graph behind it. Adding up tensors keeps every one of those graphs
+# alive until the epoch ends, and the memory fills up. `loss.item()` is just the number.
+#
+# </details>
+#
+# <details><summary>Hint: from a batch's mean to a sum</summary>
+#
+# The loss functions of PyTorch return the mean over the batch. Mean times size is the sum:
+# `loss.item() * len(labels)`.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task2-train", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_one_epoch(model, dataloader, loss_fn, optimizer):
+    """Train `model` for one pass over `dataloader`.
+
+    model: an nn.Module; dataloader: yields (images, labels), labels int64 (B,);
+    loss_fn(logits, labels): a scalar tensor, the mean over the batch;
+    optimizer: any torch.optim.Optimizer over the model's parameters.
+
+    Returns the mean loss over all samples of the epoch, a float.
+    """
+    ### BEGIN SOLUTION
+    model.train()
+    total, count = 0.0, 0
+    for images, labels in dataloader:
+        optimizer.zero_grad()
+        logits = model(images)
+        loss = loss_fn(logits, labels)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        count += len(labels)
+    return total / count
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task2-train-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 2: it runs on five pictures in batches of two, and returns a plausible number
+torch.manual_seed(0)
+toy = [(torch.rand(2, 1, 28, 28), torch.tensor([0, 1])), (torch.rand(1, 1, 28, 28), torch.tensor([2]))]
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+loss = float(train_one_epoch(net, toy, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1)))
+assert 0 < loss < 10, f"a mean loss between 0 and 10 is plausible, {loss} is not"
+
+# %% nbgrader={"grade": true, "grade_id": "task2-train-hidden", "locked": true, "points": 5.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade(
+    "train_zero_grad", "train_beats", "train_objective", "train_mode", "train_loss", "train_graph"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 3 · Evaluation
+#
+# ![Training and evaluation differ by two switches](img/train_eval.svg)
+#
+# How many of the pictures does the model get right? Before you ask it, flip two switches: the model
+# into evaluation mode, so that dropout and batch norm behave as they will in use, and gradients off,
+# so that no graph is built for nothing.
+#
+# The answer is a fraction: all correct predictions of all batches over all samples of all batches.
+# The mean of the batches' accuracies is something else when the last batch is smaller.
+
+# %% nbgrader={"grade": false, "grade_id": "task3-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def evaluate(model, dataloader):
+    """The accuracy of `model` on `dataloader`, a float in [0, 1].
+
+    model(images) gives logits (B, C); dataloader yields (images, labels), labels int64 (B,).
+    """
+    ### BEGIN SOLUTION
+    model.eval()
+    correct, count = 0, 0
+    with torch.no_grad():
+        for images, labels in dataloader:
+            predicted = model(images).argmax(dim=1)
+            correct += (predicted == labels).sum().item()
+            count += len(labels)
+    return correct / count
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-evaluate-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 3: a model that always says 1, on labels 1, 1, 0
+always_one = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+with torch.no_grad():
+    always_one[1].weight.zero_()
+    always_one[1].bias.copy_(torch.eye(10)[1])
+toy = [(torch.rand(2, 1, 28, 28), torch.tensor([1, 1])), (torch.rand(1, 1, 28, 28), torch.tensor([0]))]
+accuracy = float(evaluate(always_one, toy))
+assert abs(accuracy - 2 / 3) < 1e-6, f"2 of 3 are right, so 0.667, not {accuracy:.3f}"
+
+# %% nbgrader={"grade": true, "grade_id": "task3-evaluate-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("evaluate_accuracy", "evaluate_mode", "evaluate_no_grad")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4 · The confusion matrix
+#
+# One number hides a lot. A confusion matrix shows *which* classes are mistaken for which: the entry
+# in row `t` and column `p` counts the samples whose true class is `t` and whose predicted class is `p`.
+# The diagonal holds what went right.
+#
+# | | predicted 0 | predicted 1 | predicted 2 |
+# |---|---|---|---|
+# | **true 0** | 8 | 1 | 0 |
+# | **true 1** | 0 | 9 | 0 |
+# | **true 2** | 2 | 0 | 7 |
+#
+# Here two samples of class 2 were taken for a 0.
+#
+# <details><summary>Hint: counting without a loop over samples</summary>
+#
+# `torch.bincount(true * n_classes + predicted, minlength=n_classes ** 2)` counts every pair at once;
+# reshape what it returns. A plain loop that adds 1 at `matrix[t, p]` is fine too.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task4-confusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def confusion_matrix(model, dataloader, n_classes):
+    """Count every (true class, predicted class) pair.
+
+    Returns an int64 tensor (n_classes, n_classes): rows are true, columns predicted classes.
+    """
+    ### BEGIN SOLUTION
+    matrix = torch.zeros(n_classes, n_classes, dtype=torch.int64)
+    model.eval()
+    with torch.no_grad():
+        for images, labels in dataloader:
+            predicted = model(images).argmax(dim=1)
+            pairs = torch.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+            matrix += pairs.reshape(n_classes, n_classes)
+    return matrix
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task4-confusion-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 4: the model that always says 1 fills column 1
+matrix = confusion_matrix(always_one, toy, 10)
+assert matrix.shape == (10, 10) and matrix.dtype == torch.int64, "expected an int64 tensor (10, 10)"
+assert matrix.sum() == 3, f"3 samples make 3 counts, not {matrix.sum()}"
+
+# %% nbgrader={"grade": true, "grade_id": "task4-confusion-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("confusion_matrix")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 5 · Accuracy per class
+#
+# From the matrix alone: of all samples that truly belong to a class, which fraction was recognised?
+# A class that never occurs has no such fraction, and "not a number" is the honest answer, rather than
+# 0, which would claim that all of its samples were wrong.
+
+# %% nbgrader={"grade": false, "grade_id": "task5-per-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def per_class_accuracy(matrix):
+    """The fraction of each true class that was predicted right.
+
+    matrix: (n_classes, n_classes) int64, rows true, columns predicted.
+    Returns a float tensor (n_classes,), nan where a class has no sample.
+    """
+    ### BEGIN SOLUTION
+    return matrix.diagonal().float() / matrix.sum(dim=1).float()  # 0 / 0 is nan
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "task5-per-class-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("per_class")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 6 · Fit, and look at it
+#
+# `fit` alternates your two functions: each epoch trains on `train_loader` and then evaluates on
+# `val_loader`. It returns the history, a dictionary of two lists with one float per epoch, and
+# `plot_history` draws both curves. A curve shows at a glance what a final number cannot: whether
+# training was still improving, had stopped, or had begun to overfit.
+
+# %% nbgrader={"grade": false, "grade_id": "task6-fit", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
+    """Train for `epochs` epochs, evaluating on `val_loader` after each.
+
+    Returns {"train_loss": [...], "val_accuracy": [...]}, lists of `epochs` floats.
+    """
+    ### BEGIN SOLUTION
+    history = {"train_loss": [], "val_accuracy": []}
+    for _ in range(epochs):
+        history["train_loss"].append(train_one_epoch(model, train_loader, loss_fn, optimizer))
+        history["val_accuracy"].append(evaluate(model, val_loader))
+    return history
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "task6-plot", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def plot_history(history):
+    """Draw the training loss and the validation accuracy over the epochs.
+
+    history: what `fit` returns. Returns a matplotlib Figure.
+    """
+    ### BEGIN SOLUTION
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
+    epochs = range(1, len(history["train_loss"]) + 1)
+    left.plot(epochs, history["train_loss"], marker="o")
+    left.set(xlabel="epoch", ylabel="training loss")
+    right.plot(epochs, history["val_accuracy"], marker="o")
+    right.set(xlabel="epoch", ylabel="validation accuracy")
+    figure.tight_layout()
+    return figure
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-fit-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 6: two epochs make two entries in each list
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+history = fit(net, toy, toy, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1), 2)
+assert set(history) >= {"train_loss", "val_accuracy"}, f"the history has the keys {sorted(history)}"
+assert len(history["train_loss"]) == len(history["val_accuracy"]) == 2, "one entry per epoch"
+
+# %% nbgrader={"grade": true, "grade_id": "task6-fit-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("fit_values", "fit_modes", "fit_plot")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 7 · Reading digits
+#
+# Now use it. `train_mnist` trains an `MNISTMLP` on MNIST with Adam at a learning rate of 1e-3, in
+# batches of 64, for five epochs, and returns the model and its history. Seed first, so that you can
+# tell a friend exactly what you got. Shuffle the training pictures; validate on the test split, in
+# order.
+#
+# On all 60,000 pictures this reaches about 97.7 %. The grader trains on fewer, and asks for what a
+# correct program reaches there.
+#
+# <details><summary>Hint: if it does not learn</summary>
+#
+# Three usual suspects: the optimizer was made for another model than the one you train; the learning
+# rate is ten times too large or too small; the gradients are never cleared.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task7-mnist", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_mnist(root="data", epochs=5, seed=0):
+    """Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
+
+    root: the folder of the data set (downloaded there if need be); epochs, seed: int.
+    Returns (model, history).
+    """
+    ### BEGIN SOLUTION
+    torch.manual_seed(seed)
+    to_tensor = transforms.ToTensor()
+    train_set = datasets.MNIST(root, train=True, download=True, transform=to_tensor)
+    val_set = datasets.MNIST(root, train=False, download=True, transform=to_tensor)
+    train_loader = DataLoader(train_set, batch_size=64, shuffle=True)
+    val_loader = DataLoader(val_set, batch_size=256)
+    model = MNISTMLP()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = fit(model, train_loader, val_loader, nn.CrossEntropyLoss(), optimizer, epochs)
+    return model, history
+    ### END SOLUTION
+
+
+# %%
+if __name__ == "__main__":
+    model, history = train_mnist()
+    print("validation accuracy by epoch:", [f"{a:.4f}" for a in history["val_accuracy"]])
+    plot_history(history).savefig("history.png")
+
+# %% nbgrader={"grade": true, "grade_id": "task7-mnist-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("train_setup", "accuracy")
+### END HIDDEN TESTS
