@@ -77,16 +77,22 @@ class Recipe:
     training: bool = True
     clip: float | None = None
     momentum: bool = True
+    lapses: bool = False
+    """In training mode in the first epoch only."""
 
     @property
     def bugs(self) -> tuple[str, ...]:
-        mode = () if self.training else ("missing_train_mode",)
+        mode = () if self.training and not self.lapses else ("missing_train_mode",)
         return OBJECTIVES[self.objective] + BEATS[self.beats] + mode
 
     @property
     def faults(self) -> int:
         """How many parts depart from the correct loop."""
-        return (self.objective != "given") + (self.beats != "correct") + (not self.training)
+        return (
+            (self.objective != "given")
+            + (self.beats != "correct")
+            + (not self.training or self.lapses)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,14 +266,15 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
                 velocity[i] = v
                 w -= scene.lr * v
 
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        training = recipe.training and not (recipe.lapses and epoch > 0)
         for first in range(0, len(labels), scene.batch):
             x, y = images[first : first + scene.batch], labels[first : first + scene.batch]
             if recipe.beats == "ragged_skipped" and len(y) < scene.batch:
                 continue
             if recipe.beats == "late_kept":
                 step()
-            logits = forward(weights, mask, x, training=recipe.training)
+            logits = forward(weights, mask, x, training=training)
             loss = objective(recipe.objective, logits, y, scene.smoothing)
             losses.append(float(loss.detach()))
             gradient = list(torch.autograd.grad(loss, weights))
@@ -312,12 +319,14 @@ def losses_along(scene: Scene, snapshots: NDArray[np.generic], training: bool) -
     return np.array(found)
 
 
-def recipes(scene: Scene) -> Iterator[Recipe]:
+def recipes(scene: Scene, epochs: int = 1) -> Iterator[Recipe]:
     """Every recipe that this scene can tell from the others, the fewest faults first."""
     objectives = [o for o in OBJECTIVES if o != "unsmoothed" or scene.smoothing]
     found = [Recipe(o, b, t) for o, b, t in product(objectives, BEATS, (True, False))]
     found.sort(key=lambda r: r.faults)
     yield from found
+    if epochs > 1:
+        yield from (replace(r, lapses=True) for r in found if r.training)
     if scene.momentum:
         yield from (replace(r, momentum=False) for r in found)
     for clip in CLIPS[1:]:
@@ -347,7 +356,7 @@ class Match:
 @lru_cache(maxsize=32)
 def _ends(scene: Scene, epochs: int) -> tuple[tuple[Recipe, ...], NDArray[np.float32]]:
     """Every recipe with its last weights, (recipes, P); float32 is exact enough to compare."""
-    known = tuple(recipes(scene))
+    known = tuple(recipes(scene, epochs))
     run = simulate.__wrapped__  # their whole paths are not worth keeping
     return known, np.stack([run(scene, r, epochs).last.astype(np.float32) for r in known])
 

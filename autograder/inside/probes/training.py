@@ -110,10 +110,10 @@ class _Wiring:
         def noted(*args: Any, **kwargs: Any) -> Tensor:
             value = original(*args, **kwargs)
             if value.requires_grad and len(self.losses) < 10 * self.limit:
-                per_sample = value.detach().float()
+                mean = float(value.detach().float().mean())
                 if kwargs.get("reduction", "mean") == "sum":
-                    per_sample = per_sample / max(1, len(args[0] if args else kwargs["input"]))
-                self.losses.append(float(per_sample.mean()))
+                    mean /= max(1, len(args[0] if args else kwargs["input"]))
+                self.losses.append(mean)
             return value
 
         return noted
@@ -128,9 +128,9 @@ def setup(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The first `args["steps"]` steps of the student's `train_mnist`, on the root at `data`.
 
-    Returns: steps, optimizer (class name), rates (largest, last), losses (mean of the first
-    and of the last tenth, and how many), and of the net's parameters how many there are, how
-    many the optimizer holds, and how many of those ask for a gradient.
+    Returns: steps, optimizer (class name), rates (largest, last), losses (the first, the mean
+    of the last three, the worst, and how many), and of the net's parameters how many there
+    are, how many the optimizer holds, and how many of those ask for a gradient.
     """
     function = program.get("train_mnist")
     wiring = _Wiring(args["steps"])
@@ -147,7 +147,6 @@ def setup(
     except StopProgram:
         ended = False
     losses = wiring.losses
-    tenth = max(1, min(3, len(losses) // 3))
     data = {
         "ended": ended,
         "steps": wiring.steps,
@@ -155,8 +154,8 @@ def setup(
         "rate": finite(max(wiring.rates)) if wiring.rates else 0.0,
         "last_rate": finite(wiring.rates[-1]) if wiring.rates else 0.0,
         "n_losses": len(losses),
-        "first_loss": finite(statistics.fmean(losses[:tenth])) if losses else 0.0,
-        "last_loss": finite(statistics.fmean(losses[-tenth:])) if losses else 0.0,
+        "first_loss": finite(losses[0]) if losses else 0.0,
+        "last_loss": finite(statistics.fmean(losses[-3:])) if losses else 0.0,
         "worst_loss": finite(max(losses)) if losses else 0.0,
         "parameters": max(wiring.total, default=0),
         "held": max(wiring.held, default=0),
