@@ -87,7 +87,7 @@ def _story(ctx: Context, evidence: Evidence) -> _Story | None:
     seen = field_of(evidence, "evaluated", list)
     epochs = sorted({e for e in seen if isinstance(e, int) and 0 < e < 10_000})
     kind = field_of(evidence, "kind", str)
-    if len(epochs) < 2 or kind == "absent":
+    if len(epochs) < 2:
         return None
     best = max(epochs, key=lambda e: (_accuracy_at(e), -e))
     saves = [
@@ -168,20 +168,20 @@ def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if agree:
         return Outcome.passed(f"the reloaded model scores {accuracy:.4f}")
     story = _story(ctx, evidence["scripted"])
-    if story is not None and not story.bug and story.honest:
+    if story is not None and story.kind != "absent" and not story.bug and story.honest:
         return Outcome.passed(
             "the file holds the best epoch's weights, whose evaluation varies from run to run"
         )
     return Outcome.failed(
         f"the reloaded model scores {accuracy:.4f} on test_loader, and best_acc says {claimed:.4f}",
-        *([story.bug] if story is not None and story.bug else []),
+        *([story.bug] if story is not None and story.kind != "absent" and story.bug else []),
     )
 
 
 def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     story = _story(ctx, evidence["scripted"])
     name = _file(ctx)
-    if story is None:
+    if story is None or story.kind == "absent":  # it may save inside a function that was replaced
         main = require(evidence["main"])
         if _reloaded(ctx, main) is not None:
             return Outcome.not_checked(f"not checked: {name} does not reload")

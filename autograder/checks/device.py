@@ -23,9 +23,13 @@ _MIXED = re.compile(
 )
 
 
+def accelerated_request() -> ProbeRequest:
+    """The program's own run over a few batches, with an accelerator that is simulated."""
+    return ProbeRequest("wired:accelerated", {"batches": BATCHES}, start="fresh")
+
+
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
-    main = ProbeRequest("wired:accelerated", {"batches": BATCHES}, start="fresh")
-    return {"main": main, "plain": start_request(ctx, 0)}
+    return {"main": accelerated_request(), "plain": start_request(ctx, 0)}
 
 
 def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:

@@ -24,6 +24,7 @@ import numpy as np
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from . import training
 from .base import Context, Inconclusive, StandardCheck, field_of, require
+from .device import accelerated_request
 from .reading import Reading, raised, read, scene
 from .replay import Recipe, Scene, simulate
 
@@ -169,18 +170,20 @@ def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _scaler_requests(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": replay(ctx), "scaled": replay(ctx, scale=LARGE_SCALE)}
+    scaled = replay(ctx, scale=LARGE_SCALE)
+    return {"main": replay(ctx), "scaled": scaled, "accelerated": accelerated_request()}
 
 
-def _counts(evidence: Evidence) -> dict[str, int]:
-    raw = field_of(evidence, "calls", dict)
+def _counts(evidence: Evidence, name: str = "calls") -> dict[str, int]:
+    raw = field_of(evidence, name, dict)
     names = ("scale", "unscale_", "step", "update")
     return {k: v if isinstance(v := raw.get(k), int) else 0 for k in names}
 
 
 def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Calls are counted where the scaler is enabled, if that replay came through; the size of the
-    first step's gradients is compared between a large scale and none.
+    """Calls are counted where the scaler is enabled, if that replay came through, else where an
+    accelerator seems to be; the size of the first step's gradients is compared between a large
+    scale and none.
     """
     main, scaled = evidence["main"], evidence["scaled"]
     seen = read(ctx, main)
@@ -191,6 +194,10 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if scaled.status == "done" and _counts(scaled)["step"]:
         counts = _counts(scaled)
     if not counts["step"]:
+        there = evidence["accelerated"]
+        used = _counts(there, "scaler") if there.status == "done" else counts
+        if used["step"] and used["scale"] and used["update"] == used["step"]:
+            return Outcome.passed("used where there is an accelerator")
         return Outcome.failed(f"in {batches} batches the scaler's step was never called")
     if not counts["scale"]:
         return Outcome.failed(f"in {batches} batches no loss was scaled by the scaler")

@@ -139,7 +139,10 @@ def _trained(program: Program, args: dict[str, Any]) -> nn.Module:
     if not trainer:
         kind = type(program.get(args["model"])).__name__
         raise TypeError(f"'{args['model']}' is no nn.Module but a {kind}")
-    result = program.get(trainer)()
+    function = program.get(trainer)
+    if recorder.current() is None:
+        recorder.install(program)  # its data sets may be local to the trainer
+    result = function()
     model = result[0] if isinstance(result, (tuple, list)) and result else result
     if not isinstance(model, nn.Module):
         raise TypeError(f"{trainer}() returned no model but a {type(model).__name__}")

@@ -245,7 +245,8 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
         for hook in hooks:
             hook.remove()
     model = program.namespace.get("model")
-    if not figures and isinstance(model, nn.Module):  # updates by hand: compare what came out
+    by_hand = not figures and not program.errors
+    if by_hand and isinstance(model, nn.Module):  # no torch optimizer: compare what came out
         wide = [p.detach().double() for p in list(model.parameters())[:PARAMETERS_CAP]]
         figures.append([[plain(p.sum()), plain(p.norm())] for p in wide])
         wired = wiring()

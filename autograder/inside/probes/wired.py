@@ -116,6 +116,28 @@ def modes(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tenso
     return {"calls": calls.calls, "error": first_error(program)}, {}
 
 
+@contextlib.contextmanager
+def counted(calls: dict[str, int]) -> Iterator[None]:
+    """Within, calls of these methods of any GradScaler are counted."""
+    original = {name: getattr(torch.amp.GradScaler, name) for name in calls}
+
+    def counting(name: str) -> Callable[..., Any]:
+        @functools.wraps(original[name])
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return original[name](self, *args, **kwargs)
+
+        return method
+
+    for name in original:
+        setattr(torch.amp.GradScaler, name, counting(name))
+    try:
+        yield
+    finally:
+        for name, method in original.items():
+            setattr(torch.amp.GradScaler, name, method)
+
+
 def _devices(parameters: list[torch.Tensor]) -> list[str]:
     return sorted({p.device.type for p in parameters})
 
@@ -125,12 +147,13 @@ def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch
     end of its first evaluation.
 
     Returns `devices`: the device types of the weights at the first step (of the global `model`
-    where no torch optimizer stepped), `steps`, and the first `error`.
+    where no torch optimizer stepped), `steps`, the calls of any `scaler`, and the first `error`.
     """
     from .. import simdevice  # only here: it patches nothing, but few probes need it
 
     steps = 0
     devices: list[str] = []
+    scaler = {"scale": 0, "step": 0, "update": 0}
 
     def before(optimizer: torch.optim.Optimizer, a: Any, k: Any) -> None:
         nonlocal steps, devices
@@ -155,11 +178,17 @@ def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch
     program.on_definition("evaluate", ending)
     hook = register_optimizer_step_pre_hook(before)
     try:
-        with own_folder(), short_loaders(args["batches"]), simdevice.accelerator():
+        with (
+            own_folder(),
+            short_loaders(args["batches"]),
+            counted(scaler),
+            simdevice.accelerator(),
+        ):
             program.load()
     finally:
         hook.remove()
     model = program.namespace.get("model")
     if not devices and isinstance(model, nn.Module):
         devices = _devices(list(model.parameters()))
-    return {"devices": devices, "steps": steps, "error": first_error(program)}, {}
+    error = first_error(program)
+    return {"devices": devices, "steps": steps, "scaler": scaler, "error": error}, {}

@@ -1,0 +1,241 @@
+"""The loop and the evaluation of a program that works on its globals, in many styles."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import PROGRAM, changed, lost, results
+
+LOOP = (
+    "epoch_runs",
+    "zero_grad",
+    "beats",
+    "objective",
+    "train_mode",
+    "epoch_loss",
+    "scaler",
+    "evaluate_accuracy",
+    "evaluate_mode",
+    "evaluate_no_grad",
+)
+ZERO = ("        optimizer.zero_grad()\n", "")
+STEP = "        scaler.step(optimizer)\n        scaler.update()\n"
+BACKWARD = "        scaler.scale(loss).backward()\n"
+LOSS = "criterion(model(x), y)"
+MEAN = "total / len(train_loader.dataset)"
+COUNT = "right += (model(x).argmax(1) == y).sum().item()"
+BEST = "best_acc = 0.0\n"
+
+CALLS = "    loss = train_one_epoch()\n    acc = evaluate()\n"
+HEAD = "def train_one_epoch():\n    model.train()"
+INNER = "def _epoch(model, loader):\n    model.train()"
+NEXT = "@torch.no_grad()\ndef evaluate"
+FACTORY = """\
+def make(m, l):
+    return lambda: _epoch(m, l)
+
+
+train_one_epoch = make(model, train_loader)
+"""
+PARTIAL = """\
+import functools
+train_one_epoch = functools.partial(_epoch, model, loader=train_loader)
+"""
+CLIP = "        nn.utils.clip_grad_norm_(model.parameters(), 0.07)\n"
+CYCLE = "cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=24)\n"
+AUTOCAST = "        with torch.autocast('cpu', dtype=torch.bfloat16):\n    "
+PREDICT = "    def predict(self, x):\n        return self(x).argmax(1)\n\n"
+IF_ENABLED = """\
+        if scaler.is_enabled():
+            scaler.step(optimizer)
+            scaler.update()
+        else:
+            optimizer.step()
+"""
+IF_CUDA = """\
+        if device.type == "cuda":
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        else:
+            loss.backward()
+            optimizer.step()
+"""
+
+Changes = tuple[tuple[str, str], ...]
+RIGHT: dict[str, Changes] = {
+    "as it is": (),
+    "zeroed after the step": (ZERO, (STEP, STEP + ZERO[0])),
+    "gradients set to None by hand": (
+        (ZERO[0], "        for p in model.parameters():\n            p.grad = None\n"),
+    ),
+    "an alias of the model": (
+        ("model = MLP().to(device)", "net = model = MLP().to(device)"),
+        (LOSS, "criterion(net(x), y)"),
+    ),
+    "globals as default arguments": (
+        ("def train_one_epoch():", "def train_one_epoch(loader=train_loader, net=model):"),
+        ("    for x, y in train_loader:", "    for x, y in loader:"),
+        (LOSS, "criterion(net(x), y)"),
+        ("def evaluate():", "def evaluate(m=model, loader=test_loader):"),
+        (COUNT, COUNT.replace("model", "m")),
+    ),
+    "parameters without defaults": (
+        ("def train_one_epoch():", "def train_one_epoch(epoch, model, loader, opt):"),
+        ("in train_loader:", "in loader:"),
+        ("optimizer.zero_grad()", "opt.zero_grad()"),
+        ("= train_one_epoch()", "= train_one_epoch(epoch, model, train_loader, optimizer)"),
+    ),
+    "a closure made by a factory": (
+        (HEAD, INNER),
+        ("in train_loader:", "in loader:"),
+        (NEXT, FACTORY + NEXT),
+    ),
+    "a functools.partial": (
+        (HEAD, INNER),
+        ("in train_loader:", "in loader:"),
+        (NEXT, PARTIAL + NEXT),
+    ),
+    "log_softmax before NLLLoss": (
+        ("CrossEntropyLoss()", "NLLLoss()"),
+        (LOSS, "criterion(model(x).log_softmax(1), y)"),
+    ),
+    "a summed loss over the batch size": (
+        ("CrossEntropyLoss()", "CrossEntropyLoss(reduction='sum')"),
+        (LOSS, "criterion(model(x), y) / len(y)"),
+    ),
+    "a smoothed criterion": (("CrossEntropyLoss()", "CrossEntropyLoss(label_smoothing=0.1)"),),
+    "clipping after unscale_": ((STEP, "        scaler.unscale_(optimizer)\n" + CLIP + STEP),),
+    "a one-cycle schedule that is over": (
+        (BEST, CYCLE + BEST),
+        (STEP, STEP + "        cycle.step()\n"),
+    ),
+    "bfloat16 under autocast": (
+        (f"        loss = {LOSS}\n", f"{AUTOCAST}        loss = {LOSS}\n"),
+    ),
+    "modes set around the calls": (
+        ("    model.train()\n", ""),
+        ("    model.eval()\n", ""),
+        (CALLS, "    model.train()\n" + CALLS.replace("    acc", "    model.eval()\n    acc")),
+    ),
+    "no_grad around the call": (
+        ("@torch.no_grad()\n", ""),
+        ("    acc = evaluate()\n", "    with torch.inference_mode():\n        acc = evaluate()\n"),
+    ),
+    "a method of the model": (
+        ("    def forward(self, x)", PREDICT + "    def forward(self, x)"),
+        (COUNT, "right += (model.predict(x) == y).sum().item()"),
+    ),
+    "the scaler only where it is enabled": (
+        (BACKWARD, "        (scaler.scale(loss) if scaler.is_enabled() else loss).backward()\n"),
+        (STEP, IF_ENABLED),
+    ),
+    "the scaler only on an accelerator": ((BACKWARD + STEP, IF_CUDA),),
+}
+
+WRONG: dict[str, tuple[str, Changes]] = {
+    "missing_zero_grad": ("zero_grad", (ZERO,)),
+    "zero_grad_after_backward": (
+        "beats",
+        (ZERO, (STEP, "        optimizer.zero_grad()\n" + STEP)),
+    ),
+    "step_before_backward": ("beats", ((BACKWARD + STEP, STEP + BACKWARD),)),
+    "missing_backward": ("beats", ((BACKWARD, ""),)),
+    "missing_step": ("beats", ((STEP, ""),)),
+    "softmax_before_cross_entropy": (
+        "objective",
+        ((LOSS, "criterion(model(x).softmax(1), y)"),),
+    ),
+    "softmax_into_nll": (
+        "objective",
+        (("CrossEntropyLoss()", "NLLLoss()"), (LOSS, "criterion(model(x).softmax(1), y)")),
+    ),
+    "sum_instead_of_mean": (
+        "objective",
+        (
+            ("CrossEntropyLoss()", "CrossEntropyLoss(reduction='sum')"),
+            ("loss.item() * len(y)", "loss.item()"),
+        ),
+    ),
+    "missing_train_mode": ("train_mode", (("    model.train()\n", ""),)),
+    "mean_of_batch_means": (
+        "epoch_loss",
+        (("loss.item() * len(y)", "loss.item()"), (MEAN, "total / len(train_loader)")),
+    ),
+    "loss_divided_twice": ("epoch_loss", (("loss.item() * len(y)", "loss.item()"),)),
+    "clip_before_unscale": (
+        "scaler",
+        ((STEP, CLIP + STEP),),
+    ),
+    "missing_eval_mode": ("evaluate_mode", (("    model.eval()\n", ""),)),
+    "missing_no_grad": ("evaluate_no_grad", (("@torch.no_grad()\n", ""),)),
+    "wrong_accuracy": (
+        "evaluate_accuracy",
+        (
+            (COUNT, COUNT.replace("sum()", "float().mean()")),
+            ("right / len(test_loader.dataset)", "right / len(test_loader)"),
+        ),
+    ),
+}
+COSTS_MORE: dict[str, set[str]] = {
+    "zero_grad_after_backward": {"zero_grad", "objective"},
+    "step_before_backward": {"zero_grad", "objective"},
+    "missing_backward": {"zero_grad", "objective", "scaler"},
+    "missing_step": {"zero_grad", "objective", "scaler"},
+}
+"""What cannot be seen where no weight ever moves."""
+
+
+@pytest.mark.parametrize("style", RIGHT)
+def test_a_correct_style_loses_nothing(style: str) -> None:
+    assert lost(changed(*RIGHT[style]), *LOOP) == {}
+
+
+@pytest.mark.parametrize("bug", WRONG)
+def test_a_bug_loses_its_check_and_is_named(bug: str) -> None:
+    check, changes = WRONG[bug]
+    found = lost(changed(*changes), *LOOP)
+    assert found[check] == (bug,)
+    assert set(found) - {check} == COSTS_MORE.get(bug, set())
+    assert all(not bugs for other, bugs in found.items() if other != check)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((("        scaler.update()\n", ""),), "updated 0 times in 7 steps"),
+        (((BACKWARD, "        loss.backward()\n"),), "no loss was scaled"),
+        (
+            ((BACKWARD, "        loss.backward()\n"), (STEP, "        optimizer.step()\n")),
+            "step was never called",
+        ),
+    ],
+)
+def test_a_scaler_half_used_is_told(changes: Changes, words: str) -> None:
+    found = results(changed(*changes), *LOOP)
+    assert words in found["scaler"].message
+    assert [k for k, r in found.items() if r.status != "passed"] == ["scaler"]
+
+
+def test_two_bugs_are_both_named() -> None:
+    changes = [*WRONG["missing_zero_grad"][1], *WRONG["softmax_before_cross_entropy"][1]]
+    found = lost(changed(*changes), *LOOP)
+    assert found["zero_grad"] == ("missing_zero_grad",)
+    assert found["objective"] == ("softmax_before_cross_entropy",)
+
+
+def test_a_stub_is_not_written_yet_and_nothing_is_passed() -> None:
+    stub = changed(("    model.train()\n", "    raise NotImplementedError\n"))
+    found = results(stub, *LOOP[:7])
+    assert all(r.status != "passed" for r in found.values())
+    assert "not written yet" in found["epoch_runs"].message
+
+
+def test_a_name_of_the_handout_that_is_missing_is_named() -> None:
+    found = results(PROGRAM.replace("train_loader", "loader_a"), "epoch_runs")
+    assert found["epoch_runs"].bugs == ("missing_name",)
+
+
+def test_a_percentage_is_recognised() -> None:
+    found = results(changed(("return right /", "return 100 * right /")), "evaluate_accuracy")
+    assert "in percent" in found["evaluate_accuracy"].message
