@@ -24,6 +24,7 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "adamw": ("AdamW", {"lr": 1e-2, "weight_decay": 0.1}),
     "adamw_foreach": ("AdamW", {"lr": 1e-2, "foreach": True}),
     "rmsprop": ("RMSprop", {"lr": 1e-3, "momentum": 0.5}),
+    "nadam": ("NAdam", {"lr": 1e-2}),  # its loop over lists of tensors rounds otherwise
 }
 
 

@@ -70,7 +70,6 @@ class Rule:
         overload = schema.overload_name
         full = f"{schema.name}.{overload}" if overload else schema.name
         has = torch._C._dispatch_has_kernel_for_dispatch_key
-        self.composed = has(full, "CompositeImplicitAutograd")
         structured = has(full, "CompositeExplicitAutogradNonFunctional")
         # As PyTorch's generated code names the function that compares the devices.
         self.method = "wrapper_CUDA_" + (self.name if structured else f"{overload}_{self.name}")
@@ -294,14 +293,14 @@ def table() -> tuple[Operator, ...]:
 def install(ledger: Ledger, hook: Hook) -> Any:
     """Register every kernel; destroying the library that is returned removes them all."""
     library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
+    # Past `Library.impl`, which refuses kernels that stand before others made in Python.
+    register = library.m.impl
     for name, op, rule, native, factory in table():
         kernel = _empty(op) if native else kernel_for(op, rule, ledger, hook)
-        if not native and rule.composed:  # `impl` refuses these: meant for other libraries
-            library.m.impl(name, "Meta", kernel, False)  # noqa: FBT003 - takes no names
-        elif not native:
-            library.impl(name, kernel, "Meta")
+        if not native:
+            register(name, "Meta", kernel, False)  # noqa: FBT003 - takes no names
         if factory:
-            library.impl(name, kernel, "CUDA")
+            register(name, "CUDA", kernel, False)  # noqa: FBT003 - takes no names
     return library
 
 
