@@ -1,4 +1,4 @@
-"""Notebooks and scripts as text: read a submission, read a master, strip what students must not see.
+"""Notebooks and scripts as text: read a program, read a master, strip what is not for students.
 
 A master is a percent-format script (jupytext). Its code cells are of four kinds, told by
 their nbgrader metadata and tags:
@@ -25,8 +25,10 @@ import nbformat
 from .errors import SourceError, SubmissionError
 from .model import Program
 
+_nbformat: Any = nbformat  # it ships no types for what we call
 SIZE_CAP = 10 * 2**20
 _MARK = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\s*$")
+_NEARLY = re.compile(r"#+\s*(BEGIN|END)\b.*\b(SOLUTION|HIDDEN|TEST)", re.IGNORECASE)
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 
 
@@ -52,7 +54,9 @@ def program_from_bytes(name: str, raw: bytes) -> Program:
     elif name.endswith(".py"):
         cells, kind = (text.replace("\r\n", "\n"),), "script"
     else:
-        raise SubmissionError("is neither a .py nor an .ipynb file", where=name)
+        raise SubmissionError(
+            "is neither a .py nor an .ipynb file", where=name, remedy="hand in one of these"
+        )
     if not any(cell.strip() for cell in cells):
         raise SubmissionError("holds no code", where=name, remedy="hand in the file you worked in")
     return Program("notebook" if kind == "notebook" else "script", name, cells)
@@ -64,7 +68,9 @@ def read_program(path: Path) -> Program:
         with path.open("rb") as f:
             raw = f.read(SIZE_CAP + 1)
     except OSError as e:
-        raise SubmissionError(f"cannot be read: {e.strerror}", where=path) from e
+        raise SubmissionError(
+            f"cannot be read: {e.strerror}", where=path, remedy="check the path and its rights"
+        ) from e
     return program_from_bytes(path.name, raw)
 
 
@@ -74,15 +80,15 @@ def _notebook_cells(name: str, text: str) -> tuple[str, ...]:
     try:
         raw = json.loads(text)
         version = raw.get("nbformat", 0)
-        book: Any = nbformat.from_dict(raw)
+        book: Any = _nbformat.from_dict(raw)
         if version < 4:
-            book = nbformat.convert(nbformat.reader.reads(text), 4)
+            book = _nbformat.convert(book, 4)
         cells = [
             "".join(c["source"]) if isinstance(c["source"], list) else str(c["source"])
             for c in book["cells"]
             if c["cell_type"] == "code"
         ]
-    except Exception as e:  # noqa: BLE001 - nbformat raises what it meets: KeyError, ValueError...
+    except Exception as e:  # nbformat raises whatever it trips over
         what = f"is not a notebook ({type(e).__name__})"
         raise SubmissionError(what, where=name, remedy=remedy) from e
     return tuple(cells)
@@ -122,13 +128,13 @@ def read_master(path: Path) -> tuple[Cell, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise SourceError(f"cannot be read: {e}", where=path) from e
+        raise SourceError(f"cannot be read: {e}", where=path, remedy="check the path") from e
     book = jupytext.reads(text, fmt="py:percent")
     lines = text.splitlines()
     starts = [i + 1 for i, line in enumerate(lines) if re.match(r"# %%(\s|$)", line)]
     offset = len(book.cells) - len(starts)
     found: list[Cell] = []
-    seen: set[str] = set()
+    seen: set[str] = set()  # grade_ids
     for i, cell in enumerate(book.cells):
         line = starts[i - offset] + 1 if 0 <= i - offset < len(starts) else 1
         kind = _kind(cell, path, line)
@@ -141,7 +147,8 @@ def read_master(path: Path) -> tuple[Cell, ...]:
                 line=line,
                 remedy="letters, digits, - and _; each once",
             )
-        seen.add(name)
+        if grading:
+            seen.add(name)
         _check_marks(kind, cell.source, path, line)
         metadata = {k: v for k, v in cell.metadata.items() if k in ("nbgrader", "tags")}
         points = float(grading.get("points", 0))
@@ -150,31 +157,37 @@ def read_master(path: Path) -> tuple[Cell, ...]:
 
 
 def _check_marks(kind: str, source: str, where: Path, line: int) -> None:
-    open_mark = ""
+    """Refuse markers that would not hide what they are meant to hide."""
     wanted = {"solution": "SOLUTION", "hidden": "HIDDEN TESTS"}.get(kind)
+    opened: int | None = None
     count = 0
-    for i, text in enumerate(source.splitlines()):
+
+    def refuse(what: str, at: int, remedy: str) -> SourceError:
+        return SourceError(what, where=where, line=at, remedy=remedy)
+
+    for at, text in enumerate(source.splitlines(), start=line):
         match = _MARK.match(text)
         if match is None:
+            if _NEARLY.search(text):
+                raise refuse(
+                    f"{text.strip()!r} is nearly a marker",
+                    at,
+                    "write ### BEGIN or ### END, then SOLUTION or HIDDEN TESTS, on its own line",
+                )
             continue
         edge, what = match.groups()
-        at = line + i
         if what != wanted:
-            raise SourceError(
-                f"'{what}' marker in a {kind} cell",
-                where=where,
-                line=at,
-                remedy="mend its metadata",
-            )
-        if (edge == "BEGIN") == bool(open_mark):
-            problem = "inside another" if open_mark else "without a BEGIN"
-            raise SourceError(f"{edge} {what} {problem}", where=where, line=at)
-        open_mark = what if edge == "BEGIN" else ""
+            raise refuse(f"{edge} {what} in a {kind} cell", at, "mend the cell's metadata")
+        if edge == "BEGIN" and opened is not None:
+            raise refuse(f"BEGIN {what} inside that of line {opened}", at, "close it first")
+        if edge == "END" and opened is None:
+            raise refuse(f"END {what} without a BEGIN", at, "open it first")
+        opened = at if edge == "BEGIN" else None
         count += 1
-    if open_mark:
-        raise SourceError(f"BEGIN {open_mark} without an END", where=where, line=line)
+    if opened is not None:
+        raise refuse(f"BEGIN {wanted} without an END", opened, f"add ### END {wanted}")
     if wanted and not count:
-        raise SourceError(f"a {kind} cell without a {wanted} marker", where=where, line=line)
+        raise refuse(f"a {kind} cell without ### BEGIN {wanted}", line, "mark what is hidden")
 
 
 def student_source(source: str) -> str:

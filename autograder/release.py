@@ -15,7 +15,6 @@ behind. The points of the master's cells must agree with those of the assignment
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import tempfile
@@ -31,8 +30,13 @@ from .errors import SourceError
 from .model import Program, Visibility
 from .notebook import Cell, read_master, solved_source, student_source
 
-_TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.–-]*\s*(.*)$", re.MULTILINE)
+_nbformat: Any = nbformat  # it ships no types for what we call
+_TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
 _CELL_TASK = re.compile(r"^task_?(\d+)")
+TELLING = 12
+"""A hidden line shorter than this (`return x`) may stand anywhere by chance."""
+IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
+"""What trying out a release leaves in it."""
 HIDDEN_NOTE = "# Hidden tests run here when your work is graded."
 
 
@@ -91,23 +95,26 @@ def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -
 
 
 def _notebook(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
-    book: Any = nbformat.v4.new_notebook()
-    book.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    """The student's notebook, format 4.5, the same bytes each time."""
+    book: Any = _nbformat.v4.new_notebook()
+    book.nbformat_minor = 5
+    book.metadata = _nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
     for number, cell in enumerate(cells):
         source = student_source(cell.source)
         if cell.kind == "hidden":
             source = "\n".join(s for s in (source, HIDDEN_NOTE) if s)
-        make = nbformat.v4.new_code_cell if cell.is_code else nbformat.v4.new_markdown_cell
-        made = make(source)
+        make = _nbformat.v4.new_code_cell if cell.is_code else _nbformat.v4.new_markdown_cell
+        made = make(source, metadata=cell.metadata)
         key = f"{assignment.id}/{cell.grade_id or number}"
         made.id = hashlib.sha256(key.encode()).hexdigest()[:8]
-        made.metadata = {k: cell.metadata[k] for k in sorted(cell.metadata)}
         book.cells.append(made)
-    nbformat.validate(book)
-    return json.dumps(book, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    _nbformat.validate(book)
+    return str(_nbformat.writes(book)).rstrip("\n") + "\n"
 
 
 def _comment(text: str) -> str:
@@ -133,19 +140,39 @@ grader look closer.
 """
 
 import functools
-import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).resolve().parent
+stopped = ""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def your_work():
-    """Your module, and its names for the tests below."""
+    """Run your program once, and give its names to the tests below.
+
+    Where it stops at a task that is not written yet, what it defined until then is tested.
+    """
+    global stopped
+    before = os.getcwd()
+    os.chdir(HERE)  # data and files are looked for beside the program
+    spec = importlib.util.spec_from_file_location("{module}", HERE / "{module}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["{module}"] = module
     try:
-        module = importlib.import_module("{module}")
-    except NotImplementedError:
-        pytest.fail("{module}.py stops at a task that is not written yet", pytrace=False)
-    globals().update({{k: v for k, v in vars(module).items() if not k.startswith("_")}})
+        spec.loader.exec_module(module)
+    except NotImplementedError as e:
+        mine = [f for f in traceback.extract_tb(e.__traceback__) if f.filename == spec.origin]
+        stopped = f"{module}.py stops at line {{mine[-1].lineno}}, which is not written yet"
+    names = {{k: v for k, v in vars(module).items() if k not in globals()}}
+    globals().update(names)
+    yield
+    os.chdir(before)
 
 
 def task(number):
@@ -158,10 +185,14 @@ def task(number):
                 test()
             except NotImplementedError:
                 pytest.fail(f"task {{number}} is not written yet", pytrace=False)
+            except NameError as e:
+                reason = f"; {{stopped}}" if stopped else ""
+                pytest.fail(f"task {{number}}: {{e}}{{reason}}", pytrace=False)
 
         return run
 
     return mark
+
 '''
 
 
@@ -231,6 +262,47 @@ files of your own, put them beside it.
 """
 
 
+def _hidden_lines(cells: tuple[Cell, ...]) -> dict[str, int]:
+    """Telling lines of solutions and hidden tests, with their line in the master.
+
+    Short lines, and lines that the course text shows anyway, tell nothing.
+    """
+    shown = "\n".join(student_source(c.source) for c in cells)
+    found: dict[str, int] = {}
+    for cell in cells:
+        if cell.kind not in ("solution", "hidden"):
+            continue
+        kept = set(student_source(cell.source).splitlines())
+        for at, line in enumerate(cell.source.splitlines(), start=cell.line):
+            text = line.strip()
+            if line not in kept and len(text) >= TELLING and text not in shown:
+                found.setdefault(text, at)
+    return found
+
+
+def _nothing_hidden(
+    path: Path, name: str, text: str, assignment: Assignment, cells: tuple[Cell, ...]
+) -> None:
+    """The release gate: refuse to write a file that shows what must stay behind."""
+    for what in ("### BEGIN", "### END", "autograder.live"):
+        if what in text:
+            raise SourceError(
+                f"'{what}' would stand in {name}", where=path, remedy="mark it hidden"
+            )
+    for line, at in _hidden_lines(cells).items():
+        if line in text.replace('\\"', '"'):
+            raise SourceError(
+                f"a hidden line would stand in {name}: {line}",
+                where=path,
+                line=at,
+                remedy="take it out of what is shown",
+            )
+    if assignment.seed and re.search(rf"\b{assignment.seed}\b", text):
+        raise SourceError(
+            f"the assignment's secret seed would stand in {name}", where=path, remedy="change it"
+        )
+
+
 def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
     """Everything of a release by its name. Raises `SourceError`."""
     path = master_path(source, assignment)
@@ -244,6 +316,8 @@ def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
         "public.yml": _public_yml(assignment),
         "README.md": _readme(assignment, cells),
     }
+    for name, text in texts.items():
+        _nothing_hidden(path, name, text, assignment, cells)
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
@@ -267,10 +341,11 @@ def build(source: Path, assignment: Assignment, target: Path) -> None:
 def check(source: Path, assignment: Assignment, target: Path) -> list[str]:
     """The files in which `target` differs from a fresh release: stale, missing or extra."""
     files = _files(source, assignment)
+    found = sorted(target.rglob("*")) if target.is_dir() else []
     there = {
         p.relative_to(target).as_posix(): p.read_bytes()
-        for p in sorted(target.rglob("*"))
-        if p.is_file() and "__pycache__" not in p.parts
+        for p in found
+        if p.is_file() and not IGNORED.intersection(p.relative_to(target).parts)
     }
     names = sorted(set(files) | set(there))
     return [name for name in names if files.get(name) != there.get(name)]

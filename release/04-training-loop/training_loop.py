@@ -43,13 +43,17 @@ from torchvision import datasets, transforms
 
 # %%
 class MNISTMLP(nn.Module):
-    """784 → 128 → 64 → 10 with ReLU between the layers.
+    """Task 1. 784 → 128 → 64 → 10 with ReLU between the layers."""
 
-    forward: images (B, 1, 28, 28) float32 → raw logits (B, 10) float32
-    """
+    def __init__(self):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
 
-    # YOUR CODE HERE
-    raise NotImplementedError()
+    def forward(self, images):
+        """images: (B, 1, 28, 28) float32. Returns raw logits, (B, 10) float32."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
 
 # %% [markdown]
 # ## Task 2 · One epoch of training
@@ -77,13 +81,14 @@ class MNISTMLP(nn.Module):
 
 # %%
 def train_one_epoch(model, dataloader, loss_fn, optimizer):
-    """Train `model` for one pass over `dataloader`.
+    """Task 2. Train `model` for one pass over `dataloader`.
 
     model: an nn.Module; dataloader: yields (images, labels), labels int64 (B,);
     loss_fn(logits, labels): a scalar tensor, the mean over the batch;
     optimizer: any torch.optim.Optimizer over the model's parameters.
 
-    Returns the mean loss over all samples of the epoch, a float.
+    Returns the mean loss over all samples of the epoch, a float. An error of the model or the
+    loss function is passed on as it is.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -102,7 +107,7 @@ def train_one_epoch(model, dataloader, loss_fn, optimizer):
 
 # %%
 def evaluate(model, dataloader):
-    """The accuracy of `model` on `dataloader`, a float in [0, 1].
+    """Task 3. The accuracy of `model` on `dataloader`, a float in [0, 1].
 
     model(images) gives logits (B, C); dataloader yields (images, labels), labels int64 (B,).
     """
@@ -133,8 +138,9 @@ def evaluate(model, dataloader):
 
 # %%
 def confusion_matrix(model, dataloader, n_classes):
-    """Count every (true class, predicted class) pair.
+    """Task 4. Count every (true class, predicted class) pair.
 
+    model(images) gives logits (B, n_classes); dataloader as above.
     Returns an int64 tensor (n_classes, n_classes): rows are true, columns predicted classes.
     """
     # YOUR CODE HERE
@@ -149,7 +155,7 @@ def confusion_matrix(model, dataloader, n_classes):
 
 # %%
 def per_class_accuracy(matrix):
-    """The fraction of each true class that was predicted right.
+    """Task 5. The fraction of each true class that was predicted right.
 
     matrix: (n_classes, n_classes) int64, rows true, columns predicted.
     Returns a float tensor (n_classes,), nan where a class has no sample.
@@ -167,7 +173,7 @@ def per_class_accuracy(matrix):
 
 # %%
 def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
-    """Train for `epochs` epochs, evaluating on `val_loader` after each.
+    """Task 6. Train for `epochs` epochs, evaluating on `val_loader` after each.
 
     Returns {"train_loss": [...], "val_accuracy": [...]}, lists of `epochs` floats.
     """
@@ -176,7 +182,7 @@ def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
 
 # %%
 def plot_history(history):
-    """Draw the training loss and the validation accuracy over the epochs.
+    """Task 6. Draw the training loss and the validation accuracy over the epochs.
 
     history: what `fit` returns. Returns a matplotlib Figure.
     """
@@ -203,7 +209,7 @@ def plot_history(history):
 
 # %%
 def train_mnist(root="data", epochs=5, seed=0):
-    """Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
+    """Task 7. Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
 
     root: the folder of the data set (downloaded there if need be); epochs, seed: int.
     Returns (model, history).

@@ -55,15 +55,20 @@ from torchvision import datasets, transforms
 
 # %%
 class MLP(nn.Module):
-    """784 → hidden → 10, with a ReLU between.
+    """Task 1. 784 → hidden → 10, with a ReLU between.
 
     The layers are the attributes `fc1` (784 → hidden), `act` and `fc2` (hidden → 10).
-
-    forward: images (B, 1, 28, 28) or (B, 784) float32 → logits (B, 10) float32
     """
 
-    # YOUR CODE HERE
-    raise NotImplementedError()
+    def __init__(self, hidden=256):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        """x: images (B, 1, 28, 28) float32. Returns raw logits, (B, 10) float32."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
 
 # %% [markdown]
 # ## Task 2 · Seeds, the device and the data
@@ -92,7 +97,7 @@ class MLP(nn.Module):
 
 # %%
 def set_seed(seed):
-    """Fix Python's, NumPy's and PyTorch's random numbers, so that two runs agree.
+    """Task 2. Fix Python's, NumPy's and PyTorch's random numbers, so that two runs agree.
 
     seed: int
     """
@@ -100,7 +105,7 @@ def set_seed(seed):
     raise NotImplementedError()
 
 # %%
-# device, train_loader and test_loader; and call set_seed
+# Task 2. Call set_seed; then device, train_loader and test_loader
 # YOUR CODE HERE
 raise NotImplementedError()
 
@@ -138,13 +143,13 @@ raise NotImplementedError()
 # </details>
 
 # %%
-# model, criterion, optimizer, scaler
+# Task 3. model, criterion, optimizer, scaler
 # YOUR CODE HERE
 raise NotImplementedError()
 
 # %%
 def train_one_epoch():
-    """Train `model` for one pass over `train_loader`.
+    """Task 3. Train `model` for one pass over `train_loader`.
 
     Returns the mean loss over all samples, a float.
     """
@@ -166,7 +171,7 @@ def train_one_epoch():
 
 # %%
 def evaluate():
-    """The accuracy of `model` on all of `test_loader`, a float in [0, 1]."""
+    """Task 4. The accuracy of `model` on all of `test_loader`, a float in [0, 1]."""
     # YOUR CODE HERE
     raise NotImplementedError()
 
@@ -198,7 +203,7 @@ def evaluate():
 # </details>
 
 # %%
-# three epochs; best_acc; best_mlp.pt
+# Task 6. Three epochs; best_acc; best_mlp.pt
 # YOUR CODE HERE
 raise NotImplementedError()
 

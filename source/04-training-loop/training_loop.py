@@ -43,14 +43,11 @@ from torchvision import datasets, transforms
 
 # %% nbgrader={"grade": false, "grade_id": "task1-mlp", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class MNISTMLP(nn.Module):
-    """784 → 128 → 64 → 10 with ReLU between the layers.
+    """Task 1. 784 → 128 → 64 → 10 with ReLU between the layers."""
 
-    forward: images (B, 1, 28, 28) float32 → raw logits (B, 10) float32
-    """
-
-    ### BEGIN SOLUTION
     def __init__(self):
         super().__init__()
+        ### BEGIN SOLUTION
         self.layers = nn.Sequential(
             nn.Flatten(),
             nn.Linear(28 * 28, 128),
@@ -59,16 +56,21 @@ class MNISTMLP(nn.Module):
             nn.ReLU(),
             nn.Linear(64, 10),
         )
+        ### END SOLUTION
 
     def forward(self, images):
+        """images: (B, 1, 28, 28) float32. Returns raw logits, (B, 10) float32."""
+        ### BEGIN SOLUTION
         return self.layers(images)
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-mlp-public", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Task 1: the shape of the answer, and the number of parameters
+import torch
+
 logits = MNISTMLP()(torch.zeros(3, 1, 28, 28))
-assert logits.shape == (3, 10), f"expected one row of 10 logits per picture, got {tuple(logits.shape)}"
+assert logits.shape == (3, 10), f"expected 10 logits per picture, (3, 10), got {tuple(logits.shape)}"
 count = sum(p.numel() for p in MNISTMLP().parameters())
 assert count == 109_386, f"784 → 128 → 64 → 10 has 109,386 parameters, yours has {count:,}"
 
@@ -105,13 +107,14 @@ grade("mlp_registered", "mlp_logits", "mlp_nonlinear", "mlp_rows")
 
 # %% nbgrader={"grade": false, "grade_id": "task2-train", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_one_epoch(model, dataloader, loss_fn, optimizer):
-    """Train `model` for one pass over `dataloader`.
+    """Task 2. Train `model` for one pass over `dataloader`.
 
     model: an nn.Module; dataloader: yields (images, labels), labels int64 (B,);
     loss_fn(logits, labels): a scalar tensor, the mean over the batch;
     optimizer: any torch.optim.Optimizer over the model's parameters.
 
-    Returns the mean loss over all samples of the epoch, a float.
+    Returns the mean loss over all samples of the epoch, a float. An error of the model or the
+    loss function is passed on as it is.
     """
     ### BEGIN SOLUTION
     model.train()
@@ -129,12 +132,18 @@ def train_one_epoch(model, dataloader, loss_fn, optimizer):
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task2-train-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
-# Task 2: it runs on five pictures in batches of two, and returns a plausible number
+# Task 2: fifty pictures in batches of sixteen; the loss falls from one epoch to the next
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
 torch.manual_seed(0)
-toy = [(torch.rand(2, 1, 28, 28), torch.tensor([0, 1])), (torch.rand(1, 1, 28, 28), torch.tensor([2]))]
+toy = DataLoader(TensorDataset(torch.rand(50, 1, 28, 28), torch.arange(50) % 10), batch_size=16)
 net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-loss = float(train_one_epoch(net, toy, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1)))
-assert 0 < loss < 10, f"a mean loss between 0 and 10 is plausible, {loss} is not"
+sgd = torch.optim.SGD(net.parameters(), lr=0.02)
+losses = [float(train_one_epoch(net, toy, nn.CrossEntropyLoss(), sgd)) for _ in range(8)]
+assert 1 < losses[0] < 5, f"before learning, the mean loss of ten classes is near 2.3, not {losses[0]:.3f}"
+assert losses[-1] < losses[0], f"eight epochs should lower the loss: {losses[0]:.3f} → {losses[-1]:.3f}"
 
 # %% nbgrader={"grade": true, "grade_id": "task2-train-hidden", "locked": true, "points": 5.5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -159,7 +168,7 @@ grade(
 
 # %% nbgrader={"grade": false, "grade_id": "task3-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def evaluate(model, dataloader):
-    """The accuracy of `model` on `dataloader`, a float in [0, 1].
+    """Task 3. The accuracy of `model` on `dataloader`, a float in [0, 1].
 
     model(images) gives logits (B, C); dataloader yields (images, labels), labels int64 (B,).
     """
@@ -177,11 +186,15 @@ def evaluate(model, dataloader):
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-evaluate-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 # Task 3: a model that always says 1, on labels 1, 1, 0
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+toy = DataLoader(TensorDataset(torch.rand(3, 1, 28, 28), torch.tensor([1, 1, 0])), batch_size=2)
 always_one = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
 with torch.no_grad():
     always_one[1].weight.zero_()
     always_one[1].bias.copy_(torch.eye(10)[1])
-toy = [(torch.rand(2, 1, 28, 28), torch.tensor([1, 1])), (torch.rand(1, 1, 28, 28), torch.tensor([0]))]
 accuracy = float(evaluate(always_one, toy))
 assert abs(accuracy - 2 / 3) < 1e-6, f"2 of 3 are right, so 0.667, not {accuracy:.3f}"
 
@@ -216,8 +229,9 @@ grade("evaluate_accuracy", "evaluate_mode", "evaluate_no_grad")
 
 # %% nbgrader={"grade": false, "grade_id": "task4-confusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def confusion_matrix(model, dataloader, n_classes):
-    """Count every (true class, predicted class) pair.
+    """Task 4. Count every (true class, predicted class) pair.
 
+    model(images) gives logits (B, n_classes); dataloader as above.
     Returns an int64 tensor (n_classes, n_classes): rows are true, columns predicted classes.
     """
     ### BEGIN SOLUTION
@@ -233,9 +247,16 @@ def confusion_matrix(model, dataloader, n_classes):
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task4-confusion-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
-# Task 4: the model that always says 1 fills column 1
-matrix = confusion_matrix(always_one, toy, 10)
-assert matrix.shape == (10, 10) and matrix.dtype == torch.int64, "expected an int64 tensor (10, 10)"
+# Task 4: every sample is counted once
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+toy = DataLoader(TensorDataset(torch.rand(3, 1, 28, 28), torch.tensor([1, 1, 0])), batch_size=2)
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+matrix = confusion_matrix(net, toy, 10)
+assert matrix.shape == (10, 10), f"expected a tensor (10, 10), got {tuple(matrix.shape)}"
+assert matrix.dtype == torch.int64, f"counts are int64, not {matrix.dtype}"
 assert matrix.sum() == 3, f"3 samples make 3 counts, not {matrix.sum()}"
 
 # %% nbgrader={"grade": true, "grade_id": "task4-confusion-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
@@ -254,7 +275,7 @@ grade("confusion_matrix")
 
 # %% nbgrader={"grade": false, "grade_id": "task5-per-class", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def per_class_accuracy(matrix):
-    """The fraction of each true class that was predicted right.
+    """Task 5. The fraction of each true class that was predicted right.
 
     matrix: (n_classes, n_classes) int64, rows true, columns predicted.
     Returns a float tensor (n_classes,), nan where a class has no sample.
@@ -263,6 +284,15 @@ def per_class_accuracy(matrix):
     return matrix.diagonal().float() / matrix.sum(dim=1).float()  # 0 / 0 is nan
     ### END SOLUTION
 
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task5-per-class-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Task 5: three classes, the last of which never occurs (a warm-up: no points)
+import torch
+
+fractions = per_class_accuracy(torch.tensor([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+assert fractions.shape == (3,), f"expected one fraction per class, (3,), got {tuple(fractions.shape)}"
+assert abs(fractions[0] - 0.75) < 1e-6, f"3 of 4 samples of class 0 are right, not {fractions[0]:.3f}"
+assert torch.isnan(fractions[2]), f"class 2 never occurs, so its fraction is nan, not {fractions[2]:.3f}"
 
 # %% nbgrader={"grade": true, "grade_id": "task5-per-class-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -281,7 +311,7 @@ grade("per_class")
 
 # %% nbgrader={"grade": false, "grade_id": "task6-fit", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
-    """Train for `epochs` epochs, evaluating on `val_loader` after each.
+    """Task 6. Train for `epochs` epochs, evaluating on `val_loader` after each.
 
     Returns {"train_loss": [...], "val_accuracy": [...]}, lists of `epochs` floats.
     """
@@ -296,7 +326,7 @@ def fit(model, train_loader, val_loader, loss_fn, optimizer, epochs):
 
 # %% nbgrader={"grade": false, "grade_id": "task6-plot", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def plot_history(history):
-    """Draw the training loss and the validation accuracy over the epochs.
+    """Task 6. Draw the training loss and the validation accuracy over the epochs.
 
     history: what `fit` returns. Returns a matplotlib Figure.
     """
@@ -314,10 +344,16 @@ def plot_history(history):
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-fit-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 # Task 6: two epochs make two entries in each list
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+toy = DataLoader(TensorDataset(torch.rand(50, 1, 28, 28), torch.arange(50) % 10), batch_size=16)
 net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-history = fit(net, toy, toy, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.1), 2)
+history = fit(net, toy, toy, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), lr=0.02), 2)
 assert set(history) >= {"train_loss", "val_accuracy"}, f"the history has the keys {sorted(history)}"
-assert len(history["train_loss"]) == len(history["val_accuracy"]) == 2, "one entry per epoch"
+for name in ("train_loss", "val_accuracy"):
+    assert len(history[name]) == 2, f"two epochs make two entries in {name}, not {len(history[name])}"
 
 # %% nbgrader={"grade": true, "grade_id": "task6-fit-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -346,7 +382,7 @@ grade("fit_values", "fit_modes", "fit_plot")
 
 # %% nbgrader={"grade": false, "grade_id": "task7-mnist", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_mnist(root="data", epochs=5, seed=0):
-    """Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
+    """Task 7. Train an MNISTMLP on MNIST: Adam, learning rate 1e-3, batches of 64.
 
     root: the folder of the data set (downloaded there if need be); epochs, seed: int.
     Returns (model, history).

@@ -55,33 +55,37 @@ from torchvision import datasets, transforms
 
 # %% nbgrader={"grade": false, "grade_id": "task1-mlp", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class MLP(nn.Module):
-    """784 → hidden → 10, with a ReLU between.
+    """Task 1. 784 → hidden → 10, with a ReLU between.
 
     The layers are the attributes `fc1` (784 → hidden), `act` and `fc2` (hidden → 10).
-
-    forward: images (B, 1, 28, 28) or (B, 784) float32 → logits (B, 10) float32
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, hidden=256):
         super().__init__()
+        ### BEGIN SOLUTION
         self.fc1 = nn.Linear(28 * 28, hidden)
         self.act = nn.ReLU()
         self.fc2 = nn.Linear(hidden, 10)
+        ### END SOLUTION
 
     def forward(self, x):
+        """x: images (B, 1, 28, 28) float32. Returns raw logits, (B, 10) float32."""
+        ### BEGIN SOLUTION
         return self.fc2(self.act(self.fc1(x.flatten(1))))
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-mlp-public", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Task 1: the shape of the answer, and the number of parameters
+import torch
+
 net = MLP(hidden=256)
 logits = net(torch.zeros(5, 1, 28, 28))
-assert logits.shape == (5, 10), f"expected one row of 10 logits per picture, got {tuple(logits.shape)}"
+assert logits.shape == (5, 10), f"expected 10 logits per picture, (5, 10), got {tuple(logits.shape)}"
 count = sum(p.numel() for p in net.parameters())
 assert count == 203_530, f"784 → 256 → 10 has 203,530 parameters, yours has {count:,}"
-assert all(hasattr(net, name) for name in ("fc1", "act", "fc2")), "the layers are called fc1, act, fc2"
+for name in ("fc1", "act", "fc2"):
+    assert hasattr(net, name), f"the layers are called fc1, act and fc2; there is no {name}"
 
 # %% nbgrader={"grade": true, "grade_id": "task1-mlp-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -117,7 +121,7 @@ grade("mlp_logits", "mlp_nonlinear", "mlp_registered", "mlp_rows")
 
 # %% nbgrader={"grade": false, "grade_id": "task2-seed", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def set_seed(seed):
-    """Fix Python's, NumPy's and PyTorch's random numbers, so that two runs agree.
+    """Task 2. Fix Python's, NumPy's and PyTorch's random numbers, so that two runs agree.
 
     seed: int
     """
@@ -129,7 +133,7 @@ def set_seed(seed):
 
 
 # %% nbgrader={"grade": false, "grade_id": "task2-data", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# device, train_loader and test_loader; and call set_seed
+# Task 2. Call set_seed; then device, train_loader and test_loader
 ### BEGIN SOLUTION
 set_seed(42)
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -191,7 +195,7 @@ grade("train_shuffled", "eval_order", "seeding")
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "task3-setup", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# model, criterion, optimizer, scaler
+# Task 3. model, criterion, optimizer, scaler
 ### BEGIN SOLUTION
 model = MLP(hidden=256).to(device)
 criterion = nn.CrossEntropyLoss()
@@ -201,7 +205,7 @@ scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
 
 # %% nbgrader={"grade": false, "grade_id": "task3-epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_one_epoch():
-    """Train `model` for one pass over `train_loader`.
+    """Task 3. Train `model` for one pass over `train_loader`.
 
     Returns the mean loss over all samples, a float.
     """
@@ -224,9 +228,9 @@ def train_one_epoch():
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-epoch-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
-# Task 3: an epoch returns its mean loss, and the loss of ten classes begins near ln 10 = 2.3
-loss = float(train_one_epoch())
-assert 0 < loss < 3, f"a mean loss between 0 and 3 is plausible, {loss} is not"
+# Task 3: an epoch returns its mean loss; guessing among ten classes costs ln 10 = 2.3
+mean_loss = float(train_one_epoch())
+assert 0 < mean_loss < 3, f"a mean loss between 0 and 3 is plausible, {mean_loss} is not"
 
 # %% nbgrader={"grade": true, "grade_id": "task3-epoch-hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -250,7 +254,7 @@ grade("zero_grad", "beats", "objective", "train_mode", "epoch_loss", "scaler", "
 
 # %% nbgrader={"grade": false, "grade_id": "task4-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def evaluate():
-    """The accuracy of `model` on all of `test_loader`, a float in [0, 1]."""
+    """Task 4. The accuracy of `model` on all of `test_loader`, a float in [0, 1]."""
     ### BEGIN SOLUTION
     model.eval()
     correct, count = 0, 0
@@ -263,6 +267,12 @@ def evaluate():
     return correct / count
     ### END SOLUTION
 
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task4-evaluate-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Task 4: an accuracy is a fraction, and the same question gets the same answer (no points)
+accuracy = float(evaluate())
+assert 0 <= accuracy <= 1, f"an accuracy is between 0 and 1, not {accuracy}"
+assert float(evaluate()) == accuracy, "nothing was learnt in between, and yet the accuracy changed"
 
 # %% nbgrader={"grade": true, "grade_id": "task4-evaluate-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -306,7 +316,7 @@ grade("device")
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "task6-train", "locked": false, "schema_version": 3, "solution": true, "task": false}
-# three epochs; best_acc; best_mlp.pt
+# Task 6. Three epochs; best_acc; best_mlp.pt
 ### BEGIN SOLUTION
 best_acc = 0.0
 for epoch in range(3):
@@ -321,6 +331,8 @@ print(f"best accuracy: {best_acc:.4f}")
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-train-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 # Task 6: the file is a state_dict that fits a fresh MLP
+import torch
+
 state = torch.load("best_mlp.pt", weights_only=True, map_location="cpu")
 MLP(hidden=256).load_state_dict(state)
 assert 0 < best_acc <= 1, f"best_acc is a fraction between 0 and 1, not {best_acc}"
