@@ -182,7 +182,7 @@ def test_what_cannot_be_done_says_so(ledger: simdevice.Ledger) -> None:
         torch.device(0)
     assert simdevice.is_limit(found.value)
     assert not simdevice.is_limit(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-    assert not simdevice.is_limit(ValueError("metadata"))
+    assert not simdevice.is_limit(RuntimeError("wrong metadata"))
 
 
 def test_no_operator_is_left_to_compute_nothing() -> None:

@@ -17,7 +17,8 @@ devices raises PyTorch's own error. `simtensor` tells how; this module puts the 
 `ledger` (simtensor.Ledger) tells what happened on the device. On exit every attribute is as
 before and the kernels are gone; tensors still on the device are dead. One thing stays: asked
 for CUDA again, a CPU build of PyTorch fails with another wording. Use a process of its own.
-Known limits: `torch.device(0)`; custom operators; sparse, quantised and nested tensors; CUDA
+Known limits: recurrent layers round otherwise (PyTorch takes another path for CPU weights);
+`torch.load` without `map_location` gives CPU tensors; `torch.device(0)`; custom operators; sparse, quantised and nested tensors; CUDA
 graphs; DataParallel; `torch.cuda.FloatTensor`; `meta` as a device of the program's own.
 """
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import warnings
 from collections.abc import Iterator
 
@@ -37,14 +39,10 @@ from .simtensor import Ledger, UnsupportedOnSimulator
 __all__ = ["Ledger", "UnsupportedOnSimulator", "accelerator", "is_limit", "prepare"]
 
 # What PyTorch's C++ says where it found out, past our labels, that there is no GPU.
-_LIMITS = (
-    "not possible on the simulated accelerator",
-    "Cannot access accelerator device",
-    "not linked with support for cuda",
-    "without ATen_cuda",
-    "not compiled with CUDA",
-    "'CUDA' backend",
-    "meta",
+_LIMITS = re.compile(
+    r"not possible on the simulated accelerator|Cannot access accelerator device|"
+    r"not linked with support for cuda|without ATen_cuda|not compiled with CUDA|"
+    r"'CUDA' backend|\bmeta\b"
 )
 _active: list[Ledger] = []
 
@@ -60,7 +58,7 @@ def is_limit(error: BaseException) -> bool:
         if isinstance(seen, UnsupportedOnSimulator):
             return True
         seen = seen.__cause__ or seen.__context__
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _LIMITS)
+    return isinstance(error, RuntimeError) and _LIMITS.search(str(error)) is not None
 
 
 def prepare() -> None:
