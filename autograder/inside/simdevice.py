@@ -18,8 +18,9 @@ devices raises PyTorch's own error. `simtensor` tells how; this module puts the 
 before and the kernels are gone; tensors still on the device are dead. One thing stays: asked
 for CUDA again, a CPU build of PyTorch fails with another wording. Use a process of its own.
 Known limits: recurrent layers round otherwise (PyTorch takes another path for CPU weights);
-`torch.load` without `map_location` gives CPU tensors; `torch.device(0)`; custom operators; sparse, quantised and nested tensors; CUDA
-graphs; DataParallel; `torch.cuda.FloatTensor`; `meta` as a device of the program's own.
+`torch.load` without `map_location` gives CPU tensors; `torch.device(0)`; custom operators;
+sparse, quantised and nested tensors; CUDA graphs; DataParallel; `torch.cuda.FloatTensor`;
+`meta` as a device of the program's own.
 """
 
 from __future__ import annotations
