@@ -101,8 +101,9 @@ def _new_mounts(data: str | None, disk_mb: int) -> None:
     if data is not None:
         os.mkdir(f"{HOME}/data")
         _mount(f"{SHELF}/{data}", f"{HOME}/data", None, _MS_BIND)
-    if os.path.isdir(SHELF):
-        _mount("tmpfs", SHELF, "tmpfs", quiet | _MS_RDONLY, "size=4k,mode=0755")
+    for shared in (SHELF, "/dev/pts"):  # other data; terminals of the room, a way to neighbours
+        if os.path.isdir(shared):
+            _mount("tmpfs", shared, "tmpfs", quiet | _MS_RDONLY, "size=4k,mode=0755")
     _mount("proc", "/proc", "proc", quiet | _MS_NOEXEC)
 
 

@@ -37,7 +37,7 @@ def warm() -> None:
     import torch.utils.data
     from torch import nn
 
-    from . import answer, notebook_shell, supervisor, torchvision_compat
+    from . import answer, notebook_shell, simdevice, supervisor, torchvision_compat
     from . import probes as probes_package
 
     torch.set_num_threads(1)
@@ -52,6 +52,7 @@ def warm() -> None:
     optimizer.step()
     plt.close(plt.figure())
     probes_package.warm()
+    simdevice.prepare()
     used = (random, IPython, np, answer, notebook_shell, supervisor, torchvision)
     assert all(used)
     gc.collect()

@@ -249,6 +249,15 @@ class Template:
         self.log.close()
 
 
+def living(template: Template | None, start: Callable[[], Template]) -> Template:
+    """The template if it lives, else a new one in its place."""
+    if template is not None:
+        if template.alive:
+            return template
+        template.close()
+    return start()
+
+
 def inside_folder() -> Path:
     """The package that is shipped into boxes."""
     return Path(__file__).resolve().parent.parent / "inside"

@@ -33,6 +33,7 @@ from .base import (
     Template,
     TemplateBox,
     inside_folder,
+    living,
     python_folders,
     staged,
     start_command,
@@ -90,6 +91,8 @@ class Bubblewrap:
         hide()
         bind(str(inside_folder()), PACKAGE)
         bind(str(self.data), SHELF)
+        # bubblewrap's own root and /dev are tmpfs that every child would share: nothing may be left
+        out.extend(["--remount-ro", "/dev", "--remount-ro", "/"])
         for key, value in ENVIRONMENT.items():
             out.extend(["--setenv", key, value])
         out.extend(["--setenv", "FIVE_BEATS_CONTROL", str(control)])
@@ -150,9 +153,7 @@ class Bubblewrap:
             data = str(root.relative_to(self.data))
         message = {"data": data, "disk_mb": 4 * job.limits.file_mb}
         with self._lock:
-            if self._template is None or not self._template.alive:
-                self._template = self._start()
-            template = self._template
+            template = self._template = living(self._template, self._start)
         return template.open(job, message, lambda: None)
 
     def close(self) -> None:

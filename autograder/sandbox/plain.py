@@ -14,7 +14,7 @@ import tempfile
 import threading
 
 from ..model import Job
-from .base import ENVIRONMENT, Template, TemplateBox, inside_folder, start_command
+from .base import ENVIRONMENT, Template, TemplateBox, inside_folder, living, start_command
 
 _KEEP = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
@@ -53,9 +53,7 @@ class Plain:
         if job.data is not None:
             os.symlink(job.data.resolve(), os.path.join(home, "data"))
         with self._lock:
-            if self._template is None or not self._template.alive:
-                self._template = self._start()
-            template = self._template
+            template = self._template = living(self._template, self._start)
         message = {"home": home}
         return template.open(job, message, lambda: shutil.rmtree(home, ignore_errors=True))
 

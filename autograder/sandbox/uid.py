@@ -34,6 +34,7 @@ from .base import (
     Template,
     TemplateBox,
     inside_folder,
+    living,
     python_folders,
     staged,
     start_command,
@@ -138,9 +139,7 @@ class Uid:
         """A working folder that a fresh user owns, and a process to run the job in."""
         with self._lock:
             uid = next(self._uids)
-            if self._template is None or not self._template.alive:
-                self._template = self._start()
-            template = self._template
+            template = self._template = living(self._template, self._start)
         home = tempfile.mkdtemp(dir=self._homes)
         os.chmod(home, 0o700)
         os.chown(home, uid, uid)

@@ -21,7 +21,7 @@ from autograder.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox
 ROOT = Path(autograder.__file__).resolve().parent.parent
-LIMITS = Limits(wall_s=10, check_s=5, memory_mb=600, processes=32, file_mb=4)
+LIMITS = Limits(wall_s=30, check_s=20, memory_mb=600, processes=32, file_mb=4)
 MARK = "five_beats_confinement_secret"
 
 
@@ -88,6 +88,29 @@ for place in ('/tmp', '/dev/shm', '.', '/home/student'):
     assert tried(sandbox, "os.path.exists('/tmp/left')", write) is True
     left = "[p for p in ('/tmp/left', '/dev/shm/left', 'left') if os.path.exists(p)]"
     assert tried(sandbox, left) == []
+
+
+def test_nothing_can_be_written_but_in_its_own_places(sandbox: Bubblewrap) -> None:
+    setup = """
+def writable():
+    found = set()
+    for line in open('/proc/self/mounts'):
+        place, options = line.split()[1], line.split()[3].split(',')
+        if 'rw' in options:
+            found.add(place)
+    for folder, folders, _ in os.walk('/'):
+        if folder.startswith(('/proc', '/tmp', '/dev/shm', '/home/student')):
+            folders[:] = []
+        elif os.access(folder, os.W_OK):
+            found.add('writable ' + folder)
+    return sorted(found)
+"""
+    found = tried(sandbox, "writable()", setup)
+    assert isinstance(found, list)
+    devices = ["full", "null", "random", "tty", "urandom", "zero"]
+    # the mount of /dev/pts below is the room's, covered by a read-only one
+    allowed = {"/tmp", "/dev/shm", "/home/student", "/proc", "/dev/pts"}
+    assert set(found) - {f"/dev/{d}" for d in devices} <= allowed
 
 
 def test_the_disk_is_bounded(sandbox: Bubblewrap) -> None:
