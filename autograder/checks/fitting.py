@@ -19,7 +19,7 @@ from ..model import Evidence, Json, Outcome, ProbeRequest
 from . import losses
 from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
 from .reading import REDUCED, scene
-from .replay import Match, Recipe, Scene, forward, match, simulate
+from .replay import NEVER, OBJECTIVES, Match, Recipe, Scene, forward, match, simulate
 
 EPOCHS = 3
 TOLERANCE = 1e-4
@@ -118,7 +118,7 @@ def _accuracies(
     made: Scene, found: Match, trained: bool, images: np.ndarray, labels: np.ndarray
 ) -> list[float]:
     """The validation accuracy after each epoch of a real run, in evaluation mode."""
-    recipe = found.recipe if trained and found.recipe is not None else Recipe(beats="never")
+    recipe = found.recipe if trained and found.recipe is not None else Recipe(beats=NEVER)
     path = simulate(made, recipe, EPOCHS).weights
     per = (len(path) - 1) // EPOCHS
     x = torch.from_numpy(images.astype(np.float64))
@@ -174,6 +174,11 @@ def judge_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         if not _close(loss, tables["loss"]["train"], TOLERANCE):
             why = _training_fault(loss, tables)
             return Outcome.failed(said("train_loss", why), "wrong_history")
+    elif found.still:
+        still = [Recipe(o, NEVER, mode) for o in OBJECTIVES for mode in (True, False)]
+        if not any(_close(loss, losses.reference(made, EPOCHS, r), tolerance) for r in still):
+            why = "no weight moved, and it is not the loss at these weights"
+            return Outcome.failed(said("train_loss", why), "wrong_history")
     elif found.recipe is None:
         return Outcome.not_checked(
             "not checked: fit has a loop of its own, and the weights end where no known loop ends"
@@ -199,7 +204,8 @@ def judge_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     forwards = [f for f in field_of(done, "forwards", list) if isinstance(f, dict)]
     train = [f for f in forwards if f.get("backward") is True]
     train = train or [f for f in forwards if f.get("source") == "train" and f.get("graph")]
-    val = [f for f in forwards if f.get("source") == "val" and f.get("backward") is not True]
+    asked = [f for f in forwards if f.get("backward") is not True and f not in train]
+    val = [f for f in asked if f.get("source") == "val"] or asked
     if not train or not val:
         what = "trained on" if not train else "validated on"
         return Outcome.not_checked(f"not checked: no batch was {what}")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Outcome
-from .replay import OBJECTIVES, Match, Recipe, Scene, losses_along, simulate
+from .replay import NEVER, OBJECTIVES, Match, Recipe, Scene, losses_along, simulate
 
 TOLERANCE = 2e-4
 REDUCED_TOLERANCE = 7e-3
@@ -49,7 +49,7 @@ def _paths(
     known ones at the first weights. On an unknown path the weights seen at each batch serve.
     """
     if match.still:
-        still = (Recipe(o, "never", training) for o in OBJECTIVES)
+        still = (Recipe(o, NEVER, training) for o in OBJECTIVES)
         return [simulate(scene, recipe).losses for recipe in still]
     if match.recipe is None:
         if len(snapshots) != len(scene.sizes) + 1:

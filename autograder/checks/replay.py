@@ -62,6 +62,9 @@ never zeroes (with zeroing, that ends where `ragged_skipped` ends); `last_only` 
 
 _KEPT = ("no_zero", "stale_kept", "late_kept", "all_at_once")
 
+NEVER = "never"
+"""The name, in the place of one of `BEATS`, of a loop that moves nothing."""
+
 STILL = 1e-6
 """An update shorter than this, relative to the correct one, is none."""
 
@@ -291,7 +294,6 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
                 held = gradient
             if recipe.beats in ("correct", "no_zero", "first_only", "ragged_skipped"):
                 step()
-            # any other name, such as "never", is a loop that moves nothing
             seen.append(torch.cat([w.detach().reshape(-1) for w in weights]).numpy())
             if recipe.beats == "first_only":
                 break
