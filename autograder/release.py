@@ -263,21 +263,24 @@ files of your own, put them beside it.
 
 
 def _hidden_lines(cells: tuple[Cell, ...]) -> dict[str, int]:
-    """Telling lines of solutions and hidden tests, with their line in the master.
+    """Telling lines between markers, with their line in the master.
 
-    Short lines, and lines that the course text shows anyway, tell nothing.
+    Found without the help of what strips them, so that a fault there is noticed. Short lines,
+    and lines that stand outside the markers as well, tell nothing.
     """
-    shown = "\n".join(student_source(c.source) for c in cells)
-    found: dict[str, int] = {}
+    hidden: dict[str, int] = {}
+    shown: list[str] = []
     for cell in cells:
-        if cell.kind not in ("solution", "hidden"):
-            continue
-        kept = set(student_source(cell.source).splitlines())
+        inside = False
         for at, line in enumerate(cell.source.splitlines(), start=cell.line):
-            text = line.strip()
-            if line not in kept and len(text) >= TELLING and text not in shown:
-                found.setdefault(text, at)
-    return found
+            if "### BEGIN" in line or "### END" in line:
+                inside = "### BEGIN" in line
+            elif not inside:
+                shown.append(line)
+            elif len(line.strip()) >= TELLING:
+                hidden.setdefault(line.strip(), at)
+    text = "\n".join(shown)
+    return {line: at for line, at in hidden.items() if line not in text}
 
 
 def _nothing_hidden(

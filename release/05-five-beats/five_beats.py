@@ -78,7 +78,8 @@ class MLP(nn.Module):
 # happens; the first random thing here is the initialisation of the network, the next the order
 # of the training pictures.
 #
-# `device` is the place where the work is done: `"cuda"` where there is a GPU, else `"cpu"`.
+# `device` is the place where the work is done: `torch.device("cuda")` where there is a GPU, else
+# `torch.device("cpu")`.
 #
 # The two loaders hand out the data in batches:
 #

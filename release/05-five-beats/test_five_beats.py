@@ -103,8 +103,11 @@ def test_task4_evaluate_public():
 @task(6)
 def test_task6_train_public():
     # Task 6: the file is a state_dict that fits a fresh MLP
+    from pathlib import Path
+
     import torch
 
+    assert 0 < best_acc <= 1, f"best_acc is a fraction between 0 and 1, not {best_acc}"
+    assert Path("best_mlp.pt").is_file(), "there is no file best_mlp.pt after the run"
     state = torch.load("best_mlp.pt", weights_only=True, map_location="cpu")
     MLP(hidden=256).load_state_dict(state)
-    assert 0 < best_acc <= 1, f"best_acc is a fraction between 0 and 1, not {best_acc}"

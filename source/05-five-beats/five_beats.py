@@ -102,7 +102,8 @@ grade("mlp_logits", "mlp_nonlinear", "mlp_registered", "mlp_rows")
 # happens; the first random thing here is the initialisation of the network, the next the order
 # of the training pictures.
 #
-# `device` is the place where the work is done: `"cuda"` where there is a GPU, else `"cpu"`.
+# `device` is the place where the work is done: `torch.device("cuda")` where there is a GPU, else
+# `torch.device("cpu")`.
 #
 # The two loaders hand out the data in batches:
 #
@@ -331,11 +332,14 @@ print(f"best accuracy: {best_acc:.4f}")
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-train-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 # Task 6: the file is a state_dict that fits a fresh MLP
+from pathlib import Path
+
 import torch
 
+assert 0 < best_acc <= 1, f"best_acc is a fraction between 0 and 1, not {best_acc}"
+assert Path("best_mlp.pt").is_file(), "there is no file best_mlp.pt after the run"
 state = torch.load("best_mlp.pt", weights_only=True, map_location="cpu")
 MLP(hidden=256).load_state_dict(state)
-assert 0 < best_acc <= 1, f"best_acc is a fraction between 0 and 1, not {best_acc}"
 
 # %% nbgrader={"grade": true, "grade_id": "task6-train-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS

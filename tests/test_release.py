@@ -1,0 +1,377 @@
+"""Releases: complete, the same bytes each time, usable as they are, and nothing hidden in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+from autograder import config, data, release
+from autograder.errors import SourceError
+from autograder.inside.torchvision_compat import declare
+from autograder.model import Visibility
+from autograder.notebook import read_master, solved_source
+from tests.harness import ROOT
+
+IDS = ("04-training-loop", "05-five-beats")
+SECRETS = ("secret_radius = 41", "hidden_probe", "0.987654", "271828", "Only staff read this title")
+
+MASTER = """\
+# %% [markdown]
+# # Circles
+#
+# ## Task 1 · The area
+
+# %% nbgrader={solution}
+def area(r):
+    \"\"\"Task 1. The area of a circle.\"\"\"
+    ### BEGIN SOLUTION
+    secret_radius = 41
+    return 3.14159 * r * r
+    ### END SOLUTION
+
+# %% tags=["public"] nbgrader={public}
+assert area(0) == 0, "a point has no area"
+
+# %% nbgrader={hidden}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("hidden_probe")
+### END HIDDEN TESTS
+"""
+
+
+def grading(name: str, points: float | None = None, *, solution: bool = False) -> str:
+    made: dict[str, Any] = {
+        "schema_version": 3,
+        "grade_id": name,
+        "grade": points is not None,
+        "locked": not solution,
+        "solution": solution,
+        "task": False,
+    }
+    return json.dumps(made if points is None else {**made, "points": points})
+
+
+def write_master(folder: Path, *, points: float = 2, hidden: str = "task1-hidden") -> Path:
+    cells = {
+        "solution": grading("task1-area", solution=True),
+        "public": grading("task1-public", 1),
+        "hidden": grading(hidden, points),
+    }
+    text = MASTER
+    for kind, value in cells.items():
+        text = text.replace("{" + kind + "}", value)
+    folder.mkdir(exist_ok=True)
+    (folder / "circles.py").write_text(text, encoding="utf-8")
+    (folder / "img").mkdir(exist_ok=True)
+    (folder / "img" / "circle.svg").write_text("<svg/>")
+    return folder
+
+
+def circles(**changes: Any) -> config.Assignment:
+    check = {"use": "x", "task": 1, "title": "The area is right"}
+    raw: dict[str, Any] = {
+        "id": "01-circles",
+        "title": "Circles",
+        "version": 1,
+        "module": "circles",
+        "seed": 271828,
+        "checks": [
+            {**check, "id": "shown", "points": 1, "visibility": "public"},
+            {
+                **check,
+                "id": "hidden_probe",
+                "points": 2,
+                "title": "Only staff read this title",
+                "with": {"threshold": 0.987654},
+            },
+        ],
+        **changes,
+    }
+    return config.Assignment.model_validate(raw)
+
+
+def text_of(folder: Path) -> dict[str, str]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in files}
+
+
+def real(name: str) -> tuple[Path, config.Assignment]:
+    return ROOT / "source" / name, config.assignment(ROOT / "assignments" / name / "assignment.yml")
+
+
+# -- a small source ------------------------------------------------------------------------------
+
+
+def test_a_release_is_whole_and_says_what_it_says(tmp_path: Path) -> None:
+    source, target = write_master(tmp_path / "s"), tmp_path / "out" / "01-circles"
+    release.build(source, circles(), target)
+    text = text_of(target)
+    assert sorted(text) == [
+        "README.md",
+        "circles.ipynb",
+        "circles.py",
+        "img/circle.svg",
+        "public.yml",
+        "test_circles.py",
+    ]
+    assert "| 1 | The area | 3 | 1 |" in text["README.md"] and "| **3** |" in text["README.md"]
+    assert "raise NotImplementedError()" in text["circles.py"]
+    assert "assert area(0)" not in text["circles.py"]
+    assert "def test_task1_public():" in text["test_circles.py"]
+    public = config.assignment(target / "public.yml")
+    assert [c.id for c in public.checks] == ["shown"] and public.seed == 0
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["01-circles"]
+
+
+def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
+    source = write_master(tmp_path / "s")
+    for name in ("a", "b"):
+        release.build(source, circles(), tmp_path / name)
+    assert text_of(tmp_path / "a") == text_of(tmp_path / "b")
+
+
+def test_check_names_what_is_stale_missing_or_extra(tmp_path: Path) -> None:
+    source, target = write_master(tmp_path / "s"), tmp_path / "r"
+    assert len(release.check(source, circles(), target)) == 6
+    release.build(source, circles(), target)
+    assert release.check(source, circles(), target) == []
+    (target / "__pycache__").mkdir()
+    (target / "__pycache__" / "x.pyc").write_text("x")
+    assert release.check(source, circles(), target) == []
+    (target / "circles.py").write_text("edited")
+    (target / "img" / "circle.svg").unlink()
+    (target / "notes.txt").write_text("extra")
+    assert release.check(source, circles(), target) == ["circles.py", "img/circle.svg", "notes.txt"]
+    release.build(source, circles(), target)
+    assert release.check(source, circles(), target) == []
+
+
+def test_nothing_hidden_is_released(tmp_path: Path) -> None:
+    source, target = write_master(tmp_path / "s"), tmp_path / "r"
+    assignment = circles()
+    planted = (source / "circles.py").read_text() + str(assignment.model_dump())
+    assert all(secret in planted for secret in SECRETS), "else this test looks for nothing"
+    release.build(source, assignment, target)
+    for name, text in text_of(target).items():
+        assert [secret for secret in (*SECRETS, "3.14159") if secret in text] == [], name
+
+
+def test_the_gate_refuses_when_stripping_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_master(tmp_path / "s")
+    monkeypatch.setattr(release, "student_source", solved_source)
+    with pytest.raises(SourceError, match=r"autograder\.live"):
+        release.build(source, circles(), tmp_path / "r")
+    monkeypatch.setattr(release, "HIDDEN_NOTE", "")
+    monkeypatch.setattr(
+        release, "student_source", lambda s: "" if "HIDDEN" in s else solved_source(s)
+    )
+    with pytest.raises(SourceError, match="secret_radius = 41") as e:
+        release.build(source, circles(), tmp_path / "r")
+    assert e.value.line == 10 and not (tmp_path / "r").exists()
+
+
+def test_the_gate_refuses_the_seed_in_the_text(tmp_path: Path) -> None:
+    source = write_master(tmp_path / "s")
+    path = source / "circles.py"
+    path.write_text(path.read_text().replace("# # Circles", "# # Circles 271828"))
+    with pytest.raises(SourceError, match="secret seed"):
+        release.build(source, circles(), tmp_path / "r")
+
+
+def test_points_of_cells_and_checks_must_agree(tmp_path: Path) -> None:
+    source = write_master(tmp_path / "s", points=1.5)
+    with pytest.raises(SourceError, match=r"hidden tests of task 1 are worth 1\.5") as e:
+        release.build(source, circles(), tmp_path / "r")
+    assert e.value.line and not (tmp_path / "r").exists()
+
+
+def test_a_test_cell_names_its_task(tmp_path: Path) -> None:
+    source = write_master(tmp_path / "s", hidden="area-hidden")
+    with pytest.raises(SourceError, match="names no task"):
+        release.build(source, circles(), tmp_path / "r")
+
+
+@pytest.mark.parametrize("kind", ["script", "notebook"])
+def test_the_reference_has_solutions_and_no_tests(tmp_path: Path, kind: str) -> None:
+    program = release.reference(write_master(tmp_path / "s"), circles(), kind)
+    assert program.kind == kind and "secret_radius" in program.text
+    assert not re.search(r"###|grade\(|assert", program.text)
+
+
+# -- the committed releases ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_committed_release_is_fresh(name: str) -> None:
+    assert release.check(*real(name), ROOT / "release" / name) == []
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_committed_release_hides_what_is_hidden(name: str) -> None:
+    source, assignment = real(name)
+    hidden = [c for c in assignment.checks if c.visibility is Visibility.HIDDEN]
+    secrets = {c.title for c in hidden} | {str(assignment.seed), "autograder.live", "### "}
+    for cell in read_master(release.master_path(source, assignment)):
+        inside = re.findall(r"### BEGIN.*?\n(.*?)### END", cell.source, re.DOTALL)
+        secrets |= {s.strip() for s in "\n".join(inside).splitlines() if "grade(" in s}
+    thresholds = ROOT / "assignments" / name / "calibration.yml"
+    if thresholds.is_file():
+        secrets |= set(re.findall(r"\d\.\d{4,}", thresholds.read_text()))
+    assert len(secrets) > 10
+    for file, text in text_of(ROOT / "release" / name).items():
+        shown = text.replace("\n", " ")
+        assert [s for s in secrets if s in shown and not file.endswith(".svg")] == [], file
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_notebook_metadata_are_what_nbgrader_reads(name: str) -> None:
+    """Its schema, version 3, as nbgrader 0.9.6 validates it."""
+    _, assignment = real(name)
+    book = nbformat.read(ROOT / "release" / name / f"{assignment.module}.ipynb", as_version=4)
+    nbformat.validate(book)
+    required = {"schema_version", "grade", "locked", "solution"}
+    allowed = required | {"task", "grade_id", "points", "checksum", "cell_type"}
+    seen: list[str] = []
+    points = 0.0
+    for cell in book.cells:
+        meta = cell.metadata.get("nbgrader")
+        if meta is None:
+            continue
+        assert required <= set(meta) <= allowed and meta["schema_version"] == 3
+        assert re.fullmatch(r"[a-zA-Z0-9_\-]+", meta["grade_id"])
+        assert ("points" in meta) == meta["grade"] and meta.get("points", 0) >= 0
+        assert meta["locked"] is not meta["solution"]
+        seen.append(meta["grade_id"])
+        points += meta.get("points", 0)
+    assert len(seen) == len(set(seen)) > 10 and points == assignment.points == 20
+    tasks = {c.task for c in assignment.checks}
+    for number in tasks:
+        assert any(s.startswith(f"task{number}-") for s in seen)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_pictures_are_there(name: str) -> None:
+    folder = ROOT / "release" / name
+    links = re.findall(
+        r"!\[[^]]+\]\(([^)]+)\)", (folder / f"{real(name)[1].module}.py").read_text()
+    )
+    assert len(links) == 2
+    assert all((folder / link).read_text().startswith("<svg") for link in links)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_untouched_notebook_only_says_not_implemented(name: str, tmp_path: Path) -> None:
+    declare()
+    _, assignment = real(name)
+    book = nbformat.read(ROOT / "release" / name / f"{assignment.module}.ipynb", as_version=4)
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    raised = []
+    for cell in book.cells:
+        if cell.cell_type != "code":
+            continue
+        try:
+            exec(compile(cell.source, "<cell>", "exec"), scope)
+        except Exception as e:  # noqa: BLE001 - a student sees whatever it is
+            raised.append(type(e).__name__)
+    assert set(raised) <= {"NotImplementedError", "NameError"} and "NotImplementedError" in raised
+
+
+# -- as a student, with the plain tools ----------------------------------------------------------
+
+
+@pytest.fixture
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, config.Assignment]:
+    """A student's folder: the release, and images in it."""
+    name: str = request.param
+    source, assignment = real(name)
+    folder = tmp_path / "desk"
+    release.build(source, assignment, folder)
+    assert assignment.data is not None
+    root = data.find_root(assignment.data.dataset, None, None)
+    small = assignment.data.model_copy(update={"train": 300, "test": 100, "hidden": 100})
+    (folder / "data").symlink_to(data.prepare(small, 0, root, tmp_path / "cache").root)
+    # here torch and torchvision need not match; see inside/torchvision_compat.py
+    (folder / "sitecustomize.py").write_text(
+        "from autograder.inside.torchvision_compat import declare\ndeclare()\n"
+    )
+    return folder, assignment
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join((str(folder), str(ROOT)))
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def solve(folder: Path, name: str, assignment: config.Assignment) -> None:
+    program = release.reference(ROOT / "source" / name, assignment, "script")
+    (folder / f"{assignment.module}.py").write_text(program.text, encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", IDS, indirect=True)
+def test_the_solution_runs_and_passes_the_public_tests(
+    desk: tuple[Path, config.Assignment],
+) -> None:
+    folder, assignment = desk
+    solve(folder, assignment.id, assignment)
+    done = run(folder, f"{assignment.module}.py")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    tested = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert tested.returncode == 0, tested.stdout
+    count = (folder / f"test_{assignment.module}.py").read_text().count("def test_")
+    assert f"{count} passed" in tested.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", IDS, indirect=True)
+def test_the_untouched_script_says_what_is_missing(desk: tuple[Path, config.Assignment]) -> None:
+    folder, assignment = desk
+    done = run(folder, f"{assignment.module}.py")
+    assert done.returncode == 1 and "NotImplementedError" in done.stderr
+    tested = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert tested.returncode == 1 and "Traceback" not in tested.stdout
+    reasons = re.findall(r"^FAILED .* - (?:Failed: )?(.*)$", tested.stdout, re.MULTILINE)
+    count = (folder / f"test_{assignment.module}.py").read_text().count("def test_")
+    assert len(reasons) == count and all(r.startswith("task ") for r in reasons), reasons
+    assert "task 1 is not written yet" in tested.stdout and " passed" not in tested.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", ["05-five-beats"], indirect=True)
+def test_half_a_program_is_tested_as_far_as_it_goes(desk: tuple[Path, config.Assignment]) -> None:
+    folder, assignment = desk
+    solve(folder, assignment.id, assignment)
+    path = folder / "five_beats.py"
+    text = path.read_text()
+    assert text.count("best_acc = 0.0\n") == 1
+    path.write_text(text.replace("best_acc = 0.0\n", "raise NotImplementedError()\n"))
+    tested = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "1 failed, 4 passed" in tested.stdout
+    assert "task 6: name 'best_acc' is not defined; five_beats.py stops at line" in tested.stdout
+
+
+def test_public_yml_is_only_public() -> None:
+    for name in IDS:
+        raw = yaml.safe_load((ROOT / "release" / name / "public.yml").read_text())
+        assert {c["visibility"] for c in raw["checks"]} == {"public"} and "seed" not in raw
