@@ -11,6 +11,13 @@ SAVE = '        torch.save(model.state_dict(), "best_mlp.pt")\n'
 OF_COPY = "best = kept.state_dict()\n"
 END = 'torch.save(best, "best_mlp.pt")\n'
 
+ALL = """\
+    def all(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+"""
 RIGHT = {
     "as it is": (),
     "cloned, written at the end": (
@@ -74,8 +81,9 @@ def test_saving_in_every_epoch_is_saving_the_last() -> None:
     assert found["checkpoint_best"] == ("saves_last_not_best",)
 
 
-def test_a_reference_kept_in_a_shallow_copy_is_an_alias_too() -> None:
-    kept = "        best = {k: v.cpu() for k, v in model.state_dict().items()}\n" + END
+@pytest.mark.parametrize("value", ["v.cpu()", "v.detach()"])
+def test_a_reference_kept_in_a_shallow_copy_is_an_alias_too(value: str) -> None:
+    kept = f"        best = {{k: {value} for k, v in model.state_dict().items()}}\n" + END
     assert lost(changed((SAVE, kept)), *FILE)["checkpoint_best"] == ("best_weights_aliased",)
 
 
@@ -88,6 +96,19 @@ def test_a_missing_file_leaves_best_acc_its_points() -> None:
     found = lost(changed(*WRONG["wrong_checkpoint"][1]), *FILE)
     assert found["checkpoint_exists"] == ("wrong_checkpoint",)
     assert "best_acc" not in found
+
+
+def test_weights_that_no_parameter_lists_are_the_cause_named() -> None:
+    hidden = "self.layers = [nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10)]\n"
+    source = changed(
+        ("self.fc1 = nn.Linear(784, hidden)\n", hidden),
+        ("        self.act = nn.ReLU()\n        self.fc2 = nn.Linear(hidden, 10)\n", ""),
+        ("return self.fc2(self.act(self.fc1(x.flatten(1))))", "return self.all(x.flatten(1))"),
+        ("    def forward", f"{ALL}    def forward"),
+        ("AdamW(model.parameters()", "AdamW(model.layers[2].parameters()"),
+    )
+    found = lost(source, *FILE)
+    assert found == {"checkpoint_reloads": ("unregistered_modules",), "checkpoint_best": ()}
 
 
 def test_best_acc_of_the_last_epoch_is_told() -> None:

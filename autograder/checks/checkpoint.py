@@ -106,6 +106,11 @@ def _no_state(kind: str, detail: Any, name: str) -> Outcome | None:
     what = str(detail)[:200]
     if kind in ("state_dict", "nested"):
         return None
+    if kind == "empty":
+        return Outcome.failed(
+            f"{name} holds a state_dict without a single tensor: the model had registered none",
+            "unregistered_modules",
+        )
     if kind == "whole_model":
         return Outcome.failed(
             f"{name} holds a pickled model ({what}); torch.load refuses it by default",
@@ -248,6 +253,7 @@ CHECKS: tuple[StandardCheck, ...] = (
         (
             "pickles_whole_model",
             "wrong_checkpoint",
+            "unregistered_modules",
             "saves_last_not_best",
             "best_weights_aliased",
             "missing_name",

@@ -198,12 +198,17 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         used = _counts(there, "scaler") if there.status == "done" else counts
         if used["step"] and used["scale"] and used["update"] == used["step"]:
             return Outcome.passed("used where there is an accelerator")
-        return Outcome.failed(f"in {batches} batches the scaler's step was never called")
+        return Outcome.failed(
+            f"in {batches} batches the scaler's step was never called", "wrong_value"
+        )
     if not counts["scale"]:
-        return Outcome.failed(f"in {batches} batches no loss was scaled by the scaler")
+        return Outcome.failed(
+            f"in {batches} batches no loss was scaled by the scaler", "wrong_value"
+        )
     if counts["update"] != counts["step"]:
         return Outcome.failed(
-            f"the scaler was updated {counts['update']} times in {counts['step']} steps"
+            f"the scaler was updated {counts['update']} times in {counts['step']} steps",
+            "wrong_value",
         )
     if not seen.stepped or not 0 < seen.stepped[0] < np.inf:
         return Outcome.passed("the calls are right; the first step had no gradients to compare")
@@ -213,14 +218,16 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if any(f.get("dtype") == "float16" for f in large.forwards):
         return Outcome.passed("the calls are right; float16 on a CPU overflows at a large scale")
     if not large.stepped:
-        return Outcome.failed(f"with a scale of {LARGE_SCALE:g} the optimizer never stepped")
+        return Outcome.failed(
+            f"with a scale of {LARGE_SCALE:g} the optimizer never stepped", "wrong_value"
+        )
     ratio = large.stepped[0] / seen.stepped[0]
     if SAME[0] <= ratio <= SAME[1]:
         return Outcome.passed()
     told = f"with a scale of {LARGE_SCALE:g} the first step saw gradients {ratio:.2g} times as long"
     if ratio < 1:
         return Outcome.failed(told, "clip_before_unscale")
-    return Outcome.failed(told)
+    return Outcome.failed(told, "wrong_value")
 
 
 def _check(
@@ -304,6 +311,7 @@ CHECKS: tuple[StandardCheck, ...] = (
         "before the step, so that small gradients survive 16-bit numbers. It does so only if all "
         "of its parts are used, once per batch: scale, step, update.",
         "clip_before_unscale",
+        "wrong_value",
         requests=_scaler_requests,
     ),
 )

@@ -51,6 +51,15 @@ def _refill(tensors: list[Tensor], seed: int) -> None:
             t.copy_(torch.randn(t.shape, generator=generator).to(t) * (2.0 / fan_in) ** 0.5)
 
 
+def _is_nll(criterion: Any) -> bool:
+    """Whether the program's own loss is a mean negative log-likelihood, found by its value."""
+    scores, classes = torch.randn(6, 10), torch.arange(6)
+    try:
+        return bool(torch.isclose(criterion(scores, classes), -scores[classes, classes].mean()))
+    except Exception:  # no loss of scores and classes
+        return False
+
+
 def forward(
     program: Program, args: dict[str, Any], tensors: dict[str, Tensor]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -84,6 +93,7 @@ def forward(
         "strays": [list(t.shape) for t in strays][:50],
         "stray_size": sum(t.numel() for t in strays),
         "missing": [a for a in args["attributes"] if not hasattr(model, a)],
+        "nll": _is_nll(program.namespace.get("criterion")),
     }
     _refill([*registered, *strays], args["seed"])
     with torch.no_grad():

@@ -36,7 +36,6 @@ def tensors_in(value: Any, depth: int = 3) -> Iterator[torch.Tensor]:
 def _is_state(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
-        and len(value) > 0
         and all(isinstance(k, str) for k in value)
         and all(isinstance(v, torch.Tensor) for v in value.values())
     )
@@ -46,8 +45,9 @@ def read_checkpoint(name: str) -> tuple[dict[str, Any], dict[str, torch.Tensor] 
     """Read the file `name` as a state_dict, or one under a key such as "model".
 
     Returns what it is, {"exists", "kind", "detail"}, and the state_dict where there is one.
-    `kind`: `state_dict`, `nested` (one under a key), `whole_model`, `refused` (holds objects that
-    weights_only does not load), `unreadable`, `other` (loads, but is no state_dict), `absent`.
+    `kind`: `state_dict`, `nested` (one under a key), `empty` (one without a tensor),
+    `whole_model`, `refused` (holds objects that weights_only does not load), `unreadable`,
+    `other` (loads, but is no state_dict), `absent`.
     """
     if not os.path.isfile(name) or os.path.getsize(name) == 0:
         return {"exists": False, "kind": "absent", "detail": ""}, None
@@ -62,12 +62,14 @@ def read_checkpoint(name: str) -> tuple[dict[str, Any], dict[str, torch.Tensor] 
         return {"exists": True, "kind": kind, "detail": detail[:TEXT_CAP]}, None
     if isinstance(found, nn.Module):  # allowed by add_safe_globals in this very program
         return {"exists": True, "kind": "whole_model", "detail": type(found).__name__[:100]}, None
+    if isinstance(found, Mapping) and not found:
+        return {"exists": True, "kind": "empty", "detail": ""}, None
     if _is_state(found):
         return {"exists": True, "kind": "state_dict", "detail": ""}, dict(found)
     if isinstance(found, Mapping):
         keys = [*WRAPPERS, *(k for k in found if isinstance(k, str) and "optim" not in k)]
         for key in keys:
-            if key in found and _is_state(found[key]):
+            if key in found and found[key] and _is_state(found[key]):
                 return {"exists": True, "kind": "nested", "detail": key[:100]}, dict(found[key])
     return {"exists": True, "kind": "other", "detail": type(found).__name__[:100]}, None
 

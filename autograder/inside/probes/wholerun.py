@@ -80,6 +80,7 @@ class _Script:
         self.epoch = 0
         self.evaluated: list[int] = []
         self.saves: list[dict[str, Any]] = []
+        self.taken = -1
         self.origin: dict[int, int] = {}
         self.kept: list[torch.Tensor] = []
 
@@ -119,8 +120,8 @@ class _Script:
         return evaluate
 
     def _stamp(self, model: nn.Module | None) -> int:
-        if model is None:
-            return 0
+        if model is None:  # its weights are hidden from parameters(): nothing could be stamped
+            return self.epoch
         value = float(next(model.parameters()).detach().flatten()[0])
         return int(value) if value in range(1, self.epoch + 1) else 0
 
@@ -130,12 +131,14 @@ class _Script:
 
         A state_dict's tensors share the model's storage but are objects of their own, so an
         object taken at one epoch and written at a later one is a reference kept for too long.
+        Where what is written are other objects (`w.detach()`), the last state_dict's epoch counts.
         """
         state_dict, save = nn.Module.state_dict, torch.save
 
         def taking(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             state = state_dict(module, *args, **kwargs)
             if not args and kwargs.get("destination") is None and len(self.kept) < 10_000:
+                self.taken = self.epoch
                 for tensor in tensors_in(state):
                     self.kept.append(tensor)
                     self.origin[id(tensor)] = self.epoch
@@ -144,7 +147,7 @@ class _Script:
         def saving(obj: Any, f: Any, *args: Any, **kwargs: Any) -> None:
             save(obj, f, *args, **kwargs)
             if len(self.saves) < SAVES_CAP:
-                taken = {self.origin.get(id(t), -1) for t in tensors_in(obj)}
+                taken = {self.origin.get(id(t), self.taken) for t in tensors_in(obj)}
                 name = f if isinstance(f, (str, os.PathLike)) else getattr(f, "name", "")
                 self.saves.append(
                     {
@@ -246,8 +249,9 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
             hook.remove()
     model = program.namespace.get("model")
     by_hand = not figures and not program.errors
-    if by_hand and isinstance(model, nn.Module):  # no torch optimizer: compare what came out
-        wide = [p.detach().double() for p in list(model.parameters())[:PARAMETERS_CAP]]
+    own = list(model.parameters())[:PARAMETERS_CAP] if isinstance(model, nn.Module) else []
+    if by_hand and own:  # no torch optimizer: compare what came out
+        wide = [p.detach().double() for p in own]
         figures.append([[plain(p.sum()), plain(p.norm())] for p in wide])
         wired = wiring()
     return {"figures": figures, "wired": wired, "error": first_error(program)}, {}
