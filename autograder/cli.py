@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from . import cli_image
 from .errors import FiveBeatsError, InputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+app.add_typer(cli_image.app, name="image")
+
 Root = Annotated[
     Path | None,
     typer.Option(
@@ -51,8 +54,13 @@ Data = Annotated[
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="What student code trains on.")]
 SandboxName = Annotated[
     str,
+    typer.Option(metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none."),
+]
+Unsealed = Annotated[
+    bool,
     typer.Option(
-        metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none (tests only)."
+        "--i-trust-every-submission",
+        help="With --sandbox none: run student code as yourself, protected by nothing.",
     ),
 ]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
@@ -198,6 +206,7 @@ def grade(
         int, typer.Option(min=1, max=256, help="Submissions at a time.", show_default="one a core")
     ] = os.cpu_count() or 1,
     sandbox: SandboxName = "auto",
+    i_trust_every_submission: Unsealed = False,
     device: Device = "cpu",
     root: Root = None,
 ) -> None:
@@ -206,6 +215,11 @@ def grade(
     The same command again goes on where it was broken off.
     """
     _one_of("--device", device, ("cpu", "cuda"))
+    if sandbox == "none" and not i_trust_every_submission:
+        raise InputError(
+            "--sandbox none runs student code as you, with all you can read and write",
+            remedy="leave it out, or add --i-trust-every-submission",
+        )
     folder = find_course(root)
 
     from . import batch

@@ -64,6 +64,7 @@ def examine(course: Path | None = None) -> list[Finding]:
         libseccomp(),
         landlock(),
         cgroups(),
+        engines(),
         box(),
         gpu(),
         *data(course),
@@ -216,6 +217,23 @@ def cgroups() -> Finding:
         found = "version 1" if there else "none seen"
     remedy = "none needed; limits then hold for each process, and a watchdog for the sum"
     return Finding("cgroups", there, found, remedy)
+
+
+def engines() -> Finding:
+    """Whether podman or docker is there, and has the box's image; needed only for containers."""
+    from .sandbox.auto import engine_works
+    from .sandbox.container import IMAGE
+
+    installed = [name for name in ("podman", "docker") if shutil.which(name)]
+    ready = [name for name in installed if engine_works(name)]
+    if ready:
+        return Finding("containers", ok=True, found=f"{' and '.join(ready)} with the image {IMAGE}")
+    if installed:
+        found = f"{installed[0]} without the image {IMAGE}"
+        remedy = f"autograder image build --engine {installed[0]}"
+        return Finding("containers", ok=False, found=found, remedy=remedy)
+    remedy = "none needed with bubblewrap; else: apt-get install podman"
+    return Finding("containers", ok=False, found="no podman, no docker", remedy=remedy)
 
 
 def box() -> Finding:

@@ -143,7 +143,7 @@ def test_every_verb_has_help_and_the_contract_its_verbs() -> None:
 
 
 def test_a_class_is_graded(course: Path) -> None:
-    done = run(f"grade class -a {A} -o out --sandbox none")
+    done = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     assert done.exit_code == 0, done.output
     table = rows(course / "out")
     assert table["alice"]["score"] == table["alice"]["max_score"]
@@ -153,13 +153,13 @@ def test_a_class_is_graded(course: Path) -> None:
     assert (course / "out/report/index.html").is_file()
     alice = (course / "out/report/students/alice.html").read_text()
     assert "hello from the program" in alice
-    again = run(f"grade class -a {A} -o out --sandbox none")
+    again = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     assert "2 of them before" in again.output
 
 
 def test_some_ungradable_is_status_1_and_never_a_zero(course: Path) -> None:
     (course / "class" / "carol.pdf").write_text("%PDF")
-    done = run(f"grade class -a {A} -o out --sandbox none")
+    done = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     assert done.exit_code == 1
     assert rows(course / "out")["carol"]["score"] == ""
     assert "none of them counts as a zero" in done.output
@@ -167,7 +167,7 @@ def test_some_ungradable_is_status_1_and_never_a_zero(course: Path) -> None:
 
 def test_a_name_is_no_markup(course: Path) -> None:
     (course / "class" / "[bold red]x[\\bold].py").write_text(GOOD)
-    done = run(f"grade class -a {A} -o out --sandbox none")
+    done = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     assert done.exit_code == 0 and "[bold red]x" in done.output
 
 
@@ -180,7 +180,7 @@ def test_ctrl_c_says_how_to_go_on(course: Path, monkeypatch: pytest.MonkeyPatch)
         return real(self, key, group)  # type: ignore[arg-type]
 
     monkeypatch.setattr(batch._Work, "one", one)
-    done = run(f"grade class -a {A} -o out --jobs 1 --sandbox none")
+    done = run(f"grade class -a {A} -o out --jobs 1 --sandbox none --i-trust-every-submission")
     assert done.exit_code == cli.INTERRUPTED
     assert "the same command goes on from here" in done.output
     assert list(rows(course / "out")) == ["alice"]
@@ -190,7 +190,7 @@ def test_ctrl_c_says_how_to_go_on(course: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_regrade_runs_nobodys_code(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(f"grade class -a {A} -o out --sandbox none")
+    run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     before = (course / "out/grades.csv").read_bytes()
 
     def closed(*args: object) -> None:
@@ -212,7 +212,7 @@ def test_regrade_runs_nobodys_code(course: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_regrade_leaves_what_it_cannot_judge(course: Path) -> None:
     (course / "class" / "carol.pdf").write_text("%PDF")
-    run(f"grade class -a {A} -o out --sandbox none")
+    run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
     for path in kept.evidence_folder(course / "out", "bob", A).glob("*.json"):
         if path.name != "load.json":
             path.unlink()
@@ -280,6 +280,7 @@ def test_a_missing_source_is_told(course: Path) -> None:
         ("grade nowhere -o out", "nowhere: does not exist"),
         ("grade class -a 99-x -o out", "there is no assignment '99-x'"),
         ("grade class -o out --sandbox wood", "no sandbox is called 'wood'"),
+        ("grade class -o out --sandbox none", "--i-trust-every-submission"),
         ("grade class -o out --device tpu", "--device 'tpu' is not known"),
         ("grade empty -o out", "no submission was found"),
         ("grade class -o class/alice.py", "cannot be made a folder"),
@@ -370,5 +371,5 @@ def test_the_documentation_knows_every_verb_column_and_option() -> None:
         assert any(c.split()[0] == verb for c in COMMANDS), verb
     for column in kept.COLUMNS:
         assert f"`{column}`" in text
-    for option in re.findall(r"^  (--[a-z]+)", run("grade --help").output, re.MULTILINE):
+    for option in re.findall(r"^  (--[a-z-]+)", run("grade --help").output, re.MULTILINE):
         assert f"`{option}" in text, option

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, SandboxError
+from .auto import strongest
 from .base import Box, Sandbox
 from .bubblewrap import Bubblewrap
 from .container import Container, engine_options
@@ -21,9 +22,14 @@ def choose(name: str, data: Path, secrets: tuple[Path, ...] = ()) -> Sandbox:
 
     `data` is the folder of prepared data roots, `secrets` what no box may read. `auto` never
     falls back to no sandbox: a class is graded in boxes or not at all. Raises `InputError`
-    for an unknown name.
+    for an unknown name, `SandboxError` where `auto` finds nothing that works.
     """
-    if name in ("auto", "bubblewrap"):
+    if name == "auto":
+        found = strongest()
+        if found is None:
+            raise SandboxError("no sandbox works on this machine", remedy="run `autograder doctor`")
+        name = found
+    if name == "bubblewrap":
         return Bubblewrap(data, secrets)
     if name in ("podman", "docker"):
         return Container(name, engine_options=engine_options())

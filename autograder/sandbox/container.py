@@ -33,6 +33,8 @@ from .base import ENVIRONMENT, HOME, SHELF, WARM_S, Channel, TemplateBox, inside
 IMAGE = "five-beats-box"
 CONTROL = "/srv/control"
 NOBODY = "65534:65534"
+ULIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0")
+"""Stated, because an engine's own default may exceed what it is itself allowed."""
 
 
 def engine_options() -> tuple[str, ...]:
@@ -129,12 +131,7 @@ class Container:
         # the engine's own limit is the backstop behind the watchdog, which can say what it saw
         out += ["--memory", f"{shape.memory_mb + 1024}m", "--pids-limit", str(shape.processes + 8)]
         out += [
-            "--ulimit",
-            "nofile=1024:1024",
-            "--ulimit",
-            f"nproc={4096}:{4096}",
-            "--ulimit",
-            "core=0:0",
+            *ULIMITS,
         ]
         out += [
             "--tmpfs",
