@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,7 +123,7 @@ class ProbeRequest:
     start: Literal["loaded", "fresh"] = "loaded"
     check_s: float | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Content address: two checks that ask the same thing share one run of the probe."""
         h = hashlib.sha256()

@@ -87,9 +87,15 @@ def exam(ctx: Context, moody: bool = False) -> Exam:
     return _exam(int(ctx.rng(f"exam/{moody}").integers(2**62)), moody)
 
 
-def _request(ctx: Context, probe: str, moody: bool = False, **more: Any) -> ProbeRequest:
-    args = {"batch": BATCH, "seed": ctx.assignment.seed, **more}
-    return ProbeRequest(f"evaluation:{probe}", args, exam(ctx, moody).tensors)
+def _request(ctx: Context, probe: str, moody: bool = False) -> ProbeRequest:
+    return _asked(exam(ctx, moody), probe, ctx.assignment.seed)
+
+
+@lru_cache(maxsize=64)
+def _asked(made: Exam, probe: str, seed: int) -> ProbeRequest:
+    """The same object for the same question, so that its digest is worked out once."""
+    args = {"batch": BATCH, "seed": seed, "classes": 10}
+    return ProbeRequest(f"evaluation:{probe}", args, made.tensors)
 
 
 def _value(evidence: Evidence) -> float:
@@ -331,14 +337,14 @@ CHECKS: tuple[StandardCheck, ...] = (
     ),
     StandardCheck(
         "confusion_example",
-        lambda ctx: {"main": _request(ctx, "confusion", classes=10)},
+        lambda ctx: {"main": _request(ctx, "confusion")},
         judge_example,
         "One cell per pair of true and predicted class; every sample adds one to one cell.",
         ("missing_name", "wrong_shape", "wrong_confusion_matrix"),
     ),
     StandardCheck(
         "confusion_matrix",
-        lambda ctx: {"main": _request(ctx, "confusion", classes=10)},
+        lambda ctx: {"main": _request(ctx, "confusion")},
         judge_confusion,
         "Row: the true class. Column: the predicted one.",
         ("wrong_confusion_matrix",),

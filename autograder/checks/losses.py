@@ -54,7 +54,7 @@ def _paths(
     if match.recipe is None:
         if len(snapshots) != len(scene.sizes) + 1:
             return []
-        return [losses_along(scene, snapshots, training)]
+        return [losses_along(scene, snapshots, training=training)]
     found = [simulate(scene, match.recipe).losses]
     if match.recipe.beats == "ragged_skipped":  # or each step came a batch late
         found.append(simulate(scene, replace(match.recipe, beats="correct")).losses)
@@ -63,7 +63,7 @@ def _paths(
     if match.recipe.objective != "given":  # the loss reported may be the right one all the same
         end = simulate(scene, match.recipe).weights[:-1]
         if len(end) == len(scene.sizes):
-            found.append(losses_along(scene, end, match.recipe.training))
+            found.append(losses_along(scene, end, training=match.recipe.training))
     return found
 
 
@@ -95,12 +95,12 @@ def judge(
     if match.recipe is not None and match.recipe.objective == "sum":
         right.append(float((paths[0] * np.array(sizes[: len(paths[0])])).sum() / sum(sizes)))
         right.append(float(paths[0].sum() / sum(sizes)))
-    again = np.repeat(np.asarray(snapshots)[-1:], len(sizes) + 1, axis=0)
-    right.extend(
-        float(np.average(losses_along(scene, again, mode), weights=sizes)) for mode in (True, False)
-    )
     if min(near(r) for r in right) <= tolerance:
         return Outcome.passed()
+    again = np.repeat(np.asarray(snapshots)[-1:], len(sizes) + 1, axis=0)
+    measured = (losses_along(scene, again, training=mode) for mode in (True, False))
+    if any(near(float(np.average(m, weights=sizes))) <= tolerance for m in measured):
+        return Outcome.passed("measured again after the epoch")
     wrong = [w for p in paths for w in _wrong(p, sizes)]
     bug, closest, what = min(wrong, key=lambda w: near(w[1]))
     said = f"it returned {value:.4f}, where the mean over samples is {right[0]:.4f}"

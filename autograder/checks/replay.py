@@ -303,7 +303,7 @@ def simulate(scene: Scene, recipe: Recipe, epochs: int = 1) -> Trajectory:
     return Trajectory(recipe, np.stack(seen), np.array(losses))
 
 
-def losses_along(scene: Scene, snapshots: NDArray[np.generic], training: bool) -> Floats:
+def losses_along(scene: Scene, snapshots: NDArray[np.generic], *, training: bool) -> Floats:
     """The mean loss of batch k at `snapshots[k]`, for each batch; snapshots is (batches + 1, P)."""
     shapes = [w.shape for w in scene.weights]
     found = []
