@@ -1,4 +1,4 @@
-"""Notebooks and scripts as text: read a program, read a master, strip what is not for students.
+"""A source's master: read its cells, and strip what is not for students.
 
 A master is a percent-format script (jupytext). Its code cells are of four kinds, told by
 their nbgrader metadata and tags:
@@ -7,91 +7,22 @@ their nbgrader metadata and tags:
     solution   solution: true                     `### BEGIN/END SOLUTION` becomes a stub
     public     grade: true, tag "public"          students see and run it
     hidden     grade: true                        `### BEGIN/END HIDDEN TESTS` is cut out
-
-A submission is a notebook of any version that nbformat can read, or a script.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jupytext
-import nbformat
 
-from .errors import SourceError, SubmissionError
-from .model import Program
+from .errors import SourceError
 
-_nbformat: Any = nbformat  # it ships no types for what we call
-SIZE_CAP = 10 * 2**20
 _MARK = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\s*$")
 _NEARLY = re.compile(r"#+\s*(BEGIN|END)\b.*\b(SOLUTION|HIDDEN|TEST)", re.IGNORECASE)
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
-
-
-def program_from_bytes(name: str, raw: bytes) -> Program:
-    """A submission's program from its file's name and content.
-
-    Raises `SubmissionError` for another kind of file, one that is too large, not UTF-8, not a
-    notebook, or without a line of code.
-    """
-    if len(raw) > SIZE_CAP:
-        raise SubmissionError(
-            f"is larger than {SIZE_CAP // 2**20} MiB", where=name, remedy="clear its outputs"
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise SubmissionError(
-            f"is not UTF-8 text (byte {e.start})", where=name, remedy="save it as UTF-8"
-        ) from e
-    if name.endswith(".ipynb"):
-        cells = _notebook_cells(name, text)
-        kind = "notebook"
-    elif name.endswith(".py"):
-        cells, kind = (text.replace("\r\n", "\n"),), "script"
-    else:
-        raise SubmissionError(
-            "is neither a .py nor an .ipynb file", where=name, remedy="hand in one of these"
-        )
-    if not any(cell.strip() for cell in cells):
-        raise SubmissionError("holds no code", where=name, remedy="hand in the file you worked in")
-    return Program("notebook" if kind == "notebook" else "script", name, cells)
-
-
-def read_program(path: Path) -> Program:
-    """`program_from_bytes` of a file on disk."""
-    try:
-        with path.open("rb") as f:
-            raw = f.read(SIZE_CAP + 1)
-    except OSError as e:
-        raise SubmissionError(
-            f"cannot be read: {e.strerror}", where=path, remedy="check the path and its rights"
-        ) from e
-    return program_from_bytes(path.name, raw)
-
-
-def _notebook_cells(name: str, text: str) -> tuple[str, ...]:
-    """The code cells' sources of a notebook of format 3 or 4, in order."""
-    remedy = "open it in Jupyter and save it again"
-    try:
-        raw = json.loads(text)
-        version = raw.get("nbformat", 0)
-        book: Any = _nbformat.from_dict(raw)
-        if version < 4:
-            book = _nbformat.convert(book, 4)
-        cells = [
-            "".join(c["source"]) if isinstance(c["source"], list) else str(c["source"])
-            for c in book["cells"]
-            if c["cell_type"] == "code"
-        ]
-    except Exception as e:  # nbformat raises whatever it trips over
-        what = f"is not a notebook ({type(e).__name__})"
-        raise SubmissionError(what, where=name, remedy=remedy) from e
-    return tuple(cells)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Programs and masters as text: what is read, what is refused, what students do not get."""
+"""Masters as text: what is read, what is refused, what students do not get."""
 
 from __future__ import annotations
 
@@ -7,29 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import SourceError, SubmissionError
+from autograder.errors import SourceError
 from autograder.notebook import (
-    SIZE_CAP,
-    program_from_bytes,
     read_master,
-    read_program,
     solved_source,
     student_source,
 )
-
-CODE: dict[str, object] = {
-    "cell_type": "code",
-    "metadata": {},
-    "outputs": [],
-    "execution_count": None,
-}
-
-
-def notebook(*sources: object, **extra: object) -> bytes:
-    cells: list[object] = [{**CODE, "source": s} for s in sources]
-    cells.insert(1, {"cell_type": "markdown", "metadata": {}, "source": "# text"})
-    whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells, **extra}
-    return json.dumps(whole).encode()
 
 
 def header(kind: str, name: str = "task1-x", points: float = 1) -> str:
@@ -56,80 +39,6 @@ def area(r):
     return secret * r * r
     ### END SOLUTION
 """
-
-
-# -- programs ------------------------------------------------------------------------------------
-
-
-def test_a_script_is_one_cell() -> None:
-    program = program_from_bytes("a.py", "\ufeffx = 'ä'\r\ny = 1\r\n".encode())
-    assert (program.kind, program.main) == ("script", "a.py")
-    assert program.cells == ("x = 'ä'\ny = 1\n",)
-
-
-def test_a_notebook_is_its_code_cells_in_order() -> None:
-    program = program_from_bytes("a.ipynb", notebook("a = 1", ["b = 2\n", "c = 3"], "%matplotlib"))
-    assert program.kind == "notebook"
-    assert program.cells == ("a = 1", "b = 2\nc = 3", "%matplotlib")
-
-
-def test_format_3_is_upgraded() -> None:
-    cells = [
-        {
-            "cell_type": "code",
-            "language": "python",
-            "metadata": {},
-            "outputs": [],
-            "input": "o = 1",
-        },
-        {"cell_type": "heading", "level": 1, "metadata": {}, "source": "title"},
-        {
-            "cell_type": "code",
-            "language": "python",
-            "metadata": {},
-            "outputs": [],
-            "input": ["p = 2\n", "q = 3"],
-        },
-    ]
-    sheets = [{"cells": cells, "metadata": {}}]
-    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": sheets}
-    assert program_from_bytes("a.ipynb", json.dumps(old).encode()).cells == (
-        "o = 1",
-        "p = 2\nq = 3",
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "raw", "part"),
-    [
-        ("a.ipynb", b"", "not a notebook"),
-        ("a.ipynb", b"{", "not a notebook"),
-        ("a.ipynb", b"[]", "not a notebook"),
-        ("a.ipynb", b'{"nbformat": 4}', "not a notebook"),
-        ("a.ipynb", b'{"nbformat": 4, "cells": [1]}', "not a notebook"),
-        ("a.ipynb", b"[" * 100_000, "not a notebook"),
-        ("a.ipynb", notebook(" "), "no code"),
-        ("a.py", b" \n", "no code"),
-        ("a.py", b"x = '\xe4'", "not UTF-8 text (byte 5)"),
-        ("a.py", b"#" * (SIZE_CAP + 1), "larger than 10 MiB"),
-        ("a.pdf", b"%PDF", "neither"),
-    ],
-)
-def test_what_is_no_program_is_refused_with_a_remedy(name: str, raw: bytes, part: str) -> None:
-    with pytest.raises(SubmissionError) as e:
-        program_from_bytes(name, raw)
-    text = str(e.value)
-    assert part in text and text.startswith(f"{name}: ") and e.value.remedy and "\n" not in text
-
-
-def test_files_on_disk(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1")
-    assert read_program(tmp_path / "a.py").text == "x = 1"
-    with pytest.raises(SubmissionError, match=r"cannot be read: No such file"):
-        read_program(tmp_path / "b.py")
-    (tmp_path / "big.py").write_bytes(b"#" * (SIZE_CAP + 5))
-    with pytest.raises(SubmissionError, match="larger"):
-        read_program(tmp_path / "big.py")
 
 
 # -- masters -------------------------------------------------------------------------------------
