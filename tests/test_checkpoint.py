@@ -111,6 +111,16 @@ def test_weights_that_no_parameter_lists_are_the_cause_named() -> None:
     assert found == {"checkpoint_reloads": ("unregistered_modules",), "checkpoint_best": ()}
 
 
+def test_a_file_without_one_of_the_layers_does_not_bring_the_model_back() -> None:
+    source = changed(
+        (
+            "        self.fc2 = nn.Linear(hidden, 10)\n",
+            "        head = nn.Linear(hidden, 10)\n        self.fc2 = lambda h: head(h)\n",
+        )
+    )
+    assert lost(source, *FILE) == {"checkpoint_reloads": ("unregistered_modules",)}
+
+
 def test_best_acc_of_the_last_epoch_is_told() -> None:
     check, changes = WRONG["wrong_value"]
     source = changed(*changes).replace("if acc > best_acc", "if acc > old")

@@ -169,6 +169,12 @@ def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     problem = _reloaded(ctx, main)
     if problem is not None:
         return problem
+    if main.data.get("twins") is False:
+        return Outcome.failed(
+            f"two new models, both loaded from {_file(ctx)}, give different answers: it does not "
+            f"hold all of the model",
+            "unregistered_modules",
+        )
     accuracy, claimed, agree = _score(ctx, main)
     if agree:
         return Outcome.passed(f"the reloaded model scores {accuracy:.4f}")

@@ -100,6 +100,19 @@ def accuracy_on(model: nn.Module, loader: Any) -> tuple[float, int]:
     return right / max(seen, 1), seen
 
 
+def _agree(model: nn.Module, twin: nn.Module, loader: Any) -> bool:
+    """Whether two models answer the same on one batch: both were loaded from one file, so what
+    differs is no part of it. A model that differs from itself (random even in evaluation mode)
+    cannot tell, and counts as agreeing.
+    """
+    images = next(iter(loader))[0]
+    with torch.no_grad():
+        first, again, other = (m.eval()(images) for m in (model, model, twin))
+    if not torch.allclose(first, again, atol=1e-5):
+        return True
+    return torch.allclose(first, other, atol=1e-5)
+
+
 def present(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
     """Whether the run left the file (args: `file`), and what it is: the fields of
     `read_checkpoint`.
@@ -111,7 +124,8 @@ def checkpoint(program: Program, args: dict[str, Any], tensors: dict[str, torch.
     """Reload the file (args: `file`, `class`) into a new model and score it on `test_loader`.
 
     Returns the fields of `read_checkpoint`, `best_acc`, and where the file holds a state_dict:
-    `mismatch` (why it does not load into a new model, or ""), `accuracy` and `images`, and
+    `mismatch` (why it does not load into a new model, or ""), `twins` (whether a second new
+    model, loaded from the same file, agrees with the first), `accuracy` and `images`, and
     `claimed`, what the program's own `evaluate` says of the reloaded model (None where it says
     nothing).
     """
@@ -126,6 +140,9 @@ def checkpoint(program: Program, args: dict[str, Any], tensors: dict[str, torch.
         data["mismatch"] = " ".join(str(e).split())[:TEXT_CAP]
         return data, {}
     data["mismatch"] = ""
+    twin = program.get(args["class"])()
+    twin.load_state_dict(state)
+    data["twins"] = _agree(model, twin, program.get("test_loader"))
     accuracy, images = accuracy_on(model, program.get("test_loader"))
     data.update(accuracy=accuracy, images=images, claimed=None)
     try:
