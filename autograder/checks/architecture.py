@@ -102,7 +102,7 @@ def judge_registered(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whatever the output depends on and can learn is listed by `parameters()`."""
     done = evidence["main"]
     _answers(ctx, done, "logits", IMAGES)
-    strays = [tuple(s) for s in field_of(done, "strays", list)]
+    strays = [tuple(s) for s in field_of(done, "strays", list) if isinstance(s, list)]
     if strays:
         listed = field_of(done, "registered", int)
         return Outcome.failed(

@@ -83,7 +83,7 @@ def _list(evidence: Evidence, name: str) -> list[float]:
     if not isinstance(values, list):
         kind = str(found.get("kind"))[:80]
         raise Inconclusive(Outcome.failed(f"'{name}' is a {kind}, not a list", "wrong_history"))
-    if found.get("length") != EPOCHS:
+    if found.get("length") != EPOCHS or len(values) != EPOCHS:
         raise Inconclusive(
             Outcome.failed(
                 f"'{name}' has {found.get('length')} entries after {EPOCHS} epochs",
@@ -167,7 +167,7 @@ def judge_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     trained = field_of(done, "trained", int)
     evaluated = field_of(done, "evaluated", int)
     forwards = [f for f in field_of(done, "forwards", list) if isinstance(f, dict)]
-    reduced = any(f.get("dtype") in REDUCED for f in forwards)
+    reduced = any(str(f.get("dtype")) in REDUCED for f in forwards)
     tolerance = REDUCED_TOLERANCE if reduced else TOLERANCE
     found = Match(None, 0.0, 0.0, 0)
     if not (trained and evaluated):
@@ -215,13 +215,13 @@ def judge_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if not train or not val:
         what = "trained on" if not train else "validated on"
         return Outcome.not_checked(f"not checked: no batch was {what}")
-    off = sorted({int(f.get("epoch", 0)) for f in train if f.get("training") is not True})
+    off = sorted({str(f.get("epoch"))[:4] for f in train if f.get("training") is not True})
     on = sum(f.get("training") is True for f in val)
     bugs: list[str] = []
     said: list[str] = []
     if off:
         bugs.append("missing_train_mode")
-        epochs = ", ".join(map(str, off))
+        epochs = ", ".join(off)
         said.append(f"epoch {epochs} of {EPOCHS} trained in evaluation mode, with dropout off")
     if on:
         bugs.append("missing_eval_mode")
@@ -259,7 +259,8 @@ def judge_plot(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _number(value: Json) -> float:
-    return float(value) if isinstance(value, (int, float, str)) else float("nan")
+    """A figure of the evidence; "inf" and whatever is no number at all become nan."""
+    return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
 def _rate_bug(optimizer: str, rate: float) -> str:

@@ -131,7 +131,7 @@ def read_on(made: Scene, evidence: Evidence) -> Reading:
     if not len(weights) or not np.isfinite(weights).all():
         raise Inconclusive(Outcome.failed("the weights became nan or infinite within one epoch"))
     forwards = tuple(f for f in field_of(evidence, "forwards", list) if isinstance(f, dict))
-    reduced = any(f.get("dtype") in REDUCED for f in forwards)
+    reduced = any(str(f.get("dtype")) in REDUCED for f in forwards)
     return Reading(
         scene=made,
         match=_match(made, weights.tobytes(), weights.shape, reduced),
