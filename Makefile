@@ -45,7 +45,7 @@ test: ## the fast tests
 	$(PYTEST) -m "not slow"
 
 check: ## style, types, layers, releases, every test
-	@scripts/setup.sh dev browser
+	@scripts/setup.sh dev browser engine
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

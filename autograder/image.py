@@ -111,7 +111,7 @@ def build(engine: str, tag: str, base: str | None = None, torch_index: str | Non
 def verify(engine: str, tag: str) -> str:
     """Train one step in a box of the image; returns what it printed. Raises `SandboxError`."""
     limits = Limits(wall_s=60, memory_mb=1024)
-    with Container(engine, tag, engine_options(), warm=1) as containers:
+    with Container(engine, tag, warm=1) as containers:
         program = Program("script", "verify.py", (VERIFY,))
         with containers.open(Job(program, {}, limits)) as box:
             report = box.load()

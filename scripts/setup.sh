@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes everything `make` needs: system packages, a virtual environment, pinned Python packages.
 #
-#   scripts/setup.sh [dev] [browser]
+#   scripts/setup.sh [dev] [browser] [engine]
 #
 # dev adds the tools of `make test` and `make check`, browser a Chromium for the tests that look
-# at a page. What is there already is left alone; with nothing to do this ends at once. Settings:
+# at a page, engine podman and debootstrap for the tests that grade in containers. What is there already is left alone; with nothing to do this ends at once. Settings:
 #
 #   VENV         where the environment is        (.venv; see the Makefile for folders below /tmp)
 #   PYTHON       the Python to make it from      (the first of python3, python3.13, .12, .11 that fits)
@@ -19,11 +19,13 @@ root=$PWD
 venv=${VENV:-$root/.venv}
 extras=""
 browser=no
+engine=no
 for word in "$@"; do
   case $word in
     dev) extras="[dev]" ;;
     browser) browser=yes ;;
-    *) echo "setup: unknown word '$word' (known: dev, browser)" >&2; exit 2 ;;
+    engine) engine=yes ;;
+    *) echo "setup: unknown word '$word' (known: dev, browser, engine)" >&2; exit 2 ;;
   esac
 done
 
@@ -58,6 +60,12 @@ missing() {
   seccomp || echo libseccomp2
   [ -n "$(find_python)" ] || echo python3 python3-venv
   if [ "$browser" = yes ] && ! chromium >/dev/null; then echo chromium; fi
+  if [ "$engine" = yes ]; then
+    command -v podman >/dev/null || echo podman
+    # crun, podman's own choice, refuses machines that mix both versions of cgroups
+    command -v runc >/dev/null || echo runc
+    command -v debootstrap >/dev/null || echo debootstrap
+  fi
 }
 
 install_system() {

@@ -8,7 +8,7 @@ from ..errors import InputError, SandboxError
 from .auto import strongest
 from .base import Box, Sandbox
 from .bubblewrap import Bubblewrap
-from .container import Container, engine_options
+from .container import Container
 from .plain import Plain
 from .uid import Uid
 
@@ -32,7 +32,7 @@ def choose(name: str, data: Path, secrets: tuple[Path, ...] = ()) -> Sandbox:
     if name == "bubblewrap":
         return Bubblewrap(data, secrets)
     if name in ("podman", "docker"):
-        return Container(name, engine_options=engine_options())
+        return Container(name)
     if name == "uid":
         return Uid(secrets)
     if name == "none":

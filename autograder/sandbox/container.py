@@ -100,22 +100,19 @@ class _Waiting:
 class Container:
     """Makes boxes as containers of `engine` (`podman` or `docker`) from `image`.
 
-    `options` are further arguments of the engine's `run` (a runtime, a storage driver come
-    before the verb, in `engine_options`). `warm` containers are kept waiting.
+    What the engine itself needs on this machine comes from `engine_options`. `warm` containers
+    are kept waiting.
     """
 
     def __init__(
         self,
         engine: str,
         image: str = IMAGE,
-        engine_options: tuple[str, ...] = (),
-        options: tuple[str, ...] = (),
         warm: int = 2,
     ) -> None:
         self.name = engine
         self.image = image
-        self.command = (engine, *engine_options)
-        self.options = options
+        self.command = (engine, *engine_options())
         self.warm = warm
         self._folder = tempfile.mkdtemp(prefix="five-beats-control-")
         os.chmod(self._folder, 0o755)  # noqa: S103 - the container's user must reach its socket
@@ -160,7 +157,6 @@ class Container:
         start = "import sys; sys.path.insert(0, '/srv/five-beats'); import inside.template as t; "
         return [
             *out,
-            *self.options,
             self.image,
             "-P",
             "-B",

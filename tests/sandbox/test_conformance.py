@@ -14,19 +14,27 @@ import numpy as np
 import pytest
 
 from autograder.model import Evidence, Job, Limits, LoadReport, ProbeRequest, Program
-from autograder.sandbox import Sandbox, choose
+from autograder.sandbox import Container, Sandbox, choose
 
 pytestmark = pytest.mark.sandbox
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "podman", "uid", "none"])
+@pytest.fixture(
+    scope="module",
+    params=["bubblewrap", pytest.param("podman", marks=pytest.mark.slow), "uid", "none"],
+)
 def sandbox(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "root").mkdir()
     (shelf / "root" / "hello").write_text("data")
-    made = choose(request.param, shelf)
+    if request.param == "podman":
+        request.getfixturevalue("podman_image")
+    shelf.chmod(0o755)
+    # one container waiting is enough here: most questions need containers of another shape
+    podman = request.param == "podman"
+    made = Container("podman", warm=1) if podman else choose(request.param, shelf)
     yield made
     made.close()
 
@@ -119,7 +127,7 @@ def test_an_endless_load_is_a_timeout(sandbox: Sandbox) -> None:
     start = time.monotonic()
     load, _ = run(sandbox, "while True: pass", limits=Limits(wall_s=1))
     assert load.status == "timeout" and "1 s" in load.detail
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
 
 
 def test_a_hanging_probe_costs_one_probe(sandbox: Sandbox) -> None:
