@@ -21,6 +21,8 @@ from .model import Array, ErrorInfo, Evidence, Json, LoadReport, Usage
 HEADER_CAP = 8 * 2**20
 BLOB_CAP = 32 * 2**20
 TENSORS_CAP = 4_096
+DEPTH_CAP, INTEGER_CAP = 32, 2**63
+"""Deeper nests and longer integers than honest probes write; both make plain code raise."""
 _DTYPES = {"float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"}
 
 Short = Annotated[str, StringConstraints(max_length=300)]
@@ -84,8 +86,27 @@ def _finite(text: str) -> float:
     return value
 
 
+def _bounded(text: str) -> int:
+    value = int(text)
+    if abs(value) >= INTEGER_CAP:
+        raise ValueError("a number out of range")
+    return value
+
+
+def _depth(value: Json) -> int:
+    """How deep a JSON value is nested; stops counting just above the cap."""
+    depth, level = 0, [value]
+    while level and depth <= DEPTH_CAP:
+        depth += 1
+        nests = [v for v in level if isinstance(v, (dict, list))]
+        level = [w for v in nests for w in (v.values() if isinstance(v, dict) else v)]
+    return depth
+
+
 def parse_header(raw: bytes) -> dict[str, Json]:
-    """Strict JSON: an object, UTF-8, no duplicate keys, no NaN, bounded. Raises EvidenceError."""
+    """Strict JSON: an object, UTF-8, no duplicate keys, no NaN, bounded in size, depth and
+    numbers. Raises EvidenceError.
+    """
     if len(raw) > HEADER_CAP:
         raise EvidenceError(f"a header of {len(raw)} bytes is over the limit of {HEADER_CAP}")
     try:
@@ -94,11 +115,14 @@ def parse_header(raw: bytes) -> dict[str, Json]:
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_bounded,
         )
     except (ValueError, RecursionError) as e:
         raise EvidenceError(f"a header is not plain JSON: {e}") from e
     if not isinstance(header, dict):
         raise EvidenceError("a header is not a JSON object")
+    if _depth(header) > DEPTH_CAP:
+        raise EvidenceError(f"a header is nested deeper than {DEPTH_CAP}")
     return header
 
 

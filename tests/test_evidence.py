@@ -43,6 +43,8 @@ def test_an_honest_answer_is_read() -> None:
         b'{"status": "done", "data": {"x": 1e999}}',
         b'{"status": "done", "status": "done"}',
         b'{"status": "passed"}',
+        b'{"status": "done", "data": {"x": ' + b"9" * 400 + b"}}",
+        b'{"status": "done", "data": {"x": ' + b"[" * 40 + b"]" * 40 + b"}}",
         b'{"status": "done", "data": []}',
         b'{"status": "done", "usage": {"wall_s": "1"}}',
         b'{"status": "done", "usage": {"wall_s": -1}}',

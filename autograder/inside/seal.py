@@ -180,6 +180,14 @@ class Wall:
                     mine.append(pid)
         return mine
 
+    def holds(self, pid: int) -> bool:
+        """Whether `pid` is the submission's, where that can be told. A supervisor that is root
+        among other people's processes would else kill what it is told to.
+        """
+        if not self.own_pids and self.uid is None:
+            return True
+        return pid in self.members(pid)
+
     def enter(self) -> None:
         """In a forked student process: another user, no way back, the filter if not inherited."""
         if self.uid is not None:

@@ -39,6 +39,8 @@ from .watch import Ended, Reaper, Scales, watch
 SEED = 20_250
 """Every process starts from this seed, so that a program that never seeds is repeatable."""
 NAMES_CAP, ERRORS_CAP = 2_000, 50
+ANSWERS = ("done", "error", "memory")
+"""What an answer may say of itself; how a process ended is for the supervisor to say."""
 
 
 def _become_student(keep: tuple[int, ...], output: int) -> None:
@@ -91,6 +93,7 @@ class Supervisor:
         self.job: dict[str, Any] = {}
         self.program_pid = 0
         self.control: socket.socket | None = None
+        self.untaken = ""
 
     def run(self) -> NoReturn:
         """Serve until the host hangs up, then end (and with pid 1 everything in the box)."""
@@ -135,16 +138,20 @@ class Supervisor:
         wire.write(self.host.fileno(), wire.pack(header, blob))
 
     def _take(self, order: dict[str, Any], blob: bytes) -> None:
-        """Lay out the submission's files in the working folder."""
+        """Lay out the submission's files in the working folder, as far as they fit there."""
         self.job, self.limits = order["program"], order["limits"]
         at = 0
         for name, size in order["files"]:
             path = os.path.join(os.getcwd(), name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as f:
-                f.write(blob[at : at + size])
-            if self.wall.uid is not None:
-                os.chown(path, self.wall.uid, self.wall.uid)
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as f:
+                    f.write(blob[at : at + size])
+                if self.wall.uid is not None:
+                    os.chown(path, self.wall.uid, self.wall.uid)
+            except OSError as e:  # too much for its disk, or a name that cannot be
+                self.untaken = f"its file {name[:100]!r} cannot be laid out: {e.strerror}"
+                return
             at += size
 
     def _program(self) -> Program:
@@ -195,6 +202,8 @@ class Supervisor:
         return ended
 
     def _load(self) -> tuple[dict[str, Any], bytes]:
+        if self.untaken:
+            return {"status": "crash", "detail": self.untaken, "usage": {}}, b""
         ours, theirs = socket.socketpair()
 
         def body(frames: int) -> None:
@@ -212,9 +221,14 @@ class Supervisor:
         ended = self._watch(pid, frames, output, self.limits["wall_s"])
         header = self._header(ended)
         header["output"] = ended.output
-        if ended.cause == "frame":
-            header["load"] = wire.unpack(ended.frame)[0]
-            header["usage"]["cpu_s"] = header["load"].get("cpu_s", 0.0)
+        said = _said(ended.frame) if ended.cause == "frame" else None
+        if ended.cause == "frame" and said is None:
+            self.reaper.kill(pid)
+            header.update(status="crash", detail="its report was forged: it is no plain data")
+            ours.close()
+        elif said is not None:
+            header["load"] = said[0]
+            header["usage"]["cpu_s"] = said[0].get("cpu_s", 0.0)
             self.program_pid, self.control = pid, ours
             if header["load"].get("threads"):
                 self.reaper.kill(pid)
@@ -252,8 +266,11 @@ class Supervisor:
         header = self._header(ended)
         if ended.cause != "frame":
             return header, b""
-        said, tensors = wire.unpack(ended.frame)
-        return {**said, "usage": header["usage"]}, tensors
+        said = _said(ended.frame)
+        if said is None or said[0].get("status") not in ANSWERS:
+            forged = "its answer was forged: it is no plain data, or no answer"
+            return {**header, "status": "crash", "detail": forged}, b""
+        return {**said[0], "usage": header["usage"]}, said[1]
 
     def _fork_loaded(self, order: dict[str, Any], blob: bytes) -> tuple[int, int, int] | None:
         """Ask the loaded program's process for a fork that answers `order`."""
@@ -270,7 +287,7 @@ class Supervisor:
             pid = 0
         os.close(frames_in)
         os.close(output_in)
-        if pid <= 1:
+        if pid <= 1 or not self.wall.holds(pid):  # whoever answered may have lied
             os.close(frames_out)
             os.close(output_out)
             return None
@@ -294,6 +311,16 @@ class Supervisor:
             elif code == 70 and ended.output.strip():
                 detail = ended.output.strip().splitlines()[-1][:500]
         return {"status": status, "detail": detail, "usage": ended.usage}
+
+
+def _said(frame: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """A frame that student code may have forged, if it can be handed on as it is; else None."""
+    try:
+        header, blob = wire.unpack(frame)
+        whole = len(wire.pack(header)) <= wire.HEADER_CAP
+    except (wire.WireError, ValueError, RecursionError):
+        return None
+    return (header, blob) if whole else None
 
 
 def _flush() -> None:

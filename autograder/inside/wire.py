@@ -18,6 +18,8 @@ from typing import Any
 HEAD = struct.Struct(">II")
 REQUEST_CAP = 512 * 2**20
 EVIDENCE_CAP = 32 * 2**20
+HEADER_CAP = 7 * 2**20
+"""The largest header that a box hands on; the host takes a little more."""
 
 
 class WireError(Exception):
