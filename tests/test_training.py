@@ -330,7 +330,7 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
             "optimizer.zero_grad()\nloss = F.cross_entropy(model(x), y)\nloss.backward()\n"
             "optimizer.step()"
         ),
-        ["loss_fn_ignored"],
+        ["wrong_value"],
         ["train_objective"],
     ),
     "no_train_mode": (

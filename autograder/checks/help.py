@@ -56,12 +56,6 @@ HELP: dict[str, str] = {
         "samples. The step then depends on the batch size, and the learning rate loses its "
         "meaning. The mean over samples keeps the two apart."
     ),
-    "loss_fn_ignored": (
-        "The function is handed the loss it should minimise. A loss written into the body "
-        "instead works only as long as the caller happens to want that very one. Use the "
-        "argument, so that the same loop serves label smoothing, class weights or any other "
-        "loss."
-    ),
     "mse_broadcast": (
         "Subtracting shapes (N,) and (N, 1) broadcasts to a whole (N, N) table of differences. "
         "The loss of that table is lowest when every prediction is the mean. Compare the shapes "

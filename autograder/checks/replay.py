@@ -37,9 +37,9 @@ OBJECTIVES: dict[str, tuple[str, ...]] = {
     "softmax": ("softmax_before_cross_entropy",),
     "softmax_nll": ("softmax_into_nll",),
     "sum": ("sum_instead_of_mean",),
-    "unsmoothed": ("loss_fn_ignored",),
-    "raw_nll": ("loss_fn_ignored",),
-    "mse": ("loss_fn_ignored",),
+    "unsmoothed": ("wrong_value",),
+    "raw_nll": ("wrong_value",),
+    "mse": ("wrong_value",),
 }
 """What is differentiated, and the bugs it stands for."""
 

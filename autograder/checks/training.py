@@ -178,7 +178,7 @@ _SAID = {
     "softmax_before_cross_entropy": "whose cross-entropy is given probabilities in place of logits",
     "softmax_into_nll": "whose negative log-likelihood is given plain probabilities",
     "sum_instead_of_mean": "whose loss is summed over the batch, not averaged",
-    "loss_fn_ignored": "that does not minimise the loss function handed to it",
+    "wrong_value": "that does not minimise the loss function handed to it",
 }
 
 
