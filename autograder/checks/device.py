@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, StandardCheck, field_of, require
-from .seeding import start_request
+from .seeding import figured, start_request
 
 BATCHES = 2
 _MIXED = re.compile(
@@ -34,7 +34,7 @@ def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     plain = evidence["plain"]
-    healthy = plain.status == "done" and bool(plain.data.get("figures"))
+    healthy = plain.status == "done" and figured(plain.data.get("figures"))
     if evidence["main"].status != "done" and healthy:
         return Outcome.passed("not exercised: the simulated accelerator could not run this program")
     main = require(evidence["main"])

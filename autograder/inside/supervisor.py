@@ -278,8 +278,8 @@ class Supervisor:
         frames_out, frames_in = os.pipe()
         output_out, output_in = os.pipe()
         pid = 0
-        self.control.settimeout(10)
         try:
+            self.control.settimeout(10)
             socket.send_fds(self.control, [b"f"], [frames_in, output_in])
             self.control.sendall(wire.pack(order, blob))
             pid = int(self.control.recv(16) or b"0")
@@ -290,6 +290,8 @@ class Supervisor:
         if pid <= 1 or not self.wall.holds(pid):  # whoever answered may have lied
             os.close(frames_out)
             os.close(output_out)
+            self.reaper.kill(self.program_pid)  # the next order need not wait for it again
+            self.control.close()
             return None
         return pid, frames_out, output_out
 

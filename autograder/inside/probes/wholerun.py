@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
@@ -219,6 +220,7 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
     where there is none of either); `error`: what loading raised.
     """
     figures: list[list[list[float | str | None]]] = []
+    used = 0
     wired: dict[str, int] | None = None
 
     def before(optimizer: torch.optim.Optimizer, a: Any, k: Any) -> None:
@@ -232,6 +234,10 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
         if len(figures) > args["steps"]:
             raise StopProgram
 
+    def using(module: nn.Module, inputs: Any) -> None:
+        nonlocal used
+        used += 1
+
     def wiring() -> dict[str, int] | None:
         model = program.namespace.get("model")
         optimizer = program.namespace.get("optimizer")
@@ -240,7 +246,11 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
         return None
 
     seed_from_outside(args["seed"])
-    hooks = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    hooks = [
+        register_optimizer_step_pre_hook(before),
+        register_optimizer_step_post_hook(after),
+        register_module_forward_pre_hook(using),
+    ]
     try:
         with own_folder():
             program.load()
@@ -248,7 +258,7 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
         for hook in hooks:
             hook.remove()
     model = program.namespace.get("model")
-    by_hand = not figures and not program.errors
+    by_hand = used > 0 and not figures and not program.errors
     own = list(model.parameters())[:PARAMETERS_CAP] if isinstance(model, nn.Module) else []
     if by_hand and own:  # no torch optimizer: compare what came out
         wide = [p.detach().double() for p in own]

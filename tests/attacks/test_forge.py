@@ -1,0 +1,75 @@
+"""Every attack of `forge.py` through the real grader: no score beyond what the honest part earns.
+
+An attack may not make itself `ungradable` either, for that would dodge a zero; and after all
+of them the same grader still gives honest work its full marks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from autograder import config
+from autograder.grade import Grader
+from autograder.model import Limits, Program, Result, Submission
+from tests.attacks.forge import FORGE, NOTHING, Forgery
+from tests.samples import ROOT
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+ID = "05-five-beats"
+SAMPLES = ROOT / "assignments" / ID / "submissions"
+HONEST = (SAMPLES / "correct_tensor_dataset" / "five_beats.py").read_text(encoding="utf-8")
+
+
+class QuickGrader(Grader):
+    """A grader that gives up on a hanging check sooner than a class would."""
+
+    def limits(self, assignment: config.Assignment) -> Limits:
+        return dataclasses.replace(super().limits(assignment), wall_s=40.0, check_s=15.0)
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with QuickGrader(ROOT, "bubblewrap") as made:
+        yield made
+
+
+def base(name: str) -> str:
+    """The honest part of an attack."""
+    if name == "nothing":
+        return NOTHING
+    assert name == "untrained"
+    assert "lr=1e-3" in HONEST
+    return HONEST.replace("lr=1e-3", "lr=1e-7")
+
+
+def graded(grader: Grader, code: str, attack: Forgery | None = None) -> Result:
+    kind = attack.kind if attack else "script"
+    name = "five_beats.ipynb" if kind == "notebook" else "five_beats.py"
+    parts = (attack.before, code, attack.after) if attack else (code,)
+    cells = parts if kind == "notebook" else ("\n".join(parts),)
+    files = dict(attack.files) if attack else {}
+    return grader.grade(Submission("mallory", ID, Program(kind, name, cells), files)).result  # type: ignore[arg-type]
+
+
+def said(result: Result) -> str:
+    lines = [f"{result.score:g} of {result.max_score:g}", *result.notes]
+    return "\n".join(
+        [*lines, *(f"{c.id}: {c.status} {c.score:g} {c.message[:200]}" for c in result.checks)]
+    )
+
+
+@pytest.mark.parametrize("attack", FORGE, ids=lambda a: a.name)
+def test_no_score_without_the_work(grader: Grader, attack: Forgery) -> None:
+    result = graded(grader, base(attack.base), attack)
+    assert result.status == "graded", said(result)
+    assert result.score <= attack.bound * result.max_score, f"{attack.harm}:\n{said(result)}"
+    accuracy = next(c for c in result.checks if c.id == "accuracy")
+    assert accuracy.score == 0, said(result)
+
+
+def test_honest_work_is_unharmed_afterwards(grader: Grader) -> None:
+    result = graded(grader, HONEST)
+    assert result.score == result.max_score, said(result)
