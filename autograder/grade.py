@@ -18,6 +18,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+from typing import Self
 
 from . import __version__, config
 from .calibration import calibration_for
@@ -212,8 +213,10 @@ class Grader:
             if assignment.id not in self._prepared:
                 found = None
                 if assignment.data is not None:
-                    given = self.course.data if self.course else None
-                    root = find_root(assignment.data.dataset, self._data, given)
+                    named = self.course.data if self.course else None
+                    if named is not None and (self.root / named).is_dir():
+                        named = self.root / named  # a relative path is the course folder's
+                    root = find_root(assignment.data.dataset, self._data, named)
                     found = prepare(assignment.data, assignment.seed, root, self.cache / "data")
                 self._prepared[assignment.id] = found
             return self._prepared[assignment.id]
@@ -294,7 +297,7 @@ class Grader:
     def close(self) -> None:
         self.sandbox.close()
 
-    def __enter__(self) -> Grader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

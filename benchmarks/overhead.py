@@ -22,17 +22,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.release import reference
-
 from autograder.grade import Grader
 from autograder.model import Program, Submission
+from autograder.release import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def adopt() -> None:
     """Become the parent of orphaned descendants: bubblewrap does not wait for the first process
-    of its namespace, and the CPU time of a child that nobody waits for is lost."""
+    of its namespace, and the CPU time of a child that nobody waits for is lost.
+    """
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, StandardCheck, field_of, require
 
-STEPS = 12
+STEPS = 4
 RELATIVE = 1e-5
 """Two equal runs agree to the bit on one machine; this allows for another order of summation."""
 

@@ -41,6 +41,7 @@ from .base import (
 
 PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
+HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
 
@@ -85,6 +86,8 @@ class Bubblewrap:
             if os.path.exists(path):
                 bind(path, path)
         out.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", HOME])  # noqa: S108
+        # without these files glibc does not know that it may ask for huge pages (see ENVIRONMENT)
+        out.extend(["--ro-bind-try", HUGE_PAGES, HUGE_PAGES])
         hide()
         for folder in python_folders():
             bind(str(folder), str(folder))
