@@ -17,14 +17,20 @@ from .program import MissingName, Program, describe
 _NO_MEMORY = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory")
 
 
+def _no_memory(kind: str, message: str) -> bool:
+    """Whether an exception says that memory ran out, in Python's words or in torch's."""
+    return kind == "MemoryError" or any(word in message for word in _NO_MEMORY)
+
+
 def failure(error: BaseException, program: Program) -> dict[str, Any]:
     """The header of an answer whose probe raised: `memory` where memory ran out, else `error`."""
     if isinstance(error, MissingName):
+        if any(_no_memory(e["type"], e["message"]) for e in program.errors):
+            return {"status": "memory", "detail": f"{error}"}
         missing = {"type": "MissingName", "message": str(error), "line": None, "cell": None}
         return {"status": "error", "error": {**missing, "traceback": ""}}
     info = describe(error, program.files)
-    message = str(info["message"])
-    if isinstance(error, MemoryError) or any(word in message for word in _NO_MEMORY):
+    if _no_memory(info["type"], str(info["message"])):
         return {"status": "memory", "detail": "it asked for more memory than the limit allows"}
     return {"status": "error", "error": info}
 

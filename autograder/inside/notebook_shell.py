@@ -10,6 +10,7 @@ import sys
 import types
 from typing import Any
 
+from IPython import version_info
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
 from traitlets.config import Config
@@ -42,7 +43,7 @@ def make_shell(module: types.ModuleType) -> Any:
     """The shell whose user namespace is `module`'s."""
     config = Config()
     config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor"
+    config.InteractiveShell.colors = "nocolor" if version_info >= (9,) else "NoColor"
     config.InteractiveShell.xmode = "Minimal"
     config.InteractiveShell.cache_size = 0
     InteractiveShell.clear_instance()

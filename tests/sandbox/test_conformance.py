@@ -156,6 +156,13 @@ def test_one_huge_tensor_is_refused_as_memory(sandbox: Sandbox) -> None:
     assert answer.status == "memory"
 
 
+def test_memory_that_ran_out_while_loading_is_said_so(sandbox: Sandbox) -> None:
+    load, (answer,) = run(sandbox, "import torch\ntorch.ones(10 ** 10)\ndef f(): pass", call("f"))
+    assert load.errors[0].line == 2
+    assert answer.status == "memory"
+    assert "'f' is not defined" in answer.detail
+
+
 def test_output_without_end_is_stopped_and_capped(sandbox: Sandbox) -> None:
     load, _ = run(sandbox, "while True: print('x' * 99)", limits=FAST)
     assert load.status == "output" and len(load.output) < 17 * 1024 and "not kept" in load.output
