@@ -6,6 +6,7 @@ Order, each step possible only because of the one before (see docs/security.md):
     mount, pid, net, ipc, uts      its own; the child of the next fork is pid 1
     mounts                         empty /tmp, /dev/shm, home; own data; fresh /proc
     capabilities, bounding set     dropped; no_new_privs so that nothing gives them back
+    landlock                       a second fence for files; see `landlock`
     seccomp                        the filter the host built; inherited by every descendant
 
 Plain ctypes: the standard library of Python 3.11 has none of these calls. Sources:
@@ -21,6 +22,8 @@ import resource
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from . import landlock
 
 HOME = "/home/student"
 SHELF = "/srv/data"
@@ -148,7 +151,6 @@ def enter(data: str | None, disk_mb: int, syscalls: bytes) -> None:
     _no_capabilities()
     confine(syscalls)
     os.chdir(HOME)
-    return
 
 
 @dataclass(frozen=True)
@@ -159,12 +161,14 @@ class Wall:
     counted: no other box runs under the same user, so `RLIMIT_NPROC` counts this one alone.
     uid: student processes become this user (the supervisor stays root); None: same user.
     syscalls: a filter that each student process still has to load; empty if inherited.
+    readable: with a uid, all that its processes may read (Landlock); None for no such fence.
     """
 
     own_pids: bool
     counted: bool
     uid: int | None = None
     syscalls: bytes = b""
+    readable: tuple[str, ...] | None = None
 
     def members(self, watched: int) -> list[int]:
         """The processes of the submission, as far as they can be told from others."""
@@ -195,12 +199,13 @@ class Wall:
             os.setresgid(self.uid, self.uid, self.uid)
             os.setresuid(self.uid, self.uid, self.uid)
         if self.syscalls:
-            confine(self.syscalls)
+            confine(self.syscalls, os.getcwd(), self.readable)
 
 
-def confine(syscalls: bytes) -> None:
-    """No new privileges and the system-call filter, for good."""
+def confine(syscalls: bytes, home: str = HOME, readable: tuple[str, ...] | None = None) -> None:
+    """No new privileges, Landlock's fence and the system-call filter, for good."""
     _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
+    landlock.restrict((home, "/tmp", "/dev/shm"), readable)  # noqa: S108 - the box's own
     _filter_syscalls(syscalls)
 
 

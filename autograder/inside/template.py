@@ -75,7 +75,10 @@ def _wall(kind: str, message: dict[str, Any], syscalls: bytes) -> seal.Wall:
     if sys.platform == "linux":
         seal.adopt_orphans()
     if kind == "uid":
-        return seal.Wall(own_pids=False, counted=True, uid=message["uid"], syscalls=syscalls)
+        readable = tuple(message["readable"])
+        return seal.Wall(
+            own_pids=False, counted=True, uid=message["uid"], syscalls=syscalls, readable=readable
+        )
     return seal.Wall(own_pids=False, counted=False)
 
 

@@ -43,6 +43,7 @@ from .base import (
 FIRST, COUNT = 61_000, 2_000
 """User ids of boxes: a range that Debian gives to nobody."""
 _SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - what a box may have littered
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/proc", "/sys")
 _REOPEN = """
 while [ "$1" != -- ]; do
   mount -t tmpfs -o size=1m,mode=755 tmpfs "$1"
@@ -145,7 +146,9 @@ class Uid:
         os.chown(home, uid, uid)
         if job.data is not None:
             os.symlink(self._readable(job.data.resolve()), os.path.join(home, "data"))
-        return template.open(job, {"home": home, "uid": uid}, lambda: self._clean(home, uid))
+        readable = [*_SYSTEM, *map(str, python_folders()), str(inside_folder()), self._homes]
+        message = {"home": home, "uid": uid, "readable": readable}
+        return template.open(job, message, lambda: self._clean(home, uid))
 
     def _readable(self, data: Path) -> Path:
         """A copy of a prepared root where other users can read it, made once."""

@@ -238,3 +238,62 @@ def test_a_dead_template_is_started_again(sandbox: Bubblewrap) -> None:
 def test_a_box_is_never_entered_as_root(sandbox: Bubblewrap) -> None:
     assert tried(sandbox, "os.getuid()") != 0
     assert tried(sandbox, "open('/proc/self/uid_map').read().split()[1] != '0'") is True
+
+
+def test_landlock_stands_behind_the_mounts(sandbox: Bubblewrap) -> None:
+    """Where the kernel has it: even a writable mount elsewhere could not be written."""
+    from autograder.inside import landlock
+
+    if landlock.version() == 0:
+        pytest.skip("this kernel has no Landlock; `autograder doctor` says so")
+    assert tried(sandbox, "open('/proc/self/comm', 'w')") == "raised PermissionError"
+    assert tried(sandbox, "open('/dev/null', 'w').write('x')") == 1
+    assert tried(sandbox, "os.replace(open('a', 'w').name, '/home/student/b')") is None
+
+
+def test_another_user_reads_only_what_a_program_needs(tmp_path: Path) -> None:
+    from autograder.inside import landlock
+    from autograder.sandbox.uid import Uid
+
+    open_to_all = Path("/var/tmp") / f"five-beats-open-{os.getpid()}"
+    open_to_all.write_text(MARK)
+    text = f"""
+import os
+def f(path):
+    try:
+        return open(path).read()
+    except OSError as e:
+        return "raised " + type(e).__name__
+"""
+    try:
+        with Uid() as made, made.open(Job(Program("script", "w.py", (text,)), {}, LIMITS)) as box:
+            assert box.load().status == "done"
+
+            def read(path: str) -> object:
+                request = ProbeRequest("values:call", {"name": "f", "positional": [path]})
+                return box.probe(request).data["value"]
+
+            if landlock.version():
+                assert read(str(open_to_all)) == "raised PermissionError"
+            assert read("/etc/shadow") == "raised PermissionError"
+            assert read(f"/proc/{os.getpid()}/environ") == "raised PermissionError"
+    finally:
+        open_to_all.unlink()
+
+
+def test_the_hidden_half_must_be_closed_to_other_users(tmp_path: Path) -> None:
+    from autograder.errors import SandboxError
+    from autograder.sandbox.uid import Uid
+
+    course = Path("/var/tmp") / f"five-beats-course-{os.getpid()}"
+    (course / "assignments").mkdir(parents=True)
+    course.chmod(0o755)
+    (course / "assignments").chmod(0o755)
+    try:
+        with pytest.raises(SandboxError, match="chmod o-rwx"):
+            Uid((course,))
+        (course / "assignments").chmod(0o750)
+        Uid((course,)).close()
+    finally:
+        (course / "assignments").rmdir()
+        course.rmdir()
