@@ -71,12 +71,14 @@ def _debian_base() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a GPU where there is none; the summary counts it as deselected."""
-    needing = [item for item in items if item.get_closest_marker("gpu")]
-    if not needing:
-        return
-    import torch
+    """Leave out what needs root or a GPU where there is none; the summary counts it as deselected."""
+    without = {"root"} if os.getuid() != 0 else set()
+    if any(item.get_closest_marker("gpu") for item in items):
+        import torch
 
-    if not torch.cuda.is_available():
-        items[:] = [item for item in items if item not in needing]
-        config.hook.pytest_deselected(items=needing)
+        if not torch.cuda.is_available():
+            without.add("gpu")
+    left_out = [i for i in items if any(i.get_closest_marker(name) for name in without)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)

@@ -251,13 +251,14 @@ def test_landlock_stands_behind_the_mounts(sandbox: Bubblewrap) -> None:
     assert tried(sandbox, "os.replace(open('a', 'w').name, '/home/student/b')") is None
 
 
+@pytest.mark.root
 def test_another_user_reads_only_what_a_program_needs(tmp_path: Path) -> None:
     from autograder.inside import landlock
     from autograder.sandbox.uid import Uid
 
     open_to_all = Path("/var/tmp") / f"five-beats-open-{os.getpid()}"
     open_to_all.write_text(MARK)
-    text = f"""
+    text = """
 import os
 def f(path):
     try:
@@ -281,6 +282,7 @@ def f(path):
         open_to_all.unlink()
 
 
+@pytest.mark.root
 def test_the_hidden_half_must_be_closed_to_other_users(tmp_path: Path) -> None:
     from autograder.errors import SandboxError
     from autograder.sandbox.uid import Uid

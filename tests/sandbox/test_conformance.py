@@ -21,7 +21,12 @@ pytestmark = pytest.mark.sandbox
 
 @pytest.fixture(
     scope="module",
-    params=["bubblewrap", pytest.param("podman", marks=pytest.mark.slow), "uid", "none"],
+    params=[
+        "bubblewrap",
+        pytest.param("podman", marks=pytest.mark.slow),
+        pytest.param("uid", marks=pytest.mark.root),
+        "none",
+    ],
 )
 def sandbox(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
