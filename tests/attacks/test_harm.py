@@ -1,0 +1,103 @@
+"""Every attack of `harm.py`: it ends within its clock, leaves nothing, and harms no neighbour."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.model import Evidence, Job, Limits, ProbeRequest, Program
+from autograder.sandbox import Sandbox, choose
+from tests.attacks.harm import HARM, Harm
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[2]
+LIMITS = Limits(wall_s=6, check_s=3, cpu_s=10, memory_mb=500, processes=48, file_mb=8, output_kb=64)
+HONEST = """
+import os, torch
+def f():
+    torch.manual_seed(3)
+    left = [p + '/' + n for p in ('/tmp', '/dev/shm', '.') for n in os.listdir(p)]
+    return [torch.arange(6.0).reshape(2, 3).sum(0).tolist(), torch.rand(2).tolist(), left]
+"""
+CLOCK_S = LIMITS.wall_s + 2 * LIMITS.check_s + 30
+"""An attack's own clocks, and what a busy machine may take beside them."""
+
+
+@pytest.fixture(scope="module", params=["bubblewrap", "podman"])
+def sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    if request.param == "podman":
+        request.getfixturevalue("podman_image")
+    shelf = tmp_path_factory.mktemp("shelf")
+    shelf.chmod(0o755)
+    made = choose(request.param, shelf, (ROOT,))
+    yield made
+    made.close()
+
+
+def honest(sandbox: Sandbox) -> Evidence:
+    with sandbox.open(Job(Program("script", "w.py", (HONEST,)), {}, LIMITS)) as box:
+        assert box.load().status == "done"
+        return box.probe(ProbeRequest("values:call", {"name": "f"}))
+
+
+@pytest.fixture(scope="module")
+def alone(sandbox: Sandbox) -> Evidence:
+    """What honest work answers where nobody has attacked."""
+    return honest(sandbox)
+
+
+def command_lines() -> list[str]:
+    """Of every process on the machine, as far as they can be read."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            found.append(Path("/proc", pid, "cmdline").read_bytes().decode("utf-8", "replace"))
+    return found
+
+
+def descendants() -> set[int]:
+    """Processes that come from this one, at any distance, and still run."""
+    parents: dict[int, int] = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            state, parent = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":  # a template collects ended boxes when it makes the next
+                parents[int(pid)] = int(parent)
+    found = {os.getpid()}
+    while more := {p for p, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize("attack", HARM, ids=lambda a: a.name)
+def test_it_harms_nobody(sandbox: Sandbox, alone: Evidence, attack: Harm) -> None:
+    mark = str(3_000_000 + zlib.crc32(attack.name.encode()) % 999_983)
+    before = descendants()
+    code = attack.code.replace("{mark}", mark)
+    start = time.monotonic()
+    with sandbox.open(Job(Program("script", "w.py", (code,)), {}, LIMITS)) as box:
+        load = box.load()
+        answer = box.probe(ProbeRequest("values:call", {"name": "f"}))
+    assert time.monotonic() - start < CLOCK_S, attack.harm
+    assert len(load.output) < 2 * 64 * 1024
+    assert answer.status != "done", "no attack defines an honest f"
+    after = honest(sandbox)
+    assert (after.status, after.data, after.error) == (alone.status, alone.data, None), attack.harm
+    assert gone(before, mark), "it outlived its box"
+
+
+def gone(before: set[int], mark: str) -> bool:
+    """Whether the box's processes end, which may take a moment after the host has hung up."""
+    for _ in range(100):
+        if descendants() <= before and not any(mark in line for line in command_lines()):
+            return True
+        time.sleep(0.1)
+    return False
