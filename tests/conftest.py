@@ -71,7 +71,7 @@ def _debian_base() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs root or a GPU where there is none; the summary counts it as deselected."""
+    """Leave out what needs root or a GPU where there is none; the summary counts it."""
     without = {"root"} if os.getuid() != 0 else set()
     if any(item.get_closest_marker("gpu") for item in items):
         import torch
