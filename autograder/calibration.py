@@ -62,7 +62,7 @@ def measure(
             "fresh",
             check_s=limits.wall_s,
         )
-        with sandbox.open(Job(program, {}, limits, data)) as box:
+        with sandbox.open(Job(program, {}, limits, data, world.device == "cuda")) as box:
             evidence = box.probe(request)
         if evidence.status != "done":
             why = evidence.error or evidence.detail

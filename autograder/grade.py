@@ -27,7 +27,7 @@ from .data import Prepared, find_root, prepare
 from .errors import FiveBeatsError, GraderError, InputError
 from .judge import Ask, World, judge, total, validate
 from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
-from .sandbox import Sandbox, choose
+from .sandbox import Sandbox, choose, gpu_devices
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def job_for(submission: Submission, limits: Limits, data: Path | None) -> Job:
+def job_for(submission: Submission, limits: Limits, data: Path | None, *, gpu: bool = False) -> Job:
     """All that enters the box. Raises `InputError` for a file name that leaves the folder."""
     for name in submission.files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
             raise InputError(f"file name {name!r} leaves the working folder")
     files = {n: b for n, b in submission.files.items() if PurePosixPath(n).parts[0] != "data"}
-    return Job(submission.program, files, limits, data)
+    return Job(submission.program, files, limits, data, gpu)
 
 
 def regrade(
@@ -180,7 +180,10 @@ class Grader:
         self._lock = threading.RLock()
         shelf = self.cache / "data"
         shelf.mkdir(parents=True, exist_ok=True)
-        self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,))
+        self.gpu = device == "cuda"
+        if self.gpu and not gpu_devices():
+            raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
+        self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,), gpu=self.gpu)
 
     def ids(self) -> list[str]:
         """The assignments this grader knows, in the course's order."""
@@ -271,7 +274,7 @@ class Grader:
         world = self.world(assignment.id)
         prepared = self.prepared(assignment)
         data = None if prepared is None else prepared.root
-        job = job_for(submission, self.limits(assignment), data)
+        job = job_for(submission, self.limits(assignment), data, gpu=self.gpu)
         evidence: dict[str, Evidence] = {}
         with self.sandbox.open(job) as box:
 

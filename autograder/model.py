@@ -211,6 +211,8 @@ class Job:
     limits: Limits
     data: Path | None = None
     """A torchvision root on the host, mounted read-only at `data/`."""
+    gpu: bool = False
+    """Whether the sandbox that runs it passes a GPU in."""
 
 
 @dataclass(frozen=True)

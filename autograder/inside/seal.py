@@ -209,17 +209,19 @@ def confine(syscalls: bytes, home: str = HOME, readable: tuple[str, ...] | None 
     _filter_syscalls(syscalls)
 
 
-def limit(limits: dict[str, Any], counted: bool) -> None:
+def limit(limits: dict[str, Any], counted: bool, gpu: bool) -> None:
     """Resource limits of one process that will run student code (getrlimit(2)).
 
-    The address space is counted from what the warm template has mapped already. `counted`
-    as in `Wall`: else the process count would be shared with other boxes.
+    The address space is counted from what the warm template has mapped already, and not
+    limited with a GPU: CUDA reserves far more of it than it uses. `counted` as in `Wall`: else
+    the process count would be shared with other boxes.
     """
-    with open("/proc/self/statm") as f:
-        mapped = int(f.read().split()[0]) * resource.getpagesize()
-    memory = mapped + limits["memory_mb"] * 2**20
+    if not gpu:
+        with open("/proc/self/statm") as f:
+            mapped = int(f.read().split()[0]) * resource.getpagesize()
+        memory = mapped + limits["memory_mb"] * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     cpu = max(1, round(limits["cpu_s"]))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     size = limits["file_mb"] * 2**20
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

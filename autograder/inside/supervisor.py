@@ -64,9 +64,11 @@ def _become_student(keep: tuple[int, ...], output: int) -> None:
 
 
 def _threads() -> int:
-    """Threads beside the main one that do work a fork would lose (tqdm's monitor does none)."""
+    """What a fork would lose: threads beside the main one (tqdm's monitor does no work), and an
+    accelerator in use, which counts as one.
+    """
     own = [t for t in threading.enumerate() if type(t).__module__ != "tqdm._monitor"]
-    return len(own) - 1
+    return len(own) - 1 + int(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
 
 
 def _load_report(program: Program) -> dict[str, Any]:
@@ -169,7 +171,7 @@ class Supervisor:
             try:
                 _become_student((frames_in, *keep), output_in)
                 if sys.platform == "linux":
-                    seal.limit(self.limits, self.wall.counted)
+                    seal.limit(self.limits, self.wall.counted, bool(self.job["gpu"]))
                     self.wall.enter()
                     seal.dumpable(yes=True)
                 body(frames_in)

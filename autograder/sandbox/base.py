@@ -60,6 +60,16 @@ GRACE_S = 30.0
 WARM_S = 180.0
 
 
+def environment(*, gpu: bool = False) -> dict[str, str]:
+    """`ENVIRONMENT`, which hides every GPU, or the same without that."""
+    return {k: v for k, v in ENVIRONMENT.items() if not (gpu and k == "CUDA_VISIBLE_DEVICES")}
+
+
+def gpu_devices() -> list[str]:
+    """The device files of this machine's NVIDIA GPUs, in name order; none where there is none."""
+    return sorted(str(p) for p in Path("/dev").glob("nvidia*"))
+
+
 class Box(Protocol):
     """One submission's box."""
 
@@ -142,6 +152,7 @@ class TemplateBox:
                     "kind": job.program.kind,
                     "main": job.program.main,
                     "cells": list(job.program.cells),
+                    "gpu": job.gpu,
                 },
                 "files": [[name, len(job.files[name])] for name in names],
                 "limits": limits,

@@ -27,11 +27,12 @@ from ..errors import SandboxError
 from ..model import Job
 from . import syscalls
 from .base import (
-    ENVIRONMENT,
     HOME,
     SHELF,
     Template,
     TemplateBox,
+    environment,
+    gpu_devices,
     inside_folder,
     living,
     python_folders,
@@ -50,12 +51,14 @@ class Bubblewrap:
     """Makes sealed boxes; one warm template, started at the first box.
 
     `data` is the folder whose subfolders are the prepared data roots; `secrets` are folders
-    that must be hidden even where they lie below something that is mounted.
+    that must be hidden even where they lie below something that is mounted. `gpu` passes this
+    machine's NVIDIA devices in; without it a box has none.
     """
 
     name = "bubblewrap"
 
-    def __init__(self, data: Path, secrets: tuple[Path, ...] = ()) -> None:
+    def __init__(self, data: Path, secrets: tuple[Path, ...] = (), *, gpu: bool = False) -> None:
+        self.gpu = gpu
         self.data = data.resolve()
         self.secrets = tuple(s.resolve() for s in (*secrets, inside_folder().parent))
         self._template: Template | None = None
@@ -95,8 +98,10 @@ class Bubblewrap:
         bind(str(inside_folder()), PACKAGE)
         bind(str(self.data), SHELF)
         # bubblewrap's own root and /dev are tmpfs that every child would share: nothing may be left
+        for device in gpu_devices() if self.gpu else ():
+            out.extend(["--dev-bind", device, device])
         out.extend(["--remount-ro", "/dev", "--remount-ro", "/"])
-        for key, value in ENVIRONMENT.items():
+        for key, value in environment(gpu=self.gpu).items():
             out.extend(["--setenv", key, value])
         out.extend(["--setenv", "FIVE_BEATS_CONTROL", str(control)])
         out.extend(["--setenv", "FIVE_BEATS_WALL", "namespaces"])

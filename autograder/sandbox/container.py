@@ -28,7 +28,7 @@ from pathlib import Path
 from ..errors import SandboxError
 from ..model import Job
 from . import syscalls
-from .base import ENVIRONMENT, HOME, SHELF, WARM_S, Channel, TemplateBox, inside_folder
+from .base import HOME, SHELF, WARM_S, Channel, TemplateBox, environment, inside_folder
 
 IMAGE = "five-beats-box"
 CONTROL = "/srv/control"
@@ -101,7 +101,7 @@ class Container:
     """Makes boxes as containers of `engine` (`podman` or `docker`) from `image`.
 
     What the engine itself needs on this machine comes from `engine_options`. `warm` containers
-    are kept waiting.
+    are kept waiting. `gpu` passes every NVIDIA GPU in.
     """
 
     def __init__(
@@ -109,7 +109,10 @@ class Container:
         engine: str,
         image: str = IMAGE,
         warm: int = 2,
+        *,
+        gpu: bool = False,
     ) -> None:
+        self.gpu = gpu
         self.name = engine
         self.image = image
         self.command = (engine, *engine_options())
@@ -146,13 +149,17 @@ class Container:
         ]
         if shape.data is not None:
             out += ["-v", f"{shape.data.resolve()}:{SHELF}:ro"]
-        environment = {
-            **ENVIRONMENT,
+        if self.gpu and self.name == "podman":
+            out += ["--device", "nvidia.com/gpu=all"]
+        elif self.gpu:
+            out += ["--gpus", "all"]
+        variables = {
+            **environment(gpu=self.gpu),
             "FIVE_BEATS_CONTROL": f"{CONTROL}/socket",
             "FIVE_BEATS_WALL": "container",
             "FIVE_BEATS_SYSCALLS": syscalls.encoded(),
         }
-        for key, value in environment.items():
+        for key, value in variables.items():
             out += ["-e", f"{key}={value}"]
         start = "import sys; sys.path.insert(0, '/srv/five-beats'); import inside.template as t; "
         return [

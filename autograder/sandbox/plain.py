@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from pathlib import Path
 
 from ..model import Job
 from .base import ENVIRONMENT, Template, TemplateBox, inside_folder, living, start_command
@@ -32,8 +33,9 @@ class Plain:
         control, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         scratch = {k: v for k, v in ENVIRONMENT.items() if k not in _KEEP}
-        scratch["MPLCONFIGDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-matplotlib")
-        scratch["IPYTHONDIR"] = os.path.join(tempfile.gettempdir(), "five-beats-ipython")
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "five-beats"
+        scratch["MPLCONFIGDIR"] = str(cache / "matplotlib")
+        scratch["IPYTHONDIR"] = str(cache / "ipython")
         kept = {k: os.environ[k] for k in _KEEP if k in os.environ}
         kept |= {"FIVE_BEATS_CONTROL": str(theirs.fileno()), "FIVE_BEATS_WALL": "none"}
         process = subprocess.Popen(
