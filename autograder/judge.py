@@ -8,7 +8,7 @@ passed is not asked at all. A judge that raises is the grader's fault: its check
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .checks import Calibration, Context, HiddenData, registry
@@ -34,6 +34,24 @@ class World:
 
     def context(self, spec: CheckSpec) -> Context:
         return Context(self.assignment, spec, self.hidden, self.calibration, self.device)
+
+
+class _Asked(Mapping[str, Evidence]):
+    """A check's evidence, each piece asked for when the judge first looks at it: what is only a
+    second opinion costs nothing where the first is clear.
+    """
+
+    def __init__(self, requests: Mapping[str, ProbeRequest], ask: Ask) -> None:
+        self._requests, self._ask = requests, ask
+
+    def __getitem__(self, label: str) -> Evidence:
+        return self._ask(self._requests[label])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._requests)
+
+    def __len__(self) -> int:
+        return len(self._requests)
 
 
 def validate(assignment: Assignment) -> None:
@@ -65,8 +83,7 @@ def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
     check = registry()[spec.use]
     context = world.context(spec)
     try:
-        evidence = {label: ask(request) for label, request in check.requests(context).items()}
-        return check.judge(context, evidence)
+        return check.judge(context, _Asked(check.requests(context), ask))
     except Inconclusive as e:
         return e.outcome
     except GraderError:

@@ -123,9 +123,7 @@ def test_it_does_not_get_there(
         assert box.probe(ProbeRequest("values:call", {"name": "f"})).data["value"] == [3, 5, 7]
 
 
-def test_the_attacks_win_where_nothing_is_sealed(
-    tmp_path: Path, world: dict[str, object]
-) -> None:
+def test_the_attacks_win_where_nothing_is_sealed(tmp_path: Path, world: dict[str, object]) -> None:
     """The suite itself: without a box, attacks that need no privilege do succeed."""
     wins = 0
     with contextlib.closing(choose("none", tmp_path)) as none:
