@@ -46,14 +46,24 @@ MESSAGE_CAP = 600
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there completely or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that it is there completely or not at all.
+
+    Raises `GraderError` where it cannot be written, as on a full disk.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(data)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as e:
+        raise GraderError(
+            f"cannot be written: {e.strerror}",
+            where=path,
+            remedy="make room there; the same command then goes on where it stopped",
+        ) from e
 
 
 def _dump(value: Json) -> bytes:

@@ -162,13 +162,23 @@ class Store:
             self._db.close()
             os.close(self._lock)
 
+    def _do(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.OperationalError as e:
+            raise GraderError(
+                f"cannot be written: {e}",
+                where=self.path,
+                remedy="make room there; the same command then goes on where it stopped",
+            ) from e
+
     def claim(self, key: Key) -> Verdict | None:
         """The verdict if it is there; else None, and `key` is claimed for this run."""
         with self._mutex:
-            row = self._db.execute(_FIND, key.row).fetchone()
+            row = self._do(_FIND, key.row).fetchone()
             if row is not None and row[0] == "done" and row[1] is not None:
                 return Verdict(json.loads(row[1]), row[2])
-            self._db.execute(_CLAIM, key.row)
+            self._do(_CLAIM, key.row)
             return None
 
     def finish(self, key: Key, result: Mapping[str, Json], evidence: str = "") -> None:
@@ -176,7 +186,7 @@ class Store:
         state: State = "done" if result["status"] == "graded" else "ungradable"
         text = json.dumps(dict(result), sort_keys=True)
         with self._mutex:
-            done = self._db.execute(_FINISH, (state, text, evidence, *key.row))
+            done = self._do(_FINISH, (state, text, evidence, *key.row))
             if done.rowcount != 1:
                 raise GraderError(
                     "a verdict for a submission nobody claimed",
@@ -187,7 +197,7 @@ class Store:
     def give_back(self, key: Key) -> None:
         """Drop a claim whose grading was broken off."""
         with self._mutex:
-            self._db.execute(_GIVE_BACK, key.row)
+            self._do(_GIVE_BACK, key.row)
 
     def states(self) -> dict[str, int]:
         """How many rows are in which state."""

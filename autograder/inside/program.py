@@ -225,6 +225,7 @@ class Program:
         if self.loaded:
             raise RuntimeError("a program loads once")
         self.loaded = True
+        me = os.getpid()
         sys.modules["__main__"] = self.module
         self._tame()
         transformer = _Definitions(set(self._wraps))
@@ -232,6 +233,8 @@ class Program:
             self._run_notebook(transformer)
         else:
             self._run_script(transformer)
+        if os.getpid() != me:  # a child that the program forked has run to the end of it
+            os._exit(0)
 
     def _defined(self, name: str, value: Any) -> Any:
         for wrap in self._wraps.get(name, []):
