@@ -205,7 +205,8 @@ class Program:
             first = self.errors[0]
             line = f" at line {first['line']}" if first["line"] else ""
             cell = f" of code cell {first['cell'] + 1}" if first["cell"] is not None else ""
-            why = f"; the program stopped{line}{cell}: {first['type']}: {first['message'][:200]}"
+            said = f": {first['message'][:200]}" if first["message"] else ""
+            why = f"; the program stopped{line}{cell}: {first['type']}{said}"
         raise MissingName(f"'{name}' is not defined{why}")
 
     def rebind(self, objects: dict[str, Any]) -> None:

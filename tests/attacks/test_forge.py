@@ -30,9 +30,11 @@ class QuickGrader(Grader):
         return dataclasses.replace(super().limits(assignment), wall_s=40.0, check_s=15.0)
 
 
-@pytest.fixture(scope="module")
-def grader() -> Iterator[Grader]:
-    with QuickGrader(ROOT, "bubblewrap") as made:
+@pytest.fixture(scope="module", params=["bubblewrap", "podman"])
+def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
+    if request.param == "podman":
+        request.getfixturevalue("podman_image")
+    with QuickGrader(ROOT, request.param) as made:
         yield made
 
 
