@@ -54,12 +54,16 @@ def alone(sandbox: Sandbox) -> Evidence:
     return honest(sandbox)
 
 
-def command_lines() -> list[str]:
-    """Of every process on the machine, as far as they can be read."""
+def marked(mark: str) -> list[str]:
+    """Living processes of the machine that carry the mark: a fork keeps its parent's name."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            found.append(Path("/proc", pid, "cmdline").read_bytes().decode("utf-8", "replace"))
+            place = Path("/proc", pid)
+            line = place.joinpath("cmdline").read_bytes().decode("utf-8", "replace")
+            line += place.joinpath("comm").read_text(errors="replace")
+            if mark in line and place.joinpath("stat").read_text().rpartition(")")[2][1] != "Z":
+                found.append(f"{pid}: {line}")
     return found
 
 
@@ -81,7 +85,8 @@ def descendants() -> set[int]:
 def test_it_harms_nobody(sandbox: Sandbox, alone: Evidence, attack: Harm) -> None:
     mark = str(3_000_000 + zlib.crc32(attack.name.encode()) % 999_983)
     before = descendants()
-    code = attack.code.replace("{mark}", mark)
+    name = f"open('/proc/self/comm', 'w').write('{mark}')\n"
+    code = name + attack.code.replace("{mark}", mark)
     start = time.monotonic()
     with sandbox.open(Job(Program("script", "w.py", (code,)), {}, LIMITS)) as box:
         load = box.load()
@@ -91,13 +96,15 @@ def test_it_harms_nobody(sandbox: Sandbox, alone: Evidence, attack: Harm) -> Non
     assert answer.status != "done", "no attack defines an honest f"
     after = honest(sandbox)
     assert (after.status, after.data, after.error) == (alone.status, alone.data, None), attack.harm
-    assert gone(before, mark), "it outlived its box"
+    # a pool of containers starts new ones meanwhile, so there only the attack's own are looked for
+    allowed = before if sandbox.name == "bubblewrap" else None
+    assert gone(allowed, mark), f"it outlived its box: {marked(mark)}"
 
 
-def gone(before: set[int], mark: str) -> bool:
+def gone(before: set[int] | None, mark: str) -> bool:
     """Whether the box's processes end, which may take a moment after the host has hung up."""
     for _ in range(100):
-        if descendants() <= before and not any(mark in line for line in command_lines()):
+        if not marked(mark) and (before is None or descendants() <= before):
             return True
         time.sleep(0.1)
     return False
