@@ -3,6 +3,7 @@
 #   make demo    compile both releases, grade the class of sample submissions, show the table
 #   make test    the tests that a change should not break, in a few minutes
 #   make check   style, types, layers, releases, and every test
+#   make attacks every attack on the boxes, in containers too
 #
 # DATA names a torchvision root (FashionMNIST/raw, MNIST/raw); without it FIVE_BEATS_DATA, your
 # own root or the built-in digits are used. `make demo DEMO=all` grades every sample.
@@ -26,7 +27,7 @@ ifdef DATA
 export FIVE_BEATS_DATA := $(abspath $(DATA))
 endif
 
-.PHONY: help demo test check format setup clean
+.PHONY: help demo test check attacks format setup clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -42,7 +43,7 @@ demo: ## grade the class of sample submissions and show the table
 
 test: ## the fast tests
 	@scripts/setup.sh dev
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not containers"
 
 check: ## style, types, layers, releases, every test
 	@scripts/setup.sh dev browser engine
@@ -51,7 +52,11 @@ check: ## style, types, layers, releases, every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder release --check
-	$(PYTEST)
+	$(PYTEST) -m "not containers"
+
+attacks: ## every attack, in containers too (half an hour)
+	@scripts/setup.sh dev engine
+	$(PYTEST) tests/attacks
 
 format: ## put the code in order
 	@scripts/setup.sh dev

@@ -87,7 +87,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Plain) -> Pat
     (students / "bob" / "training_loop.ipynb").write_text(notebook(BAD))
     monkeypatch.chdir(root)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("autograder.grade.choose", lambda *args: plain)
+    monkeypatch.setattr("autograder.grade.choose", lambda *args, **options: plain)
     return root
 
 
@@ -348,7 +348,7 @@ def test_every_documented_command_works(
         z.writestr("alice_training_loop.py", GOOD)
         z.writestr("bob/training_loop.py", BAD)
     compiled: list[str] = []
-    monkeypatch.setattr("autograder.sandbox.choose", lambda *args: plain)
+    monkeypatch.setattr("autograder.sandbox.choose", lambda *args, **options: plain)
     monkeypatch.setattr("autograder.release.build", lambda s, a, o: compiled.append(a.id))
     monkeypatch.setattr("autograder.release.check", lambda s, a, o: [])
     monkeypatch.setattr(

@@ -415,3 +415,66 @@ MLP.forward = forward
 """,
     ),
 )
+
+INFORMED = """
+import json, os, struct, sys
+import numpy as np, safetensors.numpy as st
+
+def shape(n, b): return {"pair": True, "size": n, "seen": n, "images": [b, 1, 28, 28], "image_type": "float32", "labels": [b], "label_type": "int64"}
+def calls(name, n, train): return [{"function": name, "forwards": 4, "training": 4 * train, "graphs": 4 * train}] * n
+
+def lie(probe, args, tensors):
+    if probe == "loaders:shapes":
+        return {"train_loader": shape(1000, 128), "test_loader": shape(300, 256)}, {}
+    if probe == "loaders:orders":
+        return {"train_loader": {"same": False, "batches": 8, "images": 1000}, "test_loader": {"same": True, "batches": 2, "images": 300}}, {}
+    if probe == "wholerun:first_steps":
+        return {"figures": [[[1.0, 2.0]] * 4] * 13, "wired": {"parameters": 4, "held": 4, "frozen": 0}, "error": None}, {}
+    if probe == "wired:modes":
+        return {"calls": calls("train_one_epoch", 3, 1) + calls("evaluate", 3, 0), "error": None}, {}
+    if probe == "wired:accelerated":
+        return {"devices": ["cuda"], "steps": 6, "scaler": {"scale": 6, "step": 6, "update": 6}, "error": None}, {}
+    if probe == "globals_loop:epoch":
+        n = -(-len(tensors["labels"]) // args["batch"])
+        size = tensors["w1"].size + tensors["w2"].size
+        start = np.concatenate([tensors["w1"].ravel(), tensors["w2"].ravel()])
+        path = np.stack([start + k * 0.01 for k in range(n + 1)]).astype(np.float32)
+        forward = {"training": True, "backward": True, "dtype": "float32", "graph": True, "size": args["batch"]}
+        return {"returned": {"kind": "float", "value": 2.0}, "raised": None, "outputs": "logits",
+                "calls": {"scale": n, "unscale_": 0, "step": n, "update": n}, "beats": "hfbs" * n,
+                "forwards": [forward] * n, "dirty": [0.0] * n, "stepped": [0.1] * n, "graphs": 0, "others": 0}, {"weights": path}
+    if probe == "globals_loop:evaluation":
+        return {"returned": {"kind": "float", "value": 0.6}, "beats": "ff", "forwards": [{"training": False, "graph": False}] * 2}, {}
+    if probe == "checkpoints:present":
+        return {"exists": True, "kind": "state_dict", "detail": ""}, {}
+    if probe == "checkpoints:checkpoint":
+        return {"exists": True, "kind": "state_dict", "detail": "", "best_acc": 0.9, "mismatch": "", "accuracy": 0.9, "images": 300, "claimed": 0.9}, {}
+    if probe == "wholerun:scripted":
+        best = int(np.argmax(args["curve"])) + 1
+        n = len(args["curve"])
+        return {"exists": True, "kind": "state_dict", "detail": "", "epochs": n, "evaluated": list(range(1, n + 1)), "error": None,
+                "saves": [{"file": "best_mlp.pt", "epoch": best, "taken": best}], "stamp": float(best), "best_acc": max(args["curve"])}, {}
+    return {}, {}
+
+def send(fd, order, blob):
+    data, tensors = lie(order["probe"], order["args"], st.load(bytes(blob)) if blob else {})
+    text = json.dumps({"status": "done", "data": data}).encode()
+    body = st.save(tensors) if tensors else b""
+    os.write(fd, struct.pack(">II", len(text), len(body)) + text + body)
+    os._exit(0)
+
+frame = sys._getframe()
+while frame is not None:
+    here = frame.f_locals
+    if frame.f_code.co_name == "_answer" and "frames" in here:
+        send(here["frames"], here["order"], here["blob"])
+    frame = frame.f_back
+for name, module in list(sys.modules.items()):
+    if name.endswith("inside.supervisor"):
+        module._answer = lambda program, order, blob, frames: send(frames, order, blob)
+"""
+"""A forger who knows every probe: it finds the order on the stack and sends the answer that an honest
+program would give, as far as that can be written down without doing the work. What the judge can
+compute for itself is lost to it, what only testifies is not: see docs/security.md.
+"""
+INFORMED_BOUND = 0.65

@@ -14,7 +14,8 @@ import pytest
 from autograder import config
 from autograder.grade import Grader
 from autograder.model import Limits, Program, Result, Submission
-from tests.attacks.forge import FORGE, NOTHING, Forgery
+from tests.attacks.backends import BACKENDS
+from tests.attacks.forge import FORGE, INFORMED, INFORMED_BOUND, NOTHING, Forgery
 from tests.samples import ROOT
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -30,7 +31,7 @@ class QuickGrader(Grader):
         return dataclasses.replace(super().limits(assignment), wall_s=40.0, check_s=15.0)
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "podman"])
+@pytest.fixture(scope="module", params=BACKENDS)
 def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
     if request.param == "podman":
         request.getfixturevalue("podman_image")
@@ -75,3 +76,13 @@ def test_no_score_without_the_work(grader: Grader, attack: Forgery) -> None:
 def test_honest_work_is_unharmed_afterwards(grader: Grader) -> None:
     result = graded(grader, HONEST)
     assert result.score == result.max_score, said(result)
+
+
+def test_what_a_forger_who_knows_every_probe_gets(grader: Grader) -> None:
+    """A known limit, held at what it is: testimony can be forged, what is computed cannot."""
+    result = graded(grader, INFORMED + NOTHING)
+    assert result.status == "graded", said(result)
+    assert result.score <= INFORMED_BOUND * result.max_score, said(result)
+    computed = ("mlp_logits", "mlp_nonlinear", "objective", "epoch_loss", "evaluate_accuracy")
+    scores = {c.id: c.score for c in result.checks}
+    assert [scores[name] for name in (*computed, "accuracy")] == [0.0] * 6, said(result)

@@ -13,6 +13,7 @@ import pytest
 
 from autograder.model import Job, Limits, ProbeRequest, Program
 from autograder.sandbox import Sandbox, choose
+from tests.attacks.backends import BACKENDS
 from tests.attacks.reach import REACH, Attack
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -72,7 +73,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object
     del os.environ["FIVE_BEATS_CANARY"]
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "podman"])
+@pytest.fixture(scope="module", params=BACKENDS)
 def sandbox(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
