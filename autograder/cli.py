@@ -216,10 +216,8 @@ def grade(
     """
     _one_of("--device", device, ("cpu", "cuda"))
     if sandbox == "none" and not i_trust_every_submission:
-        raise InputError(
-            "--sandbox none runs student code as you, with all you can read and write",
-            remedy="leave it out, or add --i-trust-every-submission",
-        )
+        what = "--sandbox none runs student code as you, with all you can read and write"
+        raise InputError(what, remedy="leave it out, or add --i-trust-every-submission")
     folder = find_course(root)
 
     from . import batch
