@@ -170,7 +170,7 @@ class Program:
     """One submission's program in this process.
 
     `namespace` is the globals of its `__main__`; `errors` what its cells raised while
-    loading (a script is one cell); `loaded` whether `load` has run; `report` a dictionary
+    loading (a script is one cell); `argv` a script's arguments; `loaded` whether `load` has run; `report` a dictionary
     that hooks may fill and that goes out with the load report (JSON-able, small).
     """
 
@@ -179,6 +179,7 @@ class Program:
         self.main = main
         self.cells = cells
         self.errors: list[dict[str, Any]] = []
+        self.argv: list[str] = []
         self.loaded = False
         self.stopped = False
         self.report: dict[str, Any] = {}
@@ -262,7 +263,7 @@ class Program:
     def _run_script(self, transformer: _Definitions) -> None:
         text = "\n\n".join(self.cells)
         self._remember(self.main, text, None)
-        sys.argv = [self.main]
+        sys.argv = [self.main, *self.argv]
         try:
             tree = transformer.visit(ast.parse(text, self.main))
             exec(compile(tree, self.main, "exec"), self.namespace)

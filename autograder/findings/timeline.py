@@ -1,0 +1,101 @@
+"""Phases and steps, made from the events of a flight record.
+
+Theory. A phase is one pass over a loader, or, where there is no loader, a run of forward calls
+from one function between which no pass begins. A phase in which a gradient arrived at any forward
+pass is a training phase; one in which none did is an evaluation. A step is what happens between
+two updates: events up to and including an optimizer's `step`, or, in a program that updates by
+hand, up to the next forward call after a backward pass. Events beyond a `cut` are no neighbours,
+so a step that a cut goes through is not `whole`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .base import Event, Log
+
+BEATS = ("zero", "forward", "loss", "backward", "step")
+
+
+@dataclass
+class Phase:
+    """A stretch of forward calls. `number` is the pass over a loader it was, or -1."""
+
+    number: int
+    place: tuple[Any, ...]
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def forwards(self) -> list[Event]:
+        return [e for e in self.events if e["k"] == "forward"]
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything was learnt in it."""
+        kinds = {e["k"] for e in self.events}
+        return bool(kinds & {"backward", "step", "grad"}) or any(
+            e.get("learnt") for e in self.forwards
+        )
+
+
+def phases(log: Log) -> list[Phase]:
+    """The phases of a run, in order, each with the events that fell into it."""
+    found: list[Phase] = []
+    for e in log.events:
+        if e["k"] in ("pass", "passed", "print", "save", "load", "state", "restore"):
+            continue
+        number = int(e.get("p", -1))
+        at = e.get("at", -1)
+        function = log.places[at].get("function") if 0 <= at < len(log.places) else ""
+        key: tuple[Any, ...] = (number,) if number >= 0 else (number, function)
+        if number >= 0:
+            open_phase = next((p for p in reversed(found) if p.number == number), None)
+        else:
+            last = found[-1] if found else None
+            starts = e["k"] == "forward" and last is not None and last.place != key
+            open_phase = None if last is None or last.number >= 0 or starts else last
+        if open_phase is None:
+            open_phase = Phase(number, key)
+            found.append(open_phase)
+        open_phase.events.append(e)
+    return [p for p in found if p.forwards or p.trains]
+
+
+@dataclass
+class Step:
+    """What led to one update. `end` is the optimizer's step event, None for one by hand."""
+
+    events: list[Event]
+    end: Event | None
+    whole: bool
+
+    def kinds(self) -> list[str]:
+        return [e["k"] for e in self.events]
+
+
+def steps(log: Log) -> list[Step]:
+    """The updates of a run in order; several optimizers' steps each count."""
+    found: list[Step] = []
+    events: list[Event] = []
+    whole = True
+    by_hand = not log.counts.get("step")
+    for e in log.events:
+        if e["k"] == "cut":
+            events, whole = [], False
+            continue
+        if by_hand and e["k"] == "forward" and any(x["k"] == "backward" for x in events):
+            found.append(Step(events, None, whole))
+            events, whole = [], True
+        events.append(e)
+        if e["k"] == "step":
+            found.append(Step(events, e, whole))
+            events, whole = [], True
+    return found
+
+
+def order(step: Step) -> Sequence[str]:
+    """The beats of a step in the order they came, repeated ones once."""
+    beats = [k for k in step.kinds() if k in BEATS]
+    return [k for i, k in enumerate(beats) if i == 0 or beats[i - 1] != k]

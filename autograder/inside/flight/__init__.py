@@ -1,0 +1,18 @@
+"""The flight recorder: watches a run of any program and tells what its training did.
+
+Layout:
+
+    log         events, places, models, and when to look closely
+    hooks       how a function or method is watched without changing what it does
+    forwards    calls of models: modes, gradient state, dropout; the models' own properties
+    losses      what goes into a loss, and with which weight it is differentiated
+    beats       zero, backward, step; clipping, scaling, schedules
+    loaders     passes over data, their order, and the data sets behind them
+    files       what is saved, loaded, and put back
+
+Each of the last five is an `Observer`. The findings are made outside, from `Flight.report()`.
+"""
+
+from .log import Flight, Observer
+
+__all__ = ["Flight", "Observer"]

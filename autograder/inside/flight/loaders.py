@@ -1,0 +1,192 @@
+"""Passes over data: which loader, in which order, how far; and the data sets behind them.
+
+Theory. A DataLoader asks its sampler for the indices of each batch in the main process, workers or
+not, so the order of a pass is known without looking at any image. A pass begins with `iter` and
+ends when the iterator is exhausted, dropped, or another pass begins; a pass opened within another
+one (a validation in the middle of an epoch) gives the outer one back when it ends.
+
+Events: `pass` {loader, number} when one begins, `passed` {loader, number, batches, whole} when it
+was exhausted. Section `data`: `loaders` (data set, length, sampler, batch size, transform), and
+`passes` (loader, batches, whole, a digest of the order, its first indices).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data.dataloader import _BaseDataLoaderIter
+
+from .log import Flight
+
+LOADERS_CAP, PASSES_CAP, INDICES_CAP = 32, 200, 40
+MARK = "_five_beats_pass"
+
+
+class _Pass:
+    """One iteration over a loader."""
+
+    def __init__(self, loader: int, number: int, outer: int) -> None:
+        self.loader = loader
+        self.number = number
+        self.outer = outer
+        self.batches = 0
+        self.whole = False
+        self.rows = 0
+        self.last = 0
+        self.first: list[int] = []
+        self.order = hashlib.sha256()
+
+
+class Loaders:
+    """Watches DataLoaders and their passes. See the module."""
+
+    name = "data"
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+        self.loaders: list[DataLoader[Any]] = []
+        self.passes: list[_Pass] = []
+
+    def install(self) -> None:
+        self.flight.watch(DataLoader, "__iter__", self._beginning, self._begun)
+        self.flight.watch(_BaseDataLoaderIter, "_next_index", after=self._indices)
+        original = _BaseDataLoaderIter.__next__
+
+        def following(iterator: Any) -> Any:
+            try:
+                batch = original(iterator)
+            except StopIteration:
+                self._ended(iterator)
+                raise
+            self._delivered(iterator, batch)
+            return batch
+
+        _BaseDataLoaderIter.__next__ = following  # type: ignore[method-assign,assignment]
+
+    def loader(self, loader: DataLoader[Any]) -> int:
+        """The index of a loader; -1 beyond the cap."""
+        for i, known in enumerate(self.loaders):
+            if known is loader:
+                return i
+        if len(self.loaders) >= LOADERS_CAP:
+            return -1
+        self.loaders.append(loader)
+        return len(self.loaders) - 1
+
+    def _beginning(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if len(self.passes) >= PASSES_CAP:
+            return None
+        found = _Pass(self.loader(args[0]), len(self.passes), self.flight.current_pass)
+        self.passes.append(found)
+        return found
+
+    def _begun(self, note: Any, args: Any, kwargs: Any, iterator: Any) -> None:
+        if note is None:
+            self.flight.current_pass = -1
+            return
+        setattr(iterator, MARK, note)  # on the iterator, so that it lives as long
+        self.flight.current_pass = note.number
+        self.flight.always("pass", loader=note.loader, number=note.number)
+
+    def _indices(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        found = getattr(args[0], MARK, None)
+        if found is None:  # workers are fed while the iterator is being made
+            found = self.passes[-1] if self.passes else None
+        if found is None or not isinstance(result, (list, tuple, int)):
+            return
+        numbers = [int(i) for i in ([result] if isinstance(result, int) else result)]
+        found.order.update(repr(numbers).encode())
+        found.first.extend(numbers[: max(0, INDICES_CAP - len(found.first))])
+
+    def _delivered(self, iterator: Any, batch: Any) -> None:
+        found = getattr(iterator, MARK, None)
+        if found is None:
+            return
+        found.batches += 1
+        self.flight.current_pass = found.number
+        self.flight.counts["batch"] += 1
+        rows = _rows(batch)
+        found.rows += rows
+        found.last = rows
+
+    def _ended(self, iterator: Any) -> None:
+        found = getattr(iterator, MARK, None)
+        if found is None or found.whole:
+            return
+        found.whole = True
+        self.flight.always(
+            "passed", loader=found.loader, number=found.number, batches=found.batches
+        )
+        self.flight.current_pass = found.outer
+
+    def report(self) -> dict[str, Any]:
+        """`loaders` and `passes`; see the module."""
+        datasets: list[Any] = []
+
+        def index(dataset: Any) -> int:
+            for i, known in enumerate(datasets):
+                if known is dataset:
+                    return i
+            datasets.append(dataset)
+            return len(datasets) - 1
+
+        loaders = [
+            {
+                "dataset": index(loader.dataset),
+                "sampler": type(loader.sampler).__name__[:80],
+                "batch_size": loader.batch_size,
+                "drop_last": bool(loader.drop_last),
+                "workers": loader.num_workers,
+                "generator": loader.generator is not None,
+            }
+            for loader in self.loaders
+        ]
+        return {
+            "loaders": loaders,
+            "datasets": [_described(d, index) for d in datasets[:64]],
+            "passes": [
+                {
+                    "loader": p.loader,
+                    "batches": p.batches,
+                    "rows": p.rows,
+                    "last": p.last,
+                    "whole": p.whole,
+                    "first": p.first,
+                    "order": p.order.hexdigest()[:16],
+                }
+                for p in self.passes
+            ],
+        }
+
+
+def _rows(batch: Any) -> int:
+    """How many samples a batch holds; 0 where that cannot be told."""
+    if isinstance(batch, torch.Tensor):
+        return int(batch.shape[0]) if batch.ndim else 1
+    values = list(batch.values()) if isinstance(batch, dict) else batch
+    if isinstance(values, (list, tuple)):
+        for value in values:
+            if isinstance(value, torch.Tensor) and value.ndim:
+                return int(value.shape[0])
+    return 0
+
+
+def _described(dataset: Any, index: Any) -> dict[str, Any]:
+    """A data set in a few words: class, length, its transform; a Subset's parent and range."""
+    try:
+        length = len(dataset)
+    except TypeError:
+        length = -1
+    told: dict[str, Any] = {
+        "class": type(dataset).__name__[:80],
+        "length": length,
+        "iterable": not isinstance(dataset, Dataset) or length < 0,
+        "transform": str(getattr(dataset, "transform", None))[:300],
+        "train": getattr(dataset, "train", None) if hasattr(dataset, "train") else None,
+    }
+    if isinstance(dataset, Subset):
+        told["parent"] = index(dataset.dataset)
+    return told

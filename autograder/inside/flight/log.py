@@ -1,0 +1,182 @@
+"""The log of a run: events in the order they happened, and when to look closely.
+
+Theory. What a training loop does repeats itself, so a log need not hold all of it. The log looks
+closely at the first calls from each place of the program, at the first few of each pass over the
+data, and only counts the rest. That keeps a full run's cost low and its record small.
+
+    look      the unit of attention begins with a forward call of a model (or, in a program that
+              has none, with a backward pass) and lasts until the next one begins
+    cut       stands in the log where looks were skipped: what lies before and after it are not
+              neighbours
+    place     the line of the program's own code from which something was called
+
+An event is a small dictionary of plain values: `k` its kind, `at` the index of its place, `p` the
+pass over a loader that it happened in (-1 for none), and what its observer adds. Observers may
+fill in a field later, when they learn it. All of it is testimony: the program shares this process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, Protocol
+
+from torch import nn
+
+from ..program import Program
+from .hooks import After, Before, watch
+
+EVENTS_CAP = 8_000
+PLACES_CAP, MODELS_CAP, FAULTS_CAP = 400, 24, 20
+FIRST_LOOKS = 48
+"""How many calls from one place are looked at closely."""
+PASS_LOOKS = 4
+"""How many more are at the start of each pass over a loader."""
+
+Event = dict[str, Any]
+
+
+class Observer(Protocol):
+    """One kind of thing to watch. Built with the `Flight` it reports to."""
+
+    name: str
+
+    def install(self) -> None:
+        """Put the hooks in place, before the program runs."""
+
+    def report(self) -> dict[str, Any]:
+        """What was learnt beside the events, as JSON; after the program ran."""
+
+
+class Flight:
+    """One run's log.
+
+    `step` counts optimizer steps (or, by hand, backward passes), `close` says whether this moment
+    is looked at closely, `current_pass` is the index of the pass being made over a loader, or -1.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.events: list[Event] = []
+        self.places: list[dict[str, Any]] = []
+        self.counts: Counter[str] = Counter()
+        self.models: list[nn.Module] = []
+        self.faults: list[str] = []
+        self.observers: list[Observer] = []
+        self.close = True
+        self.current_pass = -1
+        self.step = 0
+        self._place_of: dict[tuple[str, int, str], int] = {}
+        self._looks: Counter[Any] = Counter()
+        self._home = os.getcwd() + os.sep
+
+    def watch(
+        self, owner: Any, name: str, before: Before | None = None, after: After | None = None
+    ) -> None:
+        """Watch `owner.name`; see `hooks.watch`."""
+        watch(owner, name, self.fault, before, after)
+
+    def fault(self, error: BaseException) -> None:
+        """An observer's own failure: noted, so that silence is not taken for innocence."""
+        if len(self.faults) < FAULTS_CAP:
+            trace = error.__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            line = trace.tb_lineno if trace is not None else 0
+            name = os.path.basename(trace.tb_frame.f_code.co_filename) if trace is not None else ""
+            self.faults.append(f"{type(error).__name__}: {str(error)[:200]} ({name}:{line})")
+
+    def place(self) -> int:
+        """The index of the innermost line of the program's own code now running; -1 for none."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheapest way to a line
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file in self.program.files or file.startswith(self._home):
+                key = (file, frame.f_lineno, frame.f_code.co_name)
+                found = self._place_of.get(key)
+                if found is None:
+                    if len(self.places) >= PLACES_CAP:
+                        return -1
+                    found = self._place_of[key] = len(self.places)
+                    self.places.append(
+                        {
+                            "line": frame.f_lineno,
+                            "cell": self.program.files.get(file),
+                            "file": os.path.basename(file)[:80],
+                            "function": frame.f_code.co_name[:80],
+                        }
+                    )
+                return found
+            frame = frame.f_back
+        return -1
+
+    def look(self) -> int:
+        """A new unit of attention begins: decide whether it is looked at closely; its place."""
+        at = self.place()
+        everywhere, here = (at,), (at, self.current_pass)
+        self._looks[everywhere] += 1
+        self._looks[here] += 1
+        close = self._looks[everywhere] <= FIRST_LOOKS or (
+            self.current_pass >= 0 and self._looks[here] <= PASS_LOOKS
+        )
+        if not close and self.close:
+            self.add("cut", at)
+        self.close = close and len(self.events) < EVENTS_CAP
+        return at
+
+    def add(self, kind: str, at: int | None = None, /, **fields: Any) -> Event:
+        """Count an event and, while looking closely, write it down. Returns it in any case."""
+        self.counts[kind] += 1
+        event: Event = {"k": kind, "p": self.current_pass, **fields}
+        if self.close and len(self.events) < EVENTS_CAP:
+            event["at"] = self.place() if at is None else at
+            self.events.append(event)
+        return event
+
+    def always(self, kind: str, /, **fields: Any) -> Event:
+        """Write down an event whether looking closely or not: for what happens seldom."""
+        self.counts[kind] += 1
+        event: Event = {"k": kind, "p": self.current_pass, "at": self.place(), **fields}
+        if len(self.events) < 2 * EVENTS_CAP and self.counts[kind] <= EVENTS_CAP // 8:
+            self.events.append(event)
+        return event
+
+    def model(self, module: nn.Module) -> int:
+        """The index of a model in `models`; -1 beyond the cap. Kept, so that its id stays its."""
+        for i, known in enumerate(self.models):
+            if known is module:
+                return i
+        if len(self.models) >= MODELS_CAP:
+            return -1
+        self.models.append(module)
+        return len(self.models) - 1
+
+    def install(self, observers: Sequence[Callable[[Flight], Observer]]) -> None:
+        """Put every observer's hooks in place."""
+        for build in observers:
+            observer = build(self)
+            observer.install()
+            self.observers.append(observer)
+
+    def report(self) -> dict[str, Any]:
+        """The whole record as JSON: `events`, `places`, `counts`, `faults`, and one section per
+        observer under its name (`{"fault": why}` where it failed).
+        """
+        sections: dict[str, Any] = {}
+        for observer in self.observers:
+            try:
+                sections[observer.name] = observer.report()
+            except Exception as e:
+                self.fault(e)
+                sections[observer.name] = {"fault": type(e).__name__}
+        return {
+            "events": self.events,
+            "places": self.places,
+            "counts": dict(self.counts),
+            "steps": self.step,
+            "faults": self.faults,
+            **sections,
+        }

@@ -1,0 +1,131 @@
+"""Probes behind `autograder watch`: any program, from its first line, under the flight recorder.
+
+    record        as it is, up to a time or a number of steps
+    accelerated   its first steps on a machine that seems to have an accelerator
+
+torchvision's data sets are served from the folder `data` of the box, whatever root the program
+names: it holds what the user gave, or the built-in images.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from ..flight import Flight, Observer
+from ..flight.beats import Beats
+from ..flight.files import Files
+from ..flight.forwards import Forwards
+from ..flight.loaders import Loaders
+from ..flight.losses import Losses
+from ..program import Program, StopProgram
+
+Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
+OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (Forwards, Losses, Beats, Loaders, Files)
+PRINTED_CAP, LINES_CAP = 300, 2_000
+
+
+@contextlib.contextmanager
+def served(folder: str) -> Iterator[None]:
+    """Within, torchvision's image data sets read `folder`, if it holds them."""
+    from torchvision import datasets
+
+    kinds = [k for k in (datasets.MNIST, datasets.FashionMNIST) if "__init__" in vars(k)]
+    original = {k: k.__init__ for k in kinds}
+
+    def serving(build: Any) -> Any:
+        @functools.wraps(build)
+        def built(self: Any, root: Any = None, *args: Any, **kwargs: Any) -> None:
+            held = os.path.join(folder, type(self).__name__)
+            build(self, folder if os.path.isdir(held) else root, *args, **kwargs)
+
+        return built
+
+    for kind in kinds:
+        kind.__init__ = serving(original[kind])
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            kind.__init__ = original[kind]
+
+
+@contextlib.contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Within, the program is stopped after `seconds`, as if it had ended."""
+
+    def stop(signum: int, frame: Any) -> None:
+        raise StopProgram
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Tape:
+    """Stdout, with each line noted in the log as it is printed."""
+
+    def __init__(self, flight: Flight, stream: Any) -> None:
+        self.flight = flight
+        self.stream = stream
+        self.pending = ""
+        self.lines = 0
+
+    def write(self, text: str) -> int:
+        self.pending += text
+        *whole, self.pending = self.pending[-10 * PRINTED_CAP :].split("\n")
+        for line in whole:
+            if line.strip() and self.lines < LINES_CAP:
+                self.lines += 1
+                self.flight.always("print", text=line[:PRINTED_CAP], step=self.flight.step)
+        return int(self.stream.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
+    """Run the program under the recorder (args: `seconds`, `steps` or None, `argv`).
+
+    Returns the `Flight`'s report with `ended` ("ran", "stopped", "raised") and `errors`.
+    """
+    torch.compiler.set_stance("force_eager")
+    flight = Flight(program)
+    flight.install(OBSERVERS)
+    program.argv = [str(a) for a in args.get("argv", [])]
+    limit = args.get("steps")
+    if limit:
+
+        def counted(optimizer: Any, a: Any, k: Any) -> None:
+            if flight.step >= limit:
+                raise StopProgram
+
+        register_optimizer_step_post_hook(counted)
+    stdout = sys.stdout
+    sys.stdout = _Tape(flight, stdout)
+    try:
+        with served(os.path.join(os.getcwd(), "data")), at_most(float(args["seconds"])):
+            program.load()
+    except StopProgram:
+        program.stopped = True
+    finally:
+        sys.stdout = stdout
+    flight.close = False
+    told = flight.report()
+    told["ended"] = "stopped" if program.stopped else "raised" if program.errors else "ran"
+    told["errors"] = [
+        {k: e[k] for k in ("type", "message", "line", "cell")} for e in program.errors[:10]
+    ]
+    return told, {}
