@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from . import cli_image
+from . import cli_image, cli_watch
 from .errors import FiveBeatsError, InputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_image.app, name="image")
+app.command()(cli_watch.watch)
 
 Root = Annotated[
     Path | None,
@@ -341,7 +342,7 @@ def calibrate(
     _one_of("--device", device, ("cpu", "cuda"))
     with Grader(find_course(root), sandbox, data, device) as grader:
         path, key, found = recalibrate(grader, assignment, seeds)
-    typer.echo(f"accuracies: {', '.join(f'{a:.4f}' for a in found.accuracies)}")
+    typer.echo("accuracies: " + ", ".join(f"{a:.4f}" for a in found.accuracies))
     typer.echo(f"full marks from {found.threshold:.4f}, no marks below {found.floor:.4f}")
     typer.echo(f"{path}: {key}")
 

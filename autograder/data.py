@@ -32,6 +32,7 @@ import shutil
 import struct
 import tempfile
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -299,20 +300,27 @@ def _is_whole(folder: Path, content: dict[str, bytes]) -> bool:
     return False
 
 
-def _write_root(root: Path, folder: str, content: dict[str, bytes]) -> None:
-    """Put the files below `root/folder/raw`, all or none; readable by all, as boxes need it."""
-    if _is_whole(root / folder / "raw", content):
+def _write_root(root: Path, folders: Sequence[str], content: dict[str, bytes]) -> None:
+    """Put the files below `root/<folder>/raw` of every folder, all or none; readable by all, as
+    boxes need it.
+    """
+
+    def whole() -> bool:
+        return all(_is_whole(root / folder / "raw", content) for folder in folders)
+
+    if whole():
         return
     root.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=root.parent))
     try:
-        raw = fresh / "root" / folder / "raw"
-        raw.mkdir(parents=True)
-        for name, data in content.items():
-            (raw / name).write_bytes(data)
-            (raw / name).chmod(0o644)
-        for path in (raw, raw.parent, raw.parent.parent):
-            path.chmod(0o755)
+        for folder in folders:
+            raw = fresh / "root" / folder / "raw"
+            raw.mkdir(parents=True)
+            for name, data in content.items():
+                (raw / name).write_bytes(data)
+                (raw / name).chmod(0o644)
+            for path in (raw, raw.parent, raw.parent.parent):
+                path.chmod(0o755)
         if root.exists():  # damaged: out of the way, in one move
             root.rename(fresh / "old")
         with suppress(OSError):  # another process was quicker
@@ -323,7 +331,7 @@ def _write_root(root: Path, folder: str, content: dict[str, bytes]) -> None:
         ) from e
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    if not _is_whole(root / folder / "raw", content):
+    if not whole():
         raise InputError(
             "the data root is not as it was written", where=root, remedy="remove it, try again"
         )
@@ -360,8 +368,24 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
     fingerprint = f"{dataset}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
     place = cache / fingerprint
     folder = FOLDERS[spec.dataset]
-    _write_root(place, folder, dict(zip(FILES, map(_idx_bytes, files), strict=True)))
+    _write_root(place, [folder], dict(zip(FILES, map(_idx_bytes, files), strict=True)))
     return Prepared(
         place, dataset, fingerprint, hidden.images, hidden.labels.astype(np.int64),
         len(train), len(test),
     )  # fmt: skip
+
+
+def showcase(cache: Path) -> Path:
+    """A root for watching any script: the public part of the embedded digits under every known
+    data set's name. Written once, below `cache`. The hidden half is not in it.
+    """
+    train, test = digits()
+    content = hashlib.sha256((train.digest() + test.digest()).encode()).hexdigest()
+    secret_half, public_half = _split(test, len(test) // 2, f"{content}/secret")
+    taken = frozenset(test.take(secret_half).pixels())
+    train, test = _without(train, taken), _without(test.take(public_half), taken)
+    files = (train.images, train.labels, test.images, test.labels)
+    written = dict(zip(FILES, map(_idx_bytes, files), strict=True))
+    root = cache / f"showcase-{train.digest()[:16]}"
+    _write_root(root, list(FOLDERS.values()), written)
+    return root

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .checks.help import HELP
 from .model import LoadReport, Result, Status
 from .text import clean, points
 
 if TYPE_CHECKING:
     from .batch import Batch
     from .doctor import Finding
+    from .findings.strip import Row
+    from .watching import Watched
 
 _MARK = {
     Status.PASSED: ("✓", "green"),
@@ -139,3 +143,94 @@ def findings(found: Sequence[Finding]) -> None:
             console.print(
                 Padding(Text(f"remedy: {clean(f.remedy)}", "dim"), (0, 0, 0, 2), expand=False)
             )
+
+
+_BEAT_STYLE = {
+    "zero": "cyan",
+    "forward": "blue",
+    "loss": "yellow",
+    "backward": "red",
+    "step": "green",
+}
+ROWS_SHOWN = 12
+
+
+def watched(seen: Watched) -> None:
+    """What `watch` saw: the beat strip, then each finding with what it teaches."""
+    console = _console()
+    width = min(console.width, NARROW)
+    ended = {"ran": "ran to its end", "stopped": "was stopped", "raised": "raised"}
+    if seen.failed:
+        console.print(Text(f"! {clean(seen.file)}: {clean(seen.failed)}", "magenta"), width=width)
+        return
+    what = f"{ended.get(seen.ended, '')} after {seen.seconds:.1f} s, {seen.steps} updates"
+    console.print(Text.assemble((clean(seen.file), "bold"), f"  {what}"), width=width)
+    for e in seen.errors[:3]:
+        line = f" (line {e.get('line')})" if e.get("line") else ""
+        text = f"! {e.get('type')}{line}: {e.get('message')}"
+        console.print(Text(clean(text)[:400], "yellow"), width=width)
+    console.print()
+    for row in _folded(seen.rows)[:ROWS_SHOWN]:
+        console.print(_strip_line(*row))
+        for first, last, beats in row[0].steps[:4]:
+            label = f"step {first}" if first == last else f"steps {first}-{last}"
+            shown = [(f" {clean(b)} ", f"reverse {_BEAT_STYLE.get(b, '')}") for b in beats]
+            pieces = [p for s in shown for p in (s, " ")]
+            console.print(Text.assemble(f"    {label:<14}", *pieces))
+    hidden = len(_folded(seen.rows)) - ROWS_SHOWN
+    if hidden > 0:
+        console.print(Text(f"  and {hidden} more passes", "dim"))
+    console.print()
+    for f in seen.findings:
+        mark, style = ("✗", "red") if f.kind == "bug" else ("○", "yellow")
+        at = f"  line {f.line}" if f.line else ""
+        at = f"  cell {f.cell + 1}, line {f.line}" if f.cell is not None and f.line else at
+        console.print(Text.assemble((mark, style), " ", (f.bug, "bold"), (at, "dim")), width=width)
+        for text, look in ((f.message, ""), (HELP.get(f.bug, ""), "dim")):
+            if text:
+                body = Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False)
+                console.print(body, width=width)
+    if not seen.findings:
+        console.print(Text.assemble(("✓", "green"), " nothing wrong was seen"))
+    for fault in seen.faults[:3]:
+        console.print(Text(f"! the recorder stumbled: {clean(fault)}", "magenta"), width=width)
+
+
+def _folded(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Rows with how many alike follow each other at the same line (losses apart)."""
+    out: list[tuple[Row, int]] = []
+    for row in rows:
+        kept = next((i for i, (r, _) in enumerate(out) if _alike(r, row)), None)
+        if kept is None:
+            out.append((row, 1))
+        else:
+            first, n = out[kept]
+            ends = (
+                (first.loss or row.loss or (0.0, 0.0))[0],
+                (row.loss or first.loss or (0, 0.0))[1],
+            )
+            out[kept] = (replace(first, loss=ends if first.loss or row.loss else None), n + 1)
+    return out
+
+
+def _alike(a: Row, b: Row) -> bool:
+    def beats(row: Row) -> list[tuple[str, ...]]:
+        return sorted({s[2] for s in row.steps})
+
+    return (a.kind, a.line, a.mode, a.graph, beats(a)) == (
+        b.kind,
+        b.line,
+        b.mode,
+        b.graph,
+        beats(b),
+    )
+
+
+def _strip_line(row: Row, times: int) -> Text:
+    again = f" x {times}" if times > 1 else ""
+    loss = f"  loss {row.loss[0]:.4g} to {row.loss[1]:.4g}" if row.loss else ""
+    state = f"  {row.mode} mode, {'with a graph' if row.graph else 'no graph'}"
+    where = f"  line {row.line}" if row.line else ""
+    return Text.assemble(
+        "  ", (row.kind, "bold"), again, f"  {row.batches} batches", loss, (state + where, "dim")
+    )

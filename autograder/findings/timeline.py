@@ -77,21 +77,30 @@ class Step:
 
 def steps(log: Log) -> list[Step]:
     """The updates of a run in order; several optimizers' steps each count."""
+    return steps_in(log.events, by_hand=not log.counts.get("step"))
+
+
+def steps_in(events: Sequence[Event], *, by_hand: bool = False) -> list[Step]:
+    """The updates within a stretch of events. `by_hand`: no optimizer steps in this program, so
+    what comes after a backward pass begins anew with the next clearing or forward pass.
+    """
     found: list[Step] = []
-    events: list[Event] = []
+    held: list[Event] = []
     whole = True
-    by_hand = not log.counts.get("step")
-    for e in log.events:
+    for e in events:
         if e["k"] == "cut":
-            events, whole = [], False
+            held, whole = [], False
             continue
-        if by_hand and e["k"] == "forward" and any(x["k"] == "backward" for x in events):
-            found.append(Step(events, None, whole))
-            events, whole = [], True
-        events.append(e)
+        done = any(x["k"] == "backward" for x in held)
+        if by_hand and done and e["k"] in ("forward", "zero"):
+            found.append(Step(held, None, whole))
+            held, whole = [], True
+        held.append(e)
         if e["k"] == "step":
-            found.append(Step(events, e, whole))
-            events, whole = [], True
+            found.append(Step(held, e, whole))
+            held, whole = [], True
+    if by_hand and any(x["k"] == "backward" for x in held):
+        found.append(Step(held, None, whole))
     return found
 
 

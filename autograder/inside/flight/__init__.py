@@ -9,8 +9,9 @@ Layout:
     beats       zero, backward, step; clipping, scaling, schedules
     loaders     passes over data, their order, and the data sets behind them
     files       what is saved, loaded, and put back
+    seeds       which generators the program seeds
 
-Each of the last five is an `Observer`. The findings are made outside, from `Flight.report()`.
+Each of the last six is an `Observer`. The findings are made outside, from `Flight.report()`.
 """
 
 from .log import Flight, Observer

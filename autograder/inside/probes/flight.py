@@ -26,10 +26,20 @@ from ..flight.files import Files
 from ..flight.forwards import Forwards
 from ..flight.loaders import Loaders
 from ..flight.losses import Losses
+from ..flight.seeds import Seeds
 from ..program import Program, StopProgram
+from .wholerun import first_error, own_folder
+from .wired import short_loaders
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
-OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (Forwards, Losses, Beats, Loaders, Files)
+OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
+    Forwards,
+    Losses,
+    Beats,
+    Loaders,
+    Files,
+    Seeds,
+)
 PRINTED_CAP, LINES_CAP = 300, 2_000
 
 
@@ -56,6 +66,13 @@ def served(folder: str) -> Iterator[None]:
     finally:
         for kind in kinds:
             kind.__init__ = original[kind]
+
+
+@contextlib.contextmanager
+def _data() -> Iterator[None]:
+    """The box's data root, wherever the program now works."""
+    with served(os.path.realpath("data")):
+        yield
 
 
 @contextlib.contextmanager
@@ -116,7 +133,7 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
     stdout = sys.stdout
     sys.stdout = _Tape(flight, stdout)
     try:
-        with served(os.path.join(os.getcwd(), "data")), at_most(float(args["seconds"])):
+        with _data(), at_most(float(args["seconds"])):
             program.load()
     except StopProgram:
         program.stopped = True
@@ -129,3 +146,43 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
         {k: e[k] for k in ("type", "message", "line", "cell")} for e in program.errors[:10]
     ]
     return told, {}
+
+
+def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
+    """Run the program on a machine that seems to have an accelerator, its loaders cut to
+    `batches` batches, for at most `seconds`.
+
+    Returns `devices`, the types of the weights at the first step; `on_device`, whether anything
+    was put there; and the first `error`.
+    """
+    from .. import simdevice
+
+    torch.compiler.set_stance("force_eager")
+    program.argv = [str(a) for a in args.get("argv", [])]
+    devices: set[str] = set()
+
+    def stepped(optimizer: Any, a: Any, k: Any) -> None:
+        if not devices:
+            held = [p for group in optimizer.param_groups for p in group["params"]]
+            devices.update(p.device.type for p in held)
+
+    register_optimizer_step_post_hook(stepped)
+    with (
+        _data(),
+        own_folder(),
+        short_loaders(args["batches"]),
+        at_most(float(args["seconds"])),
+        simdevice.accelerator(),
+    ):
+        program.load()
+    return {"devices": sorted(devices), "error": first_error(program)}, {}
+
+
+def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
+    """As `wholerun:first_steps`, with the program's arguments and data, for `seconds`."""
+    from .wholerun import first_steps as run
+
+    torch.compiler.set_stance("force_eager")
+    program.argv = [str(a) for a in args.get("argv", [])]
+    with _data(), at_most(float(args["seconds"])):
+        return run(program, args, tensors)
