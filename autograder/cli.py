@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from . import cli_image, cli_watch
+from . import cli_export, cli_image, cli_watch
+from .cli_options import Out, Root, find_course, graded_folder
 from .errors import FiveBeatsError, InputError
 
 if TYPE_CHECKING:
     from .grade import Grader
     from .model import Result
 
-CONFIG = "grading_config.yml"
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -40,14 +40,6 @@ app = typer.Typer(
 app.add_typer(cli_image.app, name="image")
 app.command()(cli_watch.watch)
 
-Root = Annotated[
-    Path | None,
-    typer.Option(
-        "--root",
-        metavar="DIR",
-        help="The course's folder.  [default: the nearest upwards with grading_config.yml]",
-    ),
-]
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
@@ -64,22 +56,6 @@ Unsealed = Annotated[
         help="With --sandbox none: run student code as yourself, protected by nothing.",
     ),
 ]
-Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
-
-
-def find_course(root: Path | None) -> Path:
-    """The course's folder: `root`, or the nearest upwards from here that holds the config."""
-    if root is not None:
-        if not (root / CONFIG).is_file():
-            raise InputError(f"holds no {CONFIG}", where=root, remedy="name the course's folder")
-        return root
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / CONFIG).is_file():
-            return folder
-    raise InputError(
-        f"there is no {CONFIG} here or above", remedy="go to the course's folder, or use --root DIR"
-    )
 
 
 @app.command()
@@ -272,7 +248,7 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
     No line of any student's code is run.
     """
     folder = find_course(root)
-    _graded_folder(out)
+    graded_folder(out)
 
     from . import regrade as again
     from . import report as pages
@@ -305,7 +281,7 @@ def report(out: Out, root: Root = None) -> None:
     from . import config, kept
     from . import report as pages
 
-    _graded_folder(out)
+    graded_folder(out)
     try:
         course = config.course(find_course(root))
     except InputError:
@@ -317,9 +293,8 @@ def report(out: Out, root: Root = None) -> None:
     typer.echo(f"report: {pages.write(out, course)}")
 
 
-def _graded_folder(out: Path) -> None:
-    if not (out / "results").is_dir():
-        raise InputError("holds no results", where=out, remedy="name the folder given to grade -o")
+app.command()(cli_export.export)
+app.command()(cli_export.package)
 
 
 @app.command()

@@ -61,26 +61,42 @@ def write(out: Path, course: Course | None = None) -> Path:
     results = kept.read_results(out)
     folder = out / "report"
     page = _environment()
-    name = course.course if course is not None else "Grades"
-    hidden = course.feedback.hidden if course is not None else "full"
     written = set()
     by_student: dict[str, list[Result]] = {}
     for r in results:
         by_student.setdefault(r.student, []).append(r)
     for student, own in by_student.items():
-        works = [_work(out, r, course, hidden) for r in own]
-        view = {"course": name, "student": clean(student), "works": works}
-        view["environment"] = _versions(own)
         path = folder / _page(student)
-        kept.write_whole(path, page.get_template("student.html.j2").render(view).encode())
+        kept.write_whole(path, feedback(out, own, course, page))
         written.add(path)
     for stale in (folder / "students").glob("*.html"):
         if stale not in written:
             stale.unlink()
     index = folder / "index.html"
-    html = page.get_template("index.html.j2").render(_index(name, results, course))
+    html = page.get_template("index.html.j2").render(_index(_name(course), results, course))
     kept.write_whole(index, html.encode())
     return index
+
+
+def feedback(
+    out: Path,
+    own: Sequence[Result],
+    course: Course | None = None,
+    page: jinja2.Environment | None = None,
+) -> bytes:
+    """The page of one student's results `own`, which `out` holds: HTML in UTF-8."""
+    hidden = course.feedback.hidden if course is not None else "full"
+    view = {
+        "course": _name(course),
+        "student": clean(own[0].student),
+        "works": [_work(out, r, course, hidden) for r in own],
+        "environment": _versions(own),
+    }
+    return (page or _environment()).get_template("student.html.j2").render(view).encode()
+
+
+def _name(course: Course | None) -> str:
+    return course.course if course is not None else "Grades"
 
 
 def _environment() -> jinja2.Environment:

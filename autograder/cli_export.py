@@ -1,0 +1,126 @@
+"""`autograder export` and `autograder package`: grades out to other tools, and graders into them.
+
+Each tool is one entry in `EXPORTS` or `PACKAGES`: a function that takes an `Order` and returns
+the lines to print. Its module is imported when it is asked for, so that `--help` stays quick and
+a tool's own package (nbgrader, otter) is needed only by whoever uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from .cli_options import Out, Root, find_course, graded_folder
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .formats.handback import Export, Package
+
+T = TypeVar("T")
+
+EXPORTS: dict[str, Callable[[Export], list[str]]] = {}
+"""Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
+
+PACKAGES: dict[str, Callable[[Package], list[str]]] = {}
+"""What graders can be made for: writes what `autograder package ID --for NAME` asks for."""
+
+
+def export(
+    out: Out,
+    to: Annotated[str, typer.Option("--to", metavar="TOOL", help="The tool that takes them.")],
+    gradebook: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The gradebook or worksheet downloaded from it."),
+    ] = None,
+    dest: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [OUT/export/TOOL]"),
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option("-a", metavar="ID", help="Only this assignment.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=HEADER", help="Which column is whose, where names do not tell."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write grades and feedback for Canvas, Moodle and others.
+
+    Nobody without a grade is given one: an ungradable submission leaves its cell as it was.
+    """
+    run = _known("--to", to, EXPORTS)
+    graded_folder(out)
+
+    from . import config, kept
+    from . import report as pages
+    from .formats.handback import Export
+
+    folder = find_course(root)
+    course = config.course(folder)
+    results = [r for r in kept.read_results(out) if assignment in (None, r.assignment)]
+    if not results:
+        raise InputError(
+            "holds no result" + (f" of {assignment}" if assignment else ""),
+            where=out,
+            remedy="grade first",
+        )
+    order = Export(
+        out=out,
+        to=dest or out / "export" / to,
+        results=tuple(results),
+        course=course,
+        root=folder,
+        page=lambda result: pages.feedback(out, [result], course),
+        gradebook=gradebook,
+        columns=_columns(column or []),
+    )
+    for line in run(order):
+        typer.echo(line)
+
+
+def package(
+    assignment: Annotated[str, typer.Argument(metavar="ID", help="The assignment.")],
+    for_: Annotated[str, typer.Option("--for", metavar="TOOL", help="The tool it is for.")],
+    dest: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="PATH", help="What to write.  [build/TOOL/ID...]"),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Make a grader that runs inside Gradescope or otter."""
+    run = _known("--for", for_, PACKAGES)
+
+    from . import config
+    from .formats.handback import Package
+
+    folder = find_course(root)
+    known = config.course(folder).assignments
+    if assignment not in known:
+        raise InputError(
+            f"there is no assignment '{assignment}'", remedy=f"one of: {', '.join(known)}"
+        )
+    for line in run(Package(root=folder, assignment=assignment, to=dest)):
+        typer.echo(line)
+
+
+def _known(option: str, name: str, tools: dict[str, T]) -> T:
+    if name not in tools:
+        raise InputError(
+            f"{option} '{name}' is not known", remedy=f"use one of: {', '.join(sorted(tools))}"
+        )
+    return tools[name]
+
+
+def _columns(stated: list[str]) -> dict[str, str]:
+    """`ID=HEADER` as a mapping."""
+    pairs = {}
+    for one in stated:
+        name, equals, header = one.partition("=")
+        if not (name and equals and header):
+            raise InputError(f"--column '{one}' is no ID=HEADER", remedy="write ID=HEADER")
+        pairs[name] = header
+    return pairs

@@ -1,0 +1,148 @@
+"""The way back: what every exporter is given, and the two kinds of file they all write.
+
+    Export     grades of a class, to be written for another tool
+    Package    an assignment, to be made into a grader for another tool
+    Table      a spreadsheet downloaded from there, of which single cells are replaced
+    archive    a zip archive whose bytes depend on its contents alone
+
+Theory. Another tool's gradebook belongs to that tool: it is read as it stands (byte order
+mark, encoding, delimiter), only the cells that carry a grade are replaced, and every other
+cell goes back with the text it came with. What we put into a cell has passed `text.cell`, so
+that no spreadsheet runs it. A submission that could not be graded changes no cell.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..config import Course
+from ..errors import InputError
+from ..kept import write_whole
+from ..model import Result
+
+TABLE_CAP = 64 << 20
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The first time a zip archive can state; the same for every member we write."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Grades on their way to another tool.
+
+    `results` of the folder `out`, by student and assignment; `to` is the folder to write into;
+    `gradebook` a file downloaded from the tool; `columns` names its columns by assignment id;
+    `page` makes the feedback page of one result (HTML, UTF-8).
+    """
+
+    out: Path
+    to: Path
+    results: tuple[Result, ...]
+    course: Course
+    root: Path
+    page: Callable[[Result], bytes]
+    gradebook: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def ids(self) -> list[str]:
+        """The assignments among the results, in the course's order."""
+        here = {r.assignment for r in self.results if r.assignment}
+        order = [i for i in self.course.assignments if i in here]
+        return order + sorted(here - set(order))
+
+    def of(self, assignment: str) -> list[Result]:
+        """The results of one assignment."""
+        return [r for r in self.results if r.assignment == assignment]
+
+
+@dataclass(frozen=True)
+class Package:
+    """An assignment of the course at `root`; `to` is what to write, None for the usual place."""
+
+    root: Path
+    assignment: str
+    to: Path | None = None
+
+
+@dataclass
+class Table:
+    """A spreadsheet as it came: rows of cells, with what it takes to write it back alike."""
+
+    rows: list[list[str]]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    newline: str = "\n"
+
+    def cell(self, row: int, column: int) -> str:
+        """The text at (row, column), "" where the row is shorter."""
+        here = self.rows[row]
+        return here[column] if 0 <= column < len(here) else ""
+
+    def put(self, row: int, column: int, text: str) -> None:
+        """Replace one cell; a row that is too short is filled up with empty cells."""
+        here = self.rows[row]
+        here.extend([""] * (column + 1 - len(here)))
+        here[column] = text
+
+    def write(self, path: Path) -> None:
+        """Write it whole. Raises `GraderError` where that cannot be."""
+        out = io.StringIO(newline="")
+        csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(self.rows)
+        write_whole(path, out.getvalue().encode(self.encoding, "xmlcharrefreplace"))
+
+
+def read_table(path: Path) -> Table:
+    """Read a downloaded spreadsheet: UTF-8 with or without a byte order mark, else what an older
+    Excel saves (Windows-1252); commas, semicolons or tabs. Raises `InputError`.
+    """
+    try:
+        with path.open("rb") as f:
+            raw = f.read(TABLE_CAP + 1)
+    except OSError as e:
+        raise InputError(
+            f"cannot be read: {e.strerror}", where=path, remedy="check the path"
+        ) from e
+    if len(raw) > TABLE_CAP:
+        raise InputError("is too large for a gradebook", where=path, remedy="check the path")
+    if raw.startswith((b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
+        raise InputError("is not a CSV file", where=path, remedy="download it as CSV, in UTF-8")
+    encoding = "utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "cp1252"
+        text = raw.decode(encoding, "replace")
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    newline = "\r\n" if head.endswith("\r") else "\n"
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as e:
+        raise InputError(
+            f"is not a CSV file: {e}", where=path, remedy="download it again, as CSV"
+        ) from e
+    if not any(rows):
+        raise InputError("is empty", where=path, remedy="download it again")
+    return Table(rows, delimiter, encoding, newline)
+
+
+def archive(
+    path: Path, members: Mapping[str, bytes], modes: Mapping[str, int] | None = None
+) -> None:
+    """Write a zip archive, in the order of the names; the same members give the same bytes.
+
+    `modes` are permissions by name; 0o644 where none is stated.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as made:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3  # Unix, whose permissions the upper half of the next holds
+            info.external_attr = (0o100000 | (modes or {}).get(name, 0o644)) << 16
+            made.writestr(info, members[name])
+    write_whole(path, out.getvalue())
