@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from . import kept
+from . import kept, late
 from .config import Assignment, Course
 from .errors import FiveBeatsError, InputError
 from .formats.folder import Refused
@@ -114,7 +114,7 @@ def run(
         ) from e
     began = time.monotonic()
     with Store(out / "store.sqlite") as store:
-        work = _Work(grader, store, out, environment or (lambda _: {}))
+        work = _Work(grader, store, out, environment or (lambda _: {}), course)
         results = [work.record(r) for r in refused]
         groups = work.groups(newest(submissions))
         total = sum(map(len, groups.values())) + len(results)
@@ -122,8 +122,7 @@ def run(
             for done, result in enumerate(results, 1):
                 progress(done, total, result)
         _drain(work, groups, jobs, total, results, progress)
-    everything = kept.read_results(out)
-    kept.write_table(out / "grades.csv", everything, course)
+    kept.write_table(out / "grades.csv", late.settle(out, course))
     return Batch(
         tuple(kept.in_order(results)),
         work.reused,
@@ -169,8 +168,16 @@ def _drain(
 class _Work:
     """One run's grading of single submissions, shared by its threads."""
 
-    def __init__(self, grader: Grader, store: Store, out: Path, environment: Environment) -> None:
+    def __init__(
+        self,
+        grader: Grader,
+        store: Store,
+        out: Path,
+        environment: Environment,
+        course: Course | None,
+    ) -> None:
         self.grader = grader
+        self.course = course
         self.store = store
         self.out = out
         self.environment = environment
@@ -206,6 +213,7 @@ class _Work:
             max_score=points,
             checks=(),
             notes=(f"not taken in: {refused.reason}",),
+            origin=refused.origin,
         )
         kept.write_result(self.out, result)
         return result
@@ -262,7 +270,9 @@ class _Work:
             student=submission.student,
             submitted_at=submission.submitted_at,
             notes=tuple(dict.fromkeys((*result.notes, *submission.notes))),
+            origin=submission.origin,
         )
+        own = late.judged(own, self.course)
         place = kept.evidence_folder(self.out, submission.student, submission.assignment)
         if place != folder and folder.is_dir():
             shutil.rmtree(place, ignore_errors=True)

@@ -278,7 +278,7 @@ def _plain(result: Result) -> str:
 @app.command()
 def report(out: Out, root: Root = None) -> None:
     """Write the report and grades.csv anew."""
-    from . import config, kept
+    from . import config, kept, late
     from . import report as pages
 
     graded_folder(out)
@@ -288,7 +288,7 @@ def report(out: Out, root: Root = None) -> None:
         if root is not None:
             raise
         course = None  # a report needs no course: only its name and feedback settings
-    kept.write_table(out / "grades.csv", kept.read_results(out), course)
+    kept.write_table(out / "grades.csv", late.settle(out, course))
     typer.echo(f"grades: {out / 'grades.csv'}")
     typer.echo(f"report: {pages.write(out, course)}")
 

@@ -13,12 +13,13 @@ line of whatever pydantic refuses.
 from __future__ import annotations
 
 import difflib
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import ConfigError
 from .model import Limits, Visibility
@@ -31,6 +32,26 @@ class Strict(BaseModel):
     """Base of every section: frozen, no unknown keys, no silent coercion of strings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _moment(value: object) -> object:
+    """A time as ISO 8601 text, whether YAML took it for a time or for text; with its hour, since
+    midnight at a day's beginning is hardly ever what a bare date is meant to say.
+    """
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date) or (isinstance(value, str) and len(value) <= 10):
+        raise ValueError(f"{value} has no time of day; write 2026-03-01T23:59:00+01:00")
+    if isinstance(value, str):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError as e:
+            raise ValueError(f"'{value}' is not a time; write 2026-03-01T23:59:00+01:00") from e
+    return value
+
+
+Moment = Annotated[str, BeforeValidator(_moment)]
+"""A point in time, ISO 8601 with its offset; without one it counts as UTC."""
 
 
 class LimitsSpec(Strict):
@@ -120,11 +141,16 @@ class Assignment(Strict):
 
 
 class LatePolicy(Strict):
-    """What lateness costs: `per_day` is a fraction of the maximum score, `cap` its limit."""
+    """What lateness costs: `per_day` is a fraction of the maximum score, `cap` its limit.
+
+    `extensions` are later deadlines by assignment and student (the name in grades.csv, or the
+    id, login or address by which Canvas, Moodle or Gradescope know the student).
+    """
 
     grace_minutes: int = Field(0, ge=0)
     per_day: float = Field(0.0, ge=0, le=1)
     cap: float = Field(1.0, ge=0, le=1)
+    extensions: dict[str, dict[str, Moment]] = Field(default_factory=dict)
 
 
 class Feedback(Strict):
@@ -141,7 +167,7 @@ class Course(Strict):
     weights: dict[str, float] = Field(default_factory=dict)
     limits: LimitsSpec = LimitsSpec()
     devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu",)
-    due: dict[str, str] = Field(default_factory=dict)
+    due: dict[str, Moment] = Field(default_factory=dict)
     late: LatePolicy = LatePolicy()
     feedback: Feedback = Feedback()
     data: Path | None = None
@@ -152,7 +178,18 @@ class Course(Strict):
             for key in mapping:
                 if key not in self.assignments:
                     raise ValueError(f"{section} names '{key}', which is not in assignments")
+        for key, granted in self.late.extensions.items():
+            if key not in self.due:
+                raise ValueError(f"late.extensions names '{key}', which has no due time")
+            for student, until in granted.items():
+                if _utc(until) < _utc(self.due[key]):
+                    raise ValueError(f"the extension of '{student}' ends before '{key}' is due")
         return self
+
+
+def _utc(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int | None:
@@ -226,7 +263,8 @@ def load(path: Path, model: type[T]) -> T:
         elif first["type"] == "missing":
             what, remedy = f"the key '{key}' is missing", "add it"
         else:
-            what = f"'{key}': {first['msg']}" if key else first["msg"].removeprefix("Value error, ")
+            said = first["msg"].removeprefix("Value error, ")
+            what = f"'{key}': {said}" if key else said
             remedy = "correct the value"
         raise ConfigError(what, where=path, line=_line(node, place), remedy=remedy) from e
 

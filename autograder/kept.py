@@ -22,7 +22,6 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +29,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from .config import Course
-from .errors import ConfigError, GraderError
+from .errors import GraderError
 from .model import ErrorInfo, Evidence, Json, LoadReport, Result, Status, Usage
 from .text import cell, clean, slug
 
@@ -189,30 +187,6 @@ def _broken(path: Path, error: Exception) -> GraderError:
 # -- the table ---------------------------------------------------------------------------------
 
 
-def is_late(result: Result, course: Course | None) -> bool | None:
-    """Whether it came after the due time and its grace; None where either is unknown.
-
-    A time without a zone counts as UTC.
-    """
-    due = None if course is None else course.due.get(result.assignment)
-    if course is None or due is None or not result.submitted_at:
-        return None
-    try:
-        limit = _moment(due) + timedelta(minutes=course.late.grace_minutes)
-    except ValueError as e:
-        raise ConfigError(
-            f"due: '{due}' is not a time",
-            where="grading_config.yml",
-            remedy="write it as 2026-03-01T23:59:00+01:00",
-        ) from e
-    return _moment(result.submitted_at) > limit
-
-
-def _moment(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
 def summary(result: Result) -> str:
     """One line on why points are missing: what was observed, check by check."""
     if result.status == "ungradable":
@@ -228,14 +202,17 @@ def summary(result: Result) -> str:
     waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
     if waiting:
         lines.append(f"{waiting} more not checked")
+    if result.late is not None and result.late.message:
+        lines.insert(0, result.late.message)
     text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
 
 
-def write_table(path: Path, results: Iterable[Result], course: Course | None = None) -> None:
+def write_table(path: Path, results: Iterable[Result]) -> None:
     """Write grades.csv: the same grades give the same bytes, and no cell runs as a formula.
 
-    An `ungradable` row has no score: the grader's fault must not be read as a zero.
+    `score` is after the deduction for lateness, if any. An `ungradable` row has none: the
+    grader's fault must not be read as a zero.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -250,7 +227,7 @@ def write_table(path: Path, results: Iterable[Result], course: Course | None = N
                 r.score if r.status == "graded" else None,
                 r.max_score,
                 ";".join(r.bugs),
-                is_late(r, course),
+                None if r.late is None else r.late.late,
                 r.submitted_at,
                 summary(r),
             )

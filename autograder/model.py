@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +96,12 @@ class Submission:
     files: Mapping[str, bytes]
     submitted_at: str = ""
     notes: tuple[str, ...] = ()
+    origin: Mapping[str, Json] = field(default_factory=dict)
+    """Whose it is and where it lay in the tool it came from, for the way back; not in the digest.
+
+    `tool` names it (canvas, moodle, gradescope), `user` is the student's id there, `file` what
+    the file or folder was called, `late` whether the tool marked it so.
+    """
 
     @property
     def digest(self) -> str:
@@ -258,6 +264,24 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Lateness:
+    """What the course's late policy made of a submission's time (see `late`).
+
+    `raw_score` is the score before `deducted` points were taken off; `due` the student's own
+    deadline as ISO 8601, `after_s` the seconds since then (negative: in time), `days` the days
+    begun that are charged. `late` may be so by another tool's word alone; then there is no `due`.
+    """
+
+    raw_score: float
+    late: bool
+    due: str = ""
+    after_s: int = 0
+    days: int = 0
+    deducted: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """The grade of one submission; serialised as result.json (see `to_json`)."""
 
@@ -272,6 +296,15 @@ class Result:
     run: Mapping[str, Json] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     submitted_at: str = ""
+    late: Lateness | None = None
+    """None where a due time or the submission's time is unknown."""
+    origin: Mapping[str, Json] = field(default_factory=dict)
+    """As in `Submission`."""
+
+    @property
+    def raw_score(self) -> float:
+        """The score before any deduction for lateness."""
+        return self.score if self.late is None else self.late.raw_score
 
     @property
     def bugs(self) -> tuple[str, ...]:
@@ -307,6 +340,8 @@ class Result:
             "run": dict(self.run),
             "environment": dict(self.environment),
             "submitted_at": self.submitted_at,
+            "late": None if self.late is None else asdict(self.late),
+            "origin": dict(self.origin),
         }
 
     @classmethod
@@ -338,4 +373,6 @@ class Result:
             run=raw["run"],
             environment=raw["environment"],
             submitted_at=raw.get("submitted_at", ""),
+            late=Lateness(**raw["late"]) if raw.get("late") else None,
+            origin=raw.get("origin", {}),
         )

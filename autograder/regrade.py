@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from . import kept
+from . import kept, late
 from .config import Course
 from .errors import FiveBeatsError
 from .grade import Grader
@@ -85,7 +85,7 @@ def run(judges: Judges, out: Path) -> Regraded:
             ):
                 changed.append((before, after))
             now.append(after)
-        kept.write_table(out / "grades.csv", now, judges.course)
+        kept.write_table(out / "grades.csv", now)
     broken = any(r.status == "ungradable" for r in now)
     return Regraded(len(now) - len(left), tuple(changed), tuple(left), broken)
 
@@ -114,4 +114,5 @@ def _again(judges: Judges, out: Path, before: Result) -> tuple[Result, str]:
         return before, str(e)
     if after.status == "ungradable" and not after.checks:
         return before, "; ".join(after.notes)
-    return replace(after, run=before.run), ""
+    after = replace(after, run=before.run, origin=before.origin)
+    return late.judged(after, judges.course), ""

@@ -73,7 +73,7 @@ def write(out: Path, course: Course | None = None) -> Path:
         if stale not in written:
             stale.unlink()
     index = folder / "index.html"
-    html = page.get_template("index.html.j2").render(_index(_name(course), results, course))
+    html = page.get_template("index.html.j2").render(_index(_name(course), results))
     kept.write_whole(index, html.encode())
     return index
 
@@ -89,7 +89,7 @@ def feedback(
     view = {
         "course": _name(course),
         "student": clean(own[0].student),
-        "works": [_work(out, r, course, hidden) for r in own],
+        "works": [_work(out, r, hidden) for r in own],
         "environment": _versions(own),
     }
     return (page or _environment()).get_template("student.html.j2").render(view).encode()
@@ -149,7 +149,7 @@ def _bar(r: Result) -> list[View]:
 # -- the class ---------------------------------------------------------------------------------
 
 
-def _index(name: str, results: Sequence[Result], course: Course | None) -> View:
+def _index(name: str, results: Sequence[Result]) -> View:
     graded = [r for r in results if r.status == "graded"]
     ids = sorted({r.assignment for r in results if r.assignment})
     return {
@@ -158,9 +158,7 @@ def _index(name: str, results: Sequence[Result], course: Course | None) -> View:
         "n_graded": len(graded),
         "n_full": sum(r.score >= r.max_score for r in graded),
         "attention": [a for r in results if (a := _attention(r)) is not None],
-        "assignments": [
-            _assignment(i, [r for r in results if r.assignment == i], course) for i in ids
-        ],
+        "assignments": [_assignment(i, [r for r in results if r.assignment == i]) for i in ids],
     }
 
 
@@ -181,7 +179,7 @@ def _attention(r: Result) -> View | None:
     }
 
 
-def _assignment(name: str, results: Sequence[Result], course: Course | None) -> View:
+def _assignment(name: str, results: Sequence[Result]) -> View:
     graded = [r for r in results if r.status == "graded"]
     scores = [r.score for r in graded]
     return {
@@ -201,7 +199,7 @@ def _assignment(name: str, results: Sequence[Result], course: Course | None) -> 
                 "score": "" if r.status == "ungradable" else points(r.score),
                 "bar": _bar(r),
                 "status": _status(r),
-                "late": kept.is_late(r, course),
+                "late": r.late is not None and r.late.late,
                 "bugs": r.bugs,
             }
             for r in results
@@ -276,7 +274,7 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
 # -- a student ---------------------------------------------------------------------------------
 
 
-def _work(out: Path, r: Result, course: Course | None, hidden: str) -> View:
+def _work(out: Path, r: Result, hidden: str) -> View:
     """One assignment on a student's page, as far as the course lets the student see it."""
     load = kept.read_load(kept.evidence_folder(out, r.student, r.assignment))
     shown = [c for c in r.checks if hidden != "none" or c.visibility is Visibility.PUBLIC]
@@ -294,7 +292,9 @@ def _work(out: Path, r: Result, course: Course | None, hidden: str) -> View:
         "score": points(r.score),
         "max_score": points(r.max_score),
         "status": _status(r),
-        "late": kept.is_late(r, course),
+        "late": r.late is not None and r.late.late,
+        "lateness": clean(r.late.message) if r.late is not None else "",
+        "raw_score": points(r.raw_score),
         "bar": _bar(r),
         "tally": _tally(r.checks),
         "facts": _facts(r),

@@ -144,7 +144,7 @@ def test_limits_come_from_the_nearest_level(tmp_path: Path) -> None:
     assert config.limits_for(spec, None).memory_mb == Limits().memory_mb
 
 
-@pytest.mark.parametrize("section", ["weights: {b: 1}", 'due: {b: "2026-01-01"}'])
+@pytest.mark.parametrize("section", ["weights: {b: 1}", 'due: {b: "2026-01-01T12:00Z"}'])
 def test_the_course_names_only_its_own_assignments(tmp_path: Path, section: str) -> None:
     said = refused(tmp_path, f"course: x\nassignments: [a]\n{section}\n", config.Course)
     assert "names 'b', which is not in assignments" in said

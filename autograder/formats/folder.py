@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
 from ..errors import InputError, SubmissionError
-from ..model import Program, Submission
+from ..model import Json, Program, Submission
 from ..text import clean, distinct_names
 from .program import PROGRAM_CAP, is_program, read_program, same_code, stubs
 from .tree import MIB, Folder, Leaf, files_of, read_file, read_folder, read_zip
@@ -45,6 +45,7 @@ class Refused:
     path: str
     reason: str
     assignment: str = ""
+    origin: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
