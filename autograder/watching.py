@@ -5,7 +5,7 @@
                           first_steps, twice  again, where it seeds something
            -> Log -> findings, beat strip
 
-The box gets the script, the modules beside it that it imports, the files beside it that it
+The box gets the script as a file too, the modules beside it that it imports, the files beside it that it
 names, and a data root. Without one of the user's own that is the public part of the built-in
 digits, under the names of MNIST and Fashion-MNIST alike.
 """
@@ -200,8 +200,8 @@ def _read(path: Path) -> Program:
 
 def _beside(path: Path, program: Program) -> dict[str, bytes]:
     """The files beside a program that it needs: modules it imports, files it names, in turn."""
-    found: dict[str, bytes] = {}
     home = path.resolve().parent
+    found = {path.name: path.read_bytes()}  # a worker that is spawned reads it from its file
     todo = [program.text]
     while todo and len(found) < FILES_CAP:
         for name in sorted(_mentioned(todo.pop())):

@@ -10,8 +10,9 @@ Layout:
     loaders     passes over data, their order, and the data sets behind them
     files       what is saved, loaded, and put back
     seeds       which generators the program seeds
+    scores      how well a model did in each evaluation pass
 
-Each of the last six is an `Observer`. The findings are made outside, from `Flight.report()`.
+Each of the last seven is an `Observer`. The findings are made outside, from `Flight.report()`.
 """
 
 from .log import Flight, Observer

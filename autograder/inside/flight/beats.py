@@ -77,6 +77,7 @@ class _Known:
     """An optimizer's record. `optimizer` is kept so that its id stays its own."""
 
     optimizer: Optimizer
+    first: int = 0
     steps: int = 0
     rates: list[float] = field(default_factory=list)
 
@@ -198,6 +199,7 @@ class Beats:
         known = self._known(optimizer)
         if known >= 0:
             record = self.optimizers[known]
+            record.first = record.first if record.steps else flight.step - 1
             record.steps += 1
             rate = float(optimizer.param_groups[0].get("lr", 0.0))
             if len(record.rates) < 2_000 and (not record.rates or record.rates[-1] != rate):
@@ -269,12 +271,15 @@ class Beats:
         )
 
     def report(self) -> dict[str, Any]:
-        """`optimizers`: type, steps, the different rates in order, and what they hold."""
+        """`optimizers`: type, `first` (steps before its own first), steps, the different rates in
+        order, and what they hold.
+        """
         models = self.flight.models
         return {
             "optimizers": [
                 {
                     "type": type(k.optimizer).__name__[:80],
+                    "first": k.first,
                     "steps": k.steps,
                     "rates": [plain(r) for r in k.rates],
                     "groups": [

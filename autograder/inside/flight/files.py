@@ -1,14 +1,20 @@
 """What is saved, loaded and put back.
 
-Events: `save` {file, holds, step}; `load` {file, holds}; `state` {of: "model" or "optimizer" or
-"scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, index} when one is put
-back. `holds` tells what an object is: "module", "state" (names to tensors), "mapping" with the
-kinds of its entries, or the name of its class.
+Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or "optimizer"
+or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model, alias} when one
+is put back. `holds` tells what an object is: "module", "state" (names to tensors), "optimizer",
+"scheduler", "mapping" with the kinds of its entries, or the name of its class.
+
+A state_dict's tensors are objects of their own that share the model's storage. So where one that
+was taken at an earlier step comes back and still shares its storage with the model, it was never a
+copy: it has moved along with every step since. `alias` is the step it was taken at, or -1.
 """
 
 from __future__ import annotations
 
 import os
+import pickle  # watched, never used: a program may write a model with it
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,7 +24,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from .log import Flight
 
-KEYS_CAP = 40
+KEYS_CAP, TAKEN_CAP, DEPTH_CAP = 40, 20_000, 4
 
 
 def holds(value: Any) -> dict[str, Any]:
@@ -29,10 +35,25 @@ def holds(value: Any) -> dict[str, Any]:
         if value and all(isinstance(v, torch.Tensor) for v in value.values()):
             return {"kind": "state", "entries": {}}
         if set(value) == {"state", "param_groups"}:
-            return {"kind": "optimizer", "entries": {}}
+            memory = any(v for v in value["state"].values()) if value["state"] else False
+            return {"kind": "optimizer" if memory else "stateless optimizer", "entries": {}}
+        if "last_epoch" in value and "_step_count" in value:
+            return {"kind": "scheduler", "entries": {}}
         entries = {str(k)[:60]: holds(v)["kind"] for k, v in list(value.items())[:KEYS_CAP]}
         return {"kind": "mapping", "entries": entries}
     return {"kind": type(value).__name__[:80], "entries": {}}
+
+
+def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    """The tensors within mappings and sequences, up to a few levels deep."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, dict) and depth < DEPTH_CAP:
+        for inner in value.values():
+            yield from tensors_in(inner, depth + 1)
+    elif isinstance(value, (list, tuple)) and depth < DEPTH_CAP:
+        for inner in value:
+            yield from tensors_in(inner, depth + 1)
 
 
 class Files:
@@ -43,12 +64,14 @@ class Files:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self._taking = 0
+        self._taken_at: dict[int, tuple[torch.Tensor, int]] = {}
         self._putting = 0
 
     def install(self) -> None:
         watch = self.flight.watch
         watch(torch, "save", after=self._saved)
         watch(torch, "load", after=self._loaded)
+        watch(pickle, "dump", after=self._saved)
         for owner, of in (
             (nn.Module, "model"),
             (Optimizer, "optimizer"),
@@ -66,12 +89,24 @@ class Files:
         value = args[0] if args else kwargs.get("obj")
         target = args[1] if len(args) > 1 else kwargs.get("f")
         step = self.flight.step
-        self.flight.always("save", file=self._file(target), holds=holds(value), step=step)
+        told = {"file": self._file(target), "holds": holds(value), "alias": self._alias(value)}
+        self.flight.always("save", **told, step=step)
 
     def _loaded(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         source = args[0] if args else kwargs.get("f")
         told = {"file": self._file(source), "holds": holds(result)}
         self.flight.always("load", **told, step=self.flight.step)
+
+    def _alias(self, value: Any) -> int:
+        """The step at which a state in `value` was taken that still lives in a model's storage and
+        is older than now; -1 where there is none.
+        """
+        living = {p.data_ptr() for m in self.flight.models for p in m.parameters() if p.numel()}
+        for tensor in tensors_in(value):
+            kept = self._taken_at.get(id(tensor))
+            if kept and kept[1] < self.flight.step and tensor.data_ptr() in living:
+                return kept[1]
+        return -1
 
     def _take(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._taking += 1
@@ -82,6 +117,9 @@ class Files:
             self._taking = max(0, self._taking - 1)
             if note == 1:  # a module asks its children too
                 self.flight.always("state", of=of, step=self.flight.step)
+                if of == "model" and len(self._taken_at) < TAKEN_CAP:
+                    step = self.flight.step
+                    self._taken_at.update({id(t): (t, step) for t in tensors_in(result)})
 
         return after
 
@@ -94,7 +132,10 @@ class Files:
             self._putting = max(0, self._putting - 1)
             if note == 1:
                 index = self.flight.model(args[0]) if of == "model" else -1
-                self.flight.always("restore", of=of, model=index, step=self.flight.step)
+                state = args[1] if len(args) > 1 else kwargs.get("state_dict")
+                alias = self._alias(state) if of == "model" else -1
+                told = {"of": of, "model": index, "alias": alias}
+                self.flight.always("restore", **told, step=self.flight.step)
 
         return after
 

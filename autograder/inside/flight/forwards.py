@@ -126,10 +126,14 @@ class Forwards:
         if self._is_passive(module):
             return
         self._depth = max(0, self._depth - 1)
-        if self._depth or self._current is None:
+        if self._depth:
+            return
+        found = _first_tensor(output)
+        if found is not None:
+            self.flight.tell("output", found)
+        if self._current is None:
             return
         event, self._current = self._current, None
-        found = _first_tensor(output)
         event["graph"] = found is not None and found.requires_grad
         event["out"] = list(found.shape)[:6] if found is not None else []
         if found is not None and found.requires_grad and found.is_floating_point():

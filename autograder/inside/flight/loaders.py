@@ -13,15 +13,18 @@ was exhausted. Section `data`: `loaders` (data set, length, sampler, batch size,
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
+from ..recorder import plain
+from .datasets import Sums, overlap, varies
 from .log import Flight
 
-LOADERS_CAP, PASSES_CAP, INDICES_CAP = 32, 200, 40
+LOADERS_CAP, PASSES_CAP, INDICES_CAP, PAIRED_CAP = 32, 200, 40, 6
 MARK = "_five_beats_pass"
 
 
@@ -49,6 +52,8 @@ class Loaders:
         self.flight = flight
         self.loaders: list[DataLoader[Any]] = []
         self.passes: list[_Pass] = []
+        self.sums: dict[int, Sums] = {}
+        self._first: dict[int, int] = {}
 
     def install(self) -> None:
         self.flight.watch(DataLoader, "__iter__", self._beginning, self._begun)
@@ -81,6 +86,7 @@ class Loaders:
             return None
         found = _Pass(self.loader(args[0]), len(self.passes), self.flight.current_pass)
         self.passes.append(found)
+        self._first.setdefault(found.loader, found.number)
         return found
 
     def _begun(self, note: Any, args: Any, kwargs: Any, iterator: Any) -> None:
@@ -90,6 +96,7 @@ class Loaders:
         setattr(iterator, MARK, note)  # on the iterator, so that it lives as long
         self.flight.current_pass = note.number
         self.flight.always("pass", loader=note.loader, number=note.number)
+        self.flight.tell("begun", note.loader)
 
     def _indices(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         found = getattr(args[0], MARK, None)
@@ -108,15 +115,19 @@ class Loaders:
         found.batches += 1
         self.flight.current_pass = found.number
         self.flight.counts["batch"] += 1
+        self.flight.tell("batch", batch)
         rows = _rows(batch)
         found.rows += rows
         found.last = rows
+        if found.number == self._first.get(found.loader):
+            self.sums.setdefault(found.loader, Sums()).add(batch)
 
     def _ended(self, iterator: Any) -> None:
         found = getattr(iterator, MARK, None)
         if found is None or found.whole:
             return
         found.whole = True
+        self.flight.tell("ended", found.loader)
         self.flight.always(
             "passed", loader=found.loader, number=found.number, batches=found.batches
         )
@@ -159,7 +170,27 @@ class Loaders:
                 }
                 for p in self.passes
             ],
+            "pairs": self._pairs(),
         }
+
+    def _pairs(self) -> list[dict[str, Any]]:
+        """What any two loaders that were passed over share, and how their inputs are scaled."""
+        used = [i for i in sorted(self._first) if i >= 0][:PAIRED_CAP]
+        told = []
+        for a, b in itertools.permutations(used, 2):
+            first, second = self.sums.get(a, Sums()), self.sums.get(b, Sums())
+            scaled = {"first": first, "second": second, "union": first.joined(second)}
+            told.append(
+                {
+                    "loaders": [a, b],
+                    "overlap": overlap(self.loaders[a].dataset, self.loaders[b].dataset),
+                    "scaled": {
+                        k: {n: plain(v) for n, v in (s.told() or {}).items()}
+                        for k, s in scaled.items()
+                    },
+                }
+            )
+        return told
 
 
 def _rows(batch: Any) -> int:
@@ -185,6 +216,7 @@ def _described(dataset: Any, index: Any) -> dict[str, Any]:
         "length": length,
         "iterable": not isinstance(dataset, Dataset) or length < 0,
         "transform": str(getattr(dataset, "transform", None))[:300],
+        "varies": varies(dataset),
         "train": getattr(dataset, "train", None) if hasattr(dataset, "train") else None,
     }
     if isinstance(dataset, Subset):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Protocol
@@ -66,6 +66,7 @@ class Flight:
         self.models: list[nn.Module] = []
         self.faults: list[str] = []
         self.observers: list[Observer] = []
+        self.listeners: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         self.close = True
         self.current_pass = -1
         self.step = 0
@@ -78,6 +79,16 @@ class Flight:
     ) -> None:
         """Watch `owner.name`; see `hooks.watch`."""
         watch(owner, name, self.fault, before, after)
+
+    def tell(self, what: str, value: Any) -> None:
+        """Call who listens: to an "output" of a model, a "batch" handed out, a pass over a loader
+        "begun" or "ended" (its index). Heard at every call, close look or not: be quick.
+        """
+        for listener in self.listeners.get(what, ()):
+            try:
+                listener(value)
+            except Exception as e:
+                self.fault(e)
 
     def fault(self, error: BaseException) -> None:
         """An observer's own failure: noted, so that silence is not taken for innocence."""

@@ -26,6 +26,7 @@ from ..flight.files import Files
 from ..flight.forwards import Forwards
 from ..flight.loaders import Loaders
 from ..flight.losses import Losses
+from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..program import Program, StopProgram
 from .wholerun import first_error, own_folder
@@ -39,6 +40,7 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Loaders,
     Files,
     Seeds,
+    Scores,
 )
 PRINTED_CAP, LINES_CAP = 300, 2_000
 

@@ -1,0 +1,209 @@
+"""Questions about data sets that only the objects themselves can answer, put after the run.
+
+    varies       does reading an item twice give two different inputs?
+    overlap      do two data sets share samples?
+    Sums         what the inputs of one pass add up to, so that statistics of any union of passes
+                 can be had without keeping an image
+
+A sample's identity is its index in the data set that two subsets share, or its place in memory
+where two data sets are views of one tensor. Equal values alone are no identity: real data repeats
+itself. Only where a whole run of rows appears in both, in the same order and with its targets, is
+that taken for the same samples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Subset, TensorDataset
+
+READS, ITEMS, ROWS_CAP, FEATURES_CAP = 3, 4, 20_000, 1_024
+RUN = 8
+"""How many rows in a row two data sets must share before equal values count as one sample."""
+
+
+def _parts(item: Any) -> tuple[torch.Tensor | None, Any]:
+    """An item's input as a tensor, and its target (None without one)."""
+    first, second = item, None
+    if isinstance(item, (list, tuple)) and item:
+        first, second = item[0], item[1] if len(item) > 1 else None
+    if isinstance(item, dict) and item:
+        values = list(item.values())
+        first, second = values[0], values[1] if len(values) > 1 else None
+    if isinstance(first, np.ndarray):
+        first = torch.from_numpy(first)
+    return (first if isinstance(first, torch.Tensor) else None), second
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.shape == b.shape and bool(torch.equal(a, b))
+    try:
+        return bool(a == b)
+    except Exception:  # an object whose comparison is no yes or no
+        return True
+
+
+def varies(dataset: Any) -> str:
+    """Whether repeated reads of an item differ: "input" where the input alone does, "all" where the
+    target does too, "" where neither does or nothing can be read.
+    """
+    try:
+        n = min(ITEMS, len(dataset))
+        reads = [[_parts(dataset[i]) for _ in range(READS)] for i in range(n)]
+    except Exception:  # whatever a program's data set does: then nothing is known of it
+        return ""
+    inputs = targets = False
+    for item in reads:
+        first, target = item[0]
+        if first is None:
+            return ""
+        inputs = inputs or any(not _same(first, other) for other, _ in item[1:])
+        targets = targets or any(not _same(target, other) for _, other in item[1:])
+    return "all" if inputs and targets else "input" if inputs else ""
+
+
+def _indices(dataset: Any) -> tuple[Any, list[int]] | None:
+    """A subset as its innermost parent and the indices there; None for no subset."""
+    if not isinstance(dataset, Subset):
+        return None
+    indices = [int(i) for i in dataset.indices]
+    parent: Any = dataset.dataset
+    while isinstance(parent, Subset):
+        indices = [int(parent.indices[i]) for i in indices]
+        parent = parent.dataset
+    return parent, indices
+
+
+def _rows(dataset: Any) -> torch.Tensor | None:
+    """All inputs of a data set of tensors as (rows, features), else None."""
+    found = _indices(dataset)
+    held, indices = found if found is not None else (dataset, None)
+    if not isinstance(held, TensorDataset) or held.tensors[0].ndim == 0:
+        return None
+    x = held.tensors[0]
+    if indices is not None:
+        x = x[indices]
+    return x.reshape(len(x), -1) if 0 < len(x) <= ROWS_CAP else None
+
+
+def _shared_run(a: torch.Tensor, b: torch.Tensor) -> int:
+    """The length of the longest run of distinct rows that appears in both, in the same order."""
+    if a.shape[1] != b.shape[1] or a.shape[1] < 2:
+        return 0
+    keys_a = [row.tobytes() for row in a.detach().numpy()]
+    keys_b = [row.tobytes() for row in b.detach().numpy()]
+    if len(set(keys_a)) < 0.98 * len(keys_a):  # data that repeats itself proves nothing
+        return 0
+    at = {key: i for i, key in enumerate(keys_a)}
+    longest = run = 0
+    previous = -2
+    for key in keys_b:
+        here = at.get(key, -2)
+        run = run + 1 if here >= 0 and here == previous + 1 else int(here >= 0)
+        longest = max(longest, run)
+        previous = here
+    return longest
+
+
+def overlap(a: Any, b: Any) -> dict[str, int]:
+    """What two data sets share: {"shared", "first", "second"}, the last two their lengths."""
+    first, second = _indices(a), _indices(b)
+    sizes = {"first": _length(a), "second": _length(b)}
+    if a is b:
+        return {"shared": sizes["first"], **sizes}
+    parent_a, ids_a = first if first is not None else (a, list(range(max(0, sizes["first"]))))
+    parent_b, ids_b = second if second is not None else (b, list(range(max(0, sizes["second"]))))
+    if parent_a is parent_b:
+        return {"shared": len(set(ids_a) & set(ids_b)), **sizes}
+    x, y = _rows(a), _rows(b)
+    if x is None or y is None:
+        return {"shared": 0, **sizes}
+    run = _shared_run(x, y)
+    return {"shared": run if run >= RUN else 0, **sizes}
+
+
+def _length(dataset: Any) -> int:
+    try:
+        return len(dataset)
+    except Exception:  # an endless stream has none
+        return -1
+
+
+class Sums:
+    """Count, sum, sum of squares, least and largest of inputs, per feature, in float64."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.total: torch.Tensor | None = None
+        self.squares: torch.Tensor | None = None
+        self.low: torch.Tensor | None = None
+        self.high: torch.Tensor | None = None
+
+    def add(self, batch: Any) -> None:
+        """Take in a batch's input; tensors that are no numbers or too wide are left out."""
+        x, _ = _parts(batch)
+        if x is None or not x.is_floating_point() or x.ndim < 2 or x.device.type != "cpu":
+            return
+        flat = x.detach().reshape(len(x), -1).double()
+        if flat.shape[1] > FEATURES_CAP or not len(flat):
+            return
+        if self.total is None or self.squares is None or self.low is None or self.high is None:
+            self.total, self.squares = flat.sum(0), (flat**2).sum(0)
+            self.low, self.high = flat.amin(0), flat.amax(0)
+        elif self.total.shape == flat.shape[1:]:
+            self.total, self.squares = self.total + flat.sum(0), self.squares + (flat**2).sum(0)
+            self.low = torch.minimum(self.low, flat.amin(0))
+            self.high = torch.maximum(self.high, flat.amax(0))
+        else:
+            return
+        self.rows += len(flat)
+
+    def joined(self, other: Sums) -> Sums:
+        """Both together; empty where they do not fit each other."""
+        out = Sums()
+        mine = (self.total, self.squares, self.low, self.high)
+        yours = (other.total, other.squares, other.low, other.high)
+        if any(t is None for t in (*mine, *yours)) or mine[0].shape != yours[0].shape:  # type: ignore[union-attr]
+            return out
+        out.rows = self.rows + other.rows
+        out.total, out.squares = mine[0] + yours[0], mine[1] + yours[1]  # type: ignore[operator]
+        out.low = torch.minimum(mine[2], yours[2])  # type: ignore[arg-type]
+        out.high = torch.maximum(mine[3], yours[3])  # type: ignore[arg-type]
+        return out
+
+    def told(self) -> dict[str, float] | None:
+        """How far from standardised, all features together and at the worst of them: `mean`,
+        `std`, `feature_mean`, `feature_std` (distances from 0 and 1; of the features that vary,
+        the nearer of the population's and the sample's deviation), `low`, `high` (the largest
+        distance of a feature's least from 0 and largest from 1).
+        """
+        if self.rows < 2 or self.total is None or self.squares is None:
+            return None
+        assert self.low is not None
+        assert self.high is not None
+        n, wide = self.rows, self.rows * self.total.numel()
+        mean = self.total / n
+        variance = (self.squares / n - mean**2).clamp_min(0)
+        varying = variance > 1e-12
+        if not bool(varying.any()):
+            return None
+        whole = float(self.total.sum()) / wide
+        spread = max(0.0, float(self.squares.sum()) / wide - whole**2)
+
+        def off(variances: torch.Tensor, count: int) -> float:
+            population = float((variances.sqrt() - 1).abs().max())
+            sample = float(((variances * count / max(1, count - 1)).sqrt() - 1).abs().max())
+            return min(population, sample)
+
+        return {
+            "rows": float(n),
+            "mean": abs(whole),
+            "std": off(torch.tensor([spread], dtype=torch.float64), wide),
+            "feature_mean": float(mean[varying].abs().max()),
+            "feature_std": off(variance[varying], n),
+            "low": float(self.low[varying].abs().max()),
+            "high": float((self.high[varying] - 1).abs().max()),
+        }
