@@ -28,6 +28,15 @@ PACKAGES: dict[str, Callable[[Package], list[str]]] = {}
 """What graders can be made for: writes what `autograder package ID --for NAME` asks for."""
 
 
+def _nbgrader(order: Export) -> list[str]:
+    from .formats import nbgrader
+
+    return nbgrader.export(order)
+
+
+EXPORTS["nbgrader"] = _nbgrader
+
+
 def export(
     out: Out,
     to: Annotated[str, typer.Option("--to", metavar="TOOL", help="The tool that takes them.")],

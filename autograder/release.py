@@ -14,30 +14,32 @@ behind. The points of the master's cells must agree with those of the assignment
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import yaml
 
 from .config import Assignment
 from .errors import SourceError
 from .model import Program, Visibility
-from .notebook import Cell, read_master, solved_source, student_source
+from .notebook import (
+    Cell,
+    as_notebook,
+    graded,
+    read_master,
+    solved_source,
+    student_source,
+    task_of,
+)
 
-_nbformat: Any = nbformat  # it ships no types for what we call
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
-_CELL_TASK = re.compile(r"^task_?(\d+)")
 TELLING = 12
 """A hidden line shorter than this (`return x`) may stand anywhere by chance."""
 IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 """What trying out a release leaves in it."""
-HIDDEN_NOTE = "# Hidden tests run here when your work is graded."
 
 
 def master_path(source: Path, assignment: Assignment) -> Path:
@@ -71,15 +73,7 @@ def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -
     for cell in cells:
         if cell.kind not in ("public", "hidden"):
             continue
-        match = _CELL_TASK.match(cell.grade_id)
-        if match is None:
-            raise SourceError(
-                f"test cell '{cell.grade_id}' names no task",
-                where=path,
-                line=cell.line,
-                remedy="begin its grade_id with task<N>",
-            )
-        key = int(match[1]), cell.kind == "public"
+        key = task_of(cell, path), cell.kind == "public"
         have[key] += cell.points
         lines[key] = cell.line
     for key in sorted(set(want) | set(have)):
@@ -92,29 +86,6 @@ def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -
                 line=lines.get(key),
                 remedy="make cell and assignment.yml agree",
             )
-
-
-def _notebook(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
-    """The student's notebook, format 4.5, the same bytes each time."""
-    book: Any = _nbformat.v4.new_notebook()
-    book.nbformat_minor = 5
-    book.metadata = _nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
-    for number, cell in enumerate(cells):
-        source = student_source(cell.source)
-        if cell.kind == "hidden":
-            source = "\n".join(s for s in (source, HIDDEN_NOTE) if s)
-        make = _nbformat.v4.new_code_cell if cell.is_code else _nbformat.v4.new_markdown_cell
-        made = make(source, metadata=cell.metadata)
-        key = f"{assignment.id}/{cell.grade_id or number}"
-        made.id = hashlib.sha256(key.encode()).hexdigest()[:8]
-        book.cells.append(made)
-    _nbformat.validate(book)
-    return str(_nbformat.writes(book)).rstrip("\n") + "\n"
 
 
 def _comment(text: str) -> str:
@@ -196,16 +167,14 @@ def task(number):
 '''
 
 
-def _tests(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
+def _tests(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -> str:
     out = [_TESTS.format(id=assignment.id, module=assignment.module)]
     for cell in cells:
         if cell.kind != "public":
             continue
-        match = _CELL_TASK.match(cell.grade_id)
-        assert match is not None
         name = cell.grade_id.replace("-", "_")
         body = "\n".join(f"    {line}".rstrip() for line in cell.source.splitlines())
-        out.append(f"\n@task({match[1]})\ndef test_{name}():\n{body}\n")
+        out.append(f"\n@task({task_of(cell, path)})\ndef test_{name}():\n{body}\n")
     return "\n".join(out)
 
 
@@ -313,9 +282,11 @@ def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
     _check_points(path, assignment, cells)
     module = assignment.module
     texts = {
-        f"{module}.ipynb": _notebook(assignment, cells),
+        f"{module}.ipynb": as_notebook(
+            assignment.id, graded(cells, assignment, path), student_source
+        ),
         f"{module}.py": _script(cells),
-        f"test_{module}.py": _tests(assignment, cells),
+        f"test_{module}.py": _tests(path, assignment, cells),
         "public.yml": _public_yml(assignment),
         "README.md": _readme(assignment, cells),
     }

@@ -174,7 +174,6 @@ def test_the_gate_refuses_when_stripping_fails(
     monkeypatch.setattr(release, "student_source", solved_source)
     with pytest.raises(SourceError, match=r"autograder\.live"):
         release.build(source, circles(), tmp_path / "r")
-    monkeypatch.setattr(release, "HIDDEN_NOTE", "")
     monkeypatch.setattr(
         release, "student_source", lambda s: "" if "HIDDEN" in s else solved_source(s)
     )

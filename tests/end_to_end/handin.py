@@ -1,0 +1,45 @@
+"""Samples as the notebooks a student would hand in, made from the real releases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tests.samples import ROOT
+
+NOTEBOOKS = {"04-training-loop": "training_loop.ipynb", "05-five-beats": "five_beats.ipynb"}
+
+
+def release(assignment: str) -> dict[str, Any]:
+    """The notebook that students of `assignment` get, as a tree."""
+    path = ROOT / "release" / assignment / NOTEBOOKS[assignment]
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def code_of(sample: Path) -> str:
+    """A sample's whole program as one text; a notebook's cells one below the other."""
+    (path,) = [p for p in sample.iterdir() if p.suffix in (".py", ".ipynb")]
+    if path.suffix == ".py":
+        return path.read_text(encoding="utf-8")
+    book: Any = nbformat.read(path, as_version=4)
+    cells = [c.source for c in book.cells if c.cell_type == "code"]
+    return "\n\n".join(c for c in cells if not c.startswith(("%", "!")))
+
+
+def hand_in(assignment: str, sample: Path, folder: Path) -> Path:
+    """A sample's code in the release's notebook: all of it in the first cell to be written,
+    the other stubs emptied, test cells and ids as they were released. Returns the file.
+    """
+    book = release(assignment)
+    code = code_of(sample)
+    for cell in book["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"], code = code, ""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NOTEBOOKS[assignment]
+    path.write_text(json.dumps(book), encoding="utf-8")
+    return path
