@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flight import accusations, bugs, watched
+from autograder.findings import findings
+from tests.flight import bugs, watched
 
 TASK = """
 x = torch.randn(96, 12) * 3 + 1
@@ -57,10 +58,12 @@ def test_one_order_for_every_epoch_is_named(loaders: str) -> None:
         "train_loader = DataLoader(train, 16, sampler=torch.utils.data.RandomSampler(train))",
         "train_loader = DataLoader(train, batch_size=64)",
         "train_loader = DataLoader(train, 16, shuffle=True, generator=torch.Generator())",
-        "class Fresh(torch.utils.data.Sampler):\n"
-        "    def __iter__(self): return iter(torch.randperm(64).tolist())\n"
-        "    def __len__(self): return 64\n"
-        "train_loader = DataLoader(train, 16, sampler=Fresh())",
+        (
+            "class Fresh(torch.utils.data.Sampler):\n"
+            "    def __iter__(self): return iter(torch.randperm(64).tolist())\n"
+            "    def __len__(self): return 64\n"
+            "train_loader = DataLoader(train, 16, sampler=Fresh())"
+        ),
     ],
 )
 def test_any_way_to_shuffle_and_a_full_batch_pass(loaders: str) -> None:
@@ -90,10 +93,9 @@ def test_a_series_keeps_its_order() -> None:
 
 
 def test_a_shuffled_evaluation_is_a_note() -> None:
-    log = watched(
-        TASK + LOADERS.replace("(test, batch_size=16)", "(test, 16, shuffle=True)") + LOOP
-    )
-    assert not accusations(log)
+    shuffled = LOADERS.replace("(test, batch_size=16)", "(test, 16, shuffle=True)")
+    log = watched(TASK + shuffled + LOOP)
+    assert [(f.bug, f.kind) for f in findings(log)] == [("eval_shuffled", "note")]
 
 
 AUGMENTED = """
@@ -131,13 +133,19 @@ def test_an_augmented_training_set_and_augmentation_at_test_time_pass() -> None:
     "split",
     [
         "train, test = TensorDataset(x[:72], y[:72]), TensorDataset(x[60:], y[60:])",
-        "whole = TensorDataset(x, y)\norder = torch.randperm(96)\n"
-        "from torch.utils.data import Subset\n"
-        "train, test = Subset(whole, order[:80]), Subset(whole, order[64:])",
-        "order = torch.randperm(96)\na, b = order[:80], order[64:]\n"
-        "train, test = TensorDataset(x[a], y[a]), TensorDataset(x[b], y[b])",
-        "from torch.utils.data import Subset\ntrain = TensorDataset(x, y)\n"
-        "test = Subset(train, range(64, 96))",
+        (
+            "whole = TensorDataset(x, y)\norder = torch.randperm(96)\n"
+            "from torch.utils.data import Subset\n"
+            "train, test = Subset(whole, order[:80]), Subset(whole, order[64:])"
+        ),
+        (
+            "order = torch.randperm(96)\na, b = order[:80], order[64:]\n"
+            "train, test = TensorDataset(x[a], y[a]), TensorDataset(x[b], y[b])"
+        ),
+        (
+            "from torch.utils.data import Subset\ntrain = TensorDataset(x, y)\n"
+            "test = Subset(train, range(64, 96))"
+        ),
     ],
 )
 def test_samples_on_both_sides_of_a_split_are_named(split: str) -> None:
@@ -149,10 +157,14 @@ def test_samples_on_both_sides_of_a_split_are_named(split: str) -> None:
     [
         "train, test = torch.utils.data.random_split(TensorDataset(x, y), [64, 32])",
         "train = test = TensorDataset(x, y)",  # the training accuracy, and said so
-        "x = torch.randint(0, 2, (96, 12)).float()\nx[:, 2:] = 0\ny = x[:, 0].long()\n"
-        "train, test = TensorDataset(x[:64], y[:64]), TensorDataset(x[64:], y[64:])",
-        "x[64:] = x[:32][torch.randperm(32)]\ny[64:] = 0\n"  # other rows of equal values
-        "train, test = TensorDataset(x[:64], y[:64]), TensorDataset(x[64:], y[64:])",
+        (
+            "x = torch.randint(0, 2, (96, 12)).float()\nx[:, 2:] = 0\ny = x[:, 0].long()\n"
+            "train, test = TensorDataset(x[:64], y[:64]), TensorDataset(x[64:], y[64:])"
+        ),
+        (
+            "x[64:] = x[:32][torch.randperm(32)]\ny[64:] = 0\n"  # other rows of equal values
+            "train, test = TensorDataset(x[:64], y[:64]), TensorDataset(x[64:], y[64:])"
+        ),
     ],
 )
 def test_splits_without_a_shared_sample_pass(split: str) -> None:

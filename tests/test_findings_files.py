@@ -122,7 +122,8 @@ def test_a_schedule_that_starts_anew_is_named() -> None:
 plan = torch.optim.lr_scheduler.StepLR(adam, 1, 0.5)
 for e in range(2):
     epoch_of(net, adam); plan.step()
-torch.save({'m': net.state_dict(), 'o': adam.state_dict(), 's': plan.state_dict(), 'epoch': 2}, 'c.pt')
+state = {'m': net.state_dict(), 'o': adam.state_dict(), 's': plan.state_dict(), 'epoch': 2}
+torch.save(state, 'c.pt')
 net, adam = build()
 plan = torch.optim.lr_scheduler.StepLR(adam, 1, 0.5)
 c = torch.load('c.pt')

@@ -219,7 +219,7 @@ def incomplete_seeding(log: Log) -> Iterator[Finding]:
     if not first or not second or first == second or any(s.get("error") for s in log.seeds):
         return
     kinds = sorted({s["of"] for s in seeded})
-    claims = "torch" in kinds or len(kinds) > 1
+    claims = len(kinds) > 1 or bool(log.sections["seeds"].get("spoken"))
     at = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), 0)
     when = "the first weights" if at == 0 else f"the weights after step {at}"
     yield Finding(

@@ -170,8 +170,9 @@ class Program:
     """One submission's program in this process.
 
     `namespace` is the globals of its `__main__`; `errors` what its cells raised while
-    loading (a script is one cell); `argv` a script's arguments; `loaded` whether `load` has run; `report` a dictionary
-    that hooks may fill and that goes out with the load report (JSON-able, small).
+    loading (a script is one cell); `argv` a script's arguments; `loaded` whether `load` has
+    run; `report` a dictionary that hooks may fill and that goes out with the load report
+    (JSON-able, small).
     """
 
     def __init__(self, kind: str, main: str, cells: list[str]) -> None:

@@ -16,6 +16,7 @@ import hashlib
 import itertools
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
@@ -104,7 +105,10 @@ class Loaders:
             found = self.passes[-1] if self.passes else None
         if found is None or not isinstance(result, (list, tuple, int)):
             return
-        numbers = [int(i) for i in ([result] if isinstance(result, int) else result)]
+        numbers = [i for i in ([result] if isinstance(result, int) else result) if i is not None]
+        if not all(isinstance(i, (int, np.integer)) for i in numbers):  # keys, not places
+            numbers = [hash(str(i)) for i in numbers]
+        numbers = [int(i) for i in numbers]
         found.order.update(repr(numbers).encode())
         found.first.extend(numbers[: max(0, INDICES_CAP - len(found.first))])
 

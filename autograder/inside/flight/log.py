@@ -4,8 +4,9 @@ Theory. What a training loop does repeats itself, so a log need not hold all of 
 closely at the first calls from each place of the program, at the first few of each pass over the
 data, and only counts the rest. That keeps a full run's cost low and its record small.
 
-    look      the unit of attention begins with a forward call of a model (or, in a program that
-              has none, with a backward pass) and lasts until the next one begins
+    look      a unit of attention: it begins with the first forward call of a model after a
+              backward pass or an update (or, in a program that calls no model, with a backward
+              pass) and lasts until the next one begins; without gradients each call is a unit
     cut       stands in the log where looks were skipped: what lies before and after it are not
               neighbours
     place     the line of the program's own code from which something was called
@@ -24,17 +25,24 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Protocol
 
+import torch
 from torch import nn
 
 from ..program import Program
-from .hooks import After, Before, watch
+from .hooks import After, Before, Raised, watch
 
 EVENTS_CAP = 8_000
 PLACES_CAP, MODELS_CAP, FAULTS_CAP = 400, 24, 20
 FIRST_LOOKS = 48
 """How many calls from one place are looked at closely."""
 PASS_LOOKS = 4
-"""How many more are at the start of each pass over a loader."""
+"""How many more are at the start of each stretch: of a pass over a loader, or, without loaders, of
+each time that training follows evaluation or the other way round.
+"""
+PLACE_LOOKS = 320
+"""How many are at most, of one place."""
+UNIT_CALLS = 64
+"""How many forward calls make a unit at most, as of a recurrent cell called step by step."""
 
 Event = dict[str, Any]
 
@@ -72,13 +80,22 @@ class Flight:
         self.step = 0
         self._place_of: dict[tuple[str, int, str], int] = {}
         self._looks: Counter[Any] = Counter()
+        self._extra: Counter[int] = Counter()
+        self._stretch: tuple[int, bool] = (-1, True)
+        self._stretches = 0
+        self._unit = 0
         self._home = os.getcwd() + os.sep
 
     def watch(
-        self, owner: Any, name: str, before: Before | None = None, after: After | None = None
+        self,
+        owner: Any,
+        name: str,
+        before: Before | None = None,
+        after: After | None = None,
+        raised: Raised | None = None,
     ) -> None:
         """Watch `owner.name`; see `hooks.watch`."""
-        watch(owner, name, self.fault, before, after)
+        watch(owner, name, self.fault, before, after, raised)
 
     def tell(self, what: str, value: Any) -> None:
         """Call who listens: to an "output" of a model, a "batch" handed out, a pass over a loader
@@ -98,7 +115,9 @@ class Flight:
                 trace = trace.tb_next
             line = trace.tb_lineno if trace is not None else 0
             name = os.path.basename(trace.tb_frame.f_code.co_filename) if trace is not None else ""
-            self.faults.append(f"{type(error).__name__}: {str(error)[:200]} ({name}:{line})")
+            fault = f"{type(error).__name__}: {str(error)[:200]} ({name}:{line})"
+            if fault not in self.faults:
+                self.faults.append(fault)
 
     def place(self) -> int:
         """The index of the innermost line of the program's own code now running; -1 for none."""
@@ -125,18 +144,33 @@ class Flight:
         return -1
 
     def look(self) -> int:
-        """A new unit of attention begins: decide whether it is looked at closely; its place."""
+        """A forward call (or a backward pass by itself) begins: decide, where it opens a new unit
+        of attention, whether that is looked at closely. Returns its place.
+        """
         at = self.place()
-        everywhere, here = (at,), (at, self.current_pass)
-        self._looks[everywhere] += 1
-        self._looks[here] += 1
-        close = self._looks[everywhere] <= FIRST_LOOKS or (
-            self.current_pass >= 0 and self._looks[here] <= PASS_LOOKS
-        )
+        learning = torch.is_grad_enabled()
+        stretch = (self.current_pass, learning)
+        if stretch != self._stretch:
+            self._stretch = stretch
+            self._stretches += 1
+        elif learning and 0 < self._unit < UNIT_CALLS:
+            self._unit += 1
+            return at
+        self._unit = 1
+        self._looks[at] += 1
+        self._looks[at, self._stretches] += 1
+        close = self._looks[at] <= FIRST_LOOKS
+        if not close and self._looks[at, self._stretches] <= PASS_LOOKS:
+            self._extra[at] += 1
+            close = self._extra[at] <= PLACE_LOOKS - FIRST_LOOKS
         if not close and self.close:
             self.add("cut", at)
         self.close = close and len(self.events) < EVENTS_CAP
         return at
+
+    def learnt(self) -> None:
+        """A backward pass or an update ended: the next forward call opens a new unit."""
+        self._unit = 0
 
     def add(self, kind: str, at: int | None = None, /, **fields: Any) -> Event:
         """Count an event and, while looking closely, write it down. Returns it in any case."""

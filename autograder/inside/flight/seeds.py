@@ -1,12 +1,15 @@
 """Which generators a program seeds, and from where.
 
-A program that seeds claims to be repeatable; whether it is, two runs from different outside
-states tell. Seeding a generator of its own (for a split, say) claims nothing of the sort.
+A program that seeds means to be repeatable; whether it is, two runs from different outside
+states tell. Seeding a generator of its own (for a split, say) means nothing of the sort. Some write
+`torch.manual_seed(0)` at the top of everything out of habit, so it is also told whether the program
+speaks of it in words of its own (`SEED`, `set_seed`, "reproducible").
 """
 
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import numpy as np
@@ -15,11 +18,13 @@ import torch
 from .log import Flight
 
 CALLS_CAP = 64
+_CALLS = re.compile(r"[\w.]*\b(manual_seed|seed|manual_seed_all)\s*\(\s*\d")
+_WORDS = re.compile(r"seed|reproduc|determinis|repeatab", re.IGNORECASE)
 
 
 class Seeds:
     """Watches the seeding of the global generators. Section `seeds`: `seeded`, a list of
-    {of: "python" or "numpy" or "torch", at: place, step}.
+    {of: "python" or "numpy" or "torch", at: place, step}, and `spoken`.
     """
 
     name = "seeds"
@@ -46,4 +51,5 @@ class Seeds:
         return after
 
     def report(self) -> dict[str, Any]:
-        return {"seeded": self.seeded}
+        text = _CALLS.sub("", "\n".join(self.flight.program.cells))
+        return {"seeded": self.seeded, "spoken": _WORDS.search(text) is not None}
