@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EXPORTS: dict[str, Callable[[Export], list[str]]] = {}
+
+def _canvas(order: Export) -> list[str]:
+    from .formats import canvas
+
+    return canvas.export(order)
+
+
+def _moodle(order: Export) -> list[str]:
+    from .formats import moodle
+
+    return moodle.export(order)
+
+
+EXPORTS: dict[str, Callable[[Export], list[str]]] = {"canvas": _canvas, "moodle": _moodle}
 """Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
 
 PACKAGES: dict[str, Callable[[Package], list[str]]] = {}
@@ -35,6 +48,19 @@ def _nbgrader(order: Export) -> list[str]:
 
 
 EXPORTS["nbgrader"] = _nbgrader
+
+
+def _otter(order: Package) -> list[str]:
+    from .formats import otter
+    from .grade import Grader
+    from .recalibrate import carried
+
+    with Grader(order.root) as grader:
+        calibration = carried(grader, order.assignment)
+    return otter.package(order, calibration)
+
+
+PACKAGES["otter"] = _otter
 
 
 def export(

@@ -43,8 +43,28 @@ def recalibrate(grader: Grader, name: str, seeds: int) -> tuple[Path, str, Calib
     key = f"{prepared.fingerprint}-v{assignment.version}-{grader.device}"
     table = _read(path)
     table[key] = {"dataset": prepared.dataset, "accuracies": list(found.accuracies)}
-    kept.write_whole(path, (HEADER + yaml.safe_dump(table, sort_keys=True)).encode())
+    kept.write_whole(path, _dump(table))
     return path, key, found
+
+
+def carried(grader: Grader, name: str) -> bytes:
+    """A calibration.yml that holds what is committed, and what holds for this machine's data.
+
+    For a grader that travels without the source, and so cannot measure for itself. Raises
+    `GraderError` where the reference, which may have to run for this, fails.
+    """
+    assignment = grader.assignment(name)
+    table = _read(grader.root / "assignments" / name / "calibration.yml")
+    world = grader.world(name)
+    if world.calibration is not None and world.hidden is not None:
+        key = f"{world.hidden.fingerprint}-v{assignment.version}-{grader.device}"
+        accuracies = list(world.calibration.accuracies)
+        table[key] = {"dataset": world.hidden.dataset, "accuracies": accuracies}
+    return _dump(table)
+
+
+def _dump(table: dict[str, object]) -> bytes:
+    return (HEADER + yaml.safe_dump(table, sort_keys=True)).encode()
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -1,0 +1,231 @@
+"""otter-grader: a master for `otter assign`, and the autograder that it makes.
+
+    build/otter/<id>/master/<module>.ipynb      written here, with what the autograder needs beside
+    build/otter/<id>/dist/student/              by `otter assign`: what students get
+    build/otter/<id>/dist/autograder/           by `otter assign`: what graders get, solutions too
+    build/otter/<id>/<module>-autograder.zip    the zip that `otter run`, `otter grade` or
+                                                Gradescope take
+
+A task is a question. Its public tests are test cases worth nothing, which students run by
+`grader.check("task1")` or `otter check`; each of its checks is a hidden test case with its points,
+which asks `autograder.live`. A test case of otter passes or fails, so what a check gives in part
+is added by a plugin (`otter_plugin`). The autograder carries the course's configuration and the
+assignment's hidden half: that is otter's model, in which tests lie beside the submission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from .. import config
+from ..errors import GraderError, InputError
+from ..notebook import STUB, Cell, read_master, task_of
+from ..text import clean
+from .handback import Package
+
+_nbformat: Any = nbformat  # it ships no types for what we call
+PLUGIN = "autograder.formats.otter_plugin.PartialCredit"
+RUN_S = 900
+
+
+def solution(source: str) -> str:
+    """A cell's text with our solution markers turned into otter's, and the stub as its prompt."""
+    out: list[str] = []
+    for line in source.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        if line.strip() == "### BEGIN SOLUTION":
+            out.append(f"{indent}# BEGIN SOLUTION NO PROMPT")
+        elif line.strip() == "### END SOLUTION":
+            out += [f"{indent}# END SOLUTION", f'{indent}""" # BEGIN PROMPT']
+            out += [indent + text for text in STUB]
+            out.append(f'{indent}""" # END PROMPT')
+        else:
+            out.append(line)
+    return "\n".join(out)
+
+
+def _public_test(cell: Cell) -> str:
+    """A public cell as a test case, which reads the student's names as if they were its own."""
+    body = "\n".join(f"    {line}".rstrip() for line in cell.source.splitlines())
+    return (
+        '""" # BEGIN TEST CONFIG\npoints: 0\nhidden: false\n""" # END TEST CONFIG\n'
+        f"def test_{cell.grade_id.replace('-', '_')}(env):\n"
+        '    globals().update({k: v for k, v in env.items() if not k.startswith("_")})\n' + body
+    )
+
+
+def _hidden_test(assignment: str, check: config.CheckSpec) -> str:
+    return (
+        f'""" # BEGIN TEST CONFIG\npoints: {check.points:g}\nhidden: true\n""" # END TEST CONFIG\n'
+        f"def test_{check.id.replace('-', '_')}(env):\n"
+        "    from autograder.live import demand\n"
+        f'    demand("{check.id}", assignment="{assignment}")'
+    )
+
+
+def _question(
+    assignment: config.Assignment, task: int, public: list[Cell]
+) -> Iterator[tuple[str, str]]:
+    """The question of one task, as (kind, text) of its cells."""
+    points = sum(c.points for c in assignment.checks if c.task == task)
+    yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points:g}"
+    yield "raw", "# BEGIN TESTS"
+    for cell in public:
+        yield "code", _public_test(cell)
+    for check in assignment.checks:
+        if check.task == task:
+            yield "code", _hidden_test(assignment.id, check)
+    yield "raw", "# END TESTS"
+    yield "raw", "# END QUESTION"
+
+
+def _cells(
+    assignment: config.Assignment, cells: tuple[Cell, ...], where: Path
+) -> Iterator[tuple[str, str]]:
+    """The master's cells as (kind, text): a task's question stands where its last test stood."""
+    settings = {
+        "init_cell": True,
+        "export_cell": False,
+        "run_tests": False,
+        "strip_solutions_from_all_cells": True,
+        "files": ["img"] if (where.parent / "img").is_dir() else [],
+        "autograder_files": [
+            "grading_config.yml",
+            f"assignments/{assignment.id}/assignment.yml",
+            f"assignments/{assignment.id}/calibration.yml",
+        ],
+        "generate": {"plugins": [PLUGIN]},
+        "tests": {"ok_format": False, "files": True},
+    }
+    yield "raw", "# ASSIGNMENT CONFIG\n" + yaml.safe_dump(settings, sort_keys=False)
+    tests = [c for c in cells if c.kind in ("public", "hidden")]
+    last = {task_of(c, where): c for c in tests}
+    for cell in cells:
+        if cell.kind not in ("public", "hidden"):
+            yield ("code" if cell.is_code else "markdown"), solution(cell.source)
+            continue
+        task = task_of(cell, where)
+        if last[task] is cell:
+            public = [c for c in tests if c.kind == "public" and task_of(c, where) == task]
+            yield from _question(assignment, task, public)
+
+
+def master(root: Path, assignment: config.Assignment) -> str:
+    """The text of the notebook that `otter assign` takes. Raises `SourceError`."""
+    where = root / "source" / assignment.id / f"{assignment.module}.py"
+    book: Any = _nbformat.v4.new_notebook()
+    book.nbformat_minor = 5
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    book.metadata = _nbformat.from_dict({"kernelspec": kernel})
+    make = {
+        "raw": _nbformat.v4.new_raw_cell,
+        "code": _nbformat.v4.new_code_cell,
+        "markdown": _nbformat.v4.new_markdown_cell,
+    }
+    for number, (kind, text) in enumerate(_cells(assignment, read_master(where), where)):
+        cell = make[kind](text)
+        cell.id = hashlib.sha256(f"{assignment.id}/otter/{number}".encode()).hexdigest()[:8]
+        book.cells.append(cell)
+    return str(_nbformat.writes(book)).rstrip("\n") + "\n"
+
+
+def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder: Path) -> Path:
+    """The master with all that `otter assign` packs beside it; returns its path."""
+    hidden = folder / "assignments" / assignment.id
+    hidden.mkdir(parents=True)
+    shutil.copy(root / "assignments" / assignment.id / "assignment.yml", hidden)
+    (hidden / "calibration.yml").write_bytes(calibration)
+    shutil.copy(root / "grading_config.yml", folder)
+    pictures = root / "source" / assignment.id / "img"
+    if pictures.is_dir():
+        shutil.copytree(pictures, folder / "img")
+    path = folder / f"{assignment.module}.ipynb"
+    path.write_text(master(root, assignment), encoding="utf-8")
+    return path
+
+
+def _otter(*arguments: str, cwd: Path) -> str:
+    """Run the real otter; its output. Raises `InputError` without it, `GraderError` if it fails."""
+    try:
+        import otter  # noqa: F401 - only whether it is there
+    except ImportError as e:
+        raise InputError(
+            "otter-grader is not installed", remedy="pip install 'five-beats[otter]'"
+        ) from e
+    done = subprocess.run(
+        [sys.executable, "-m", "otter", *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    if done.returncode != 0:
+        last = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-3:]
+        raise GraderError(
+            f"otter {arguments[0]} failed: {clean(' / '.join(last))}", remedy="see otter's manual"
+        )
+    return done.stdout
+
+
+def run(autograder: Path, submission: Path) -> dict[str, Any]:
+    """Grade one notebook by the real `otter run`; its results.json, as Gradescope gets it."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        arguments = ("run", "-a", str(autograder.resolve()), "-o", name, "--no-logo")
+        _otter(*arguments, str(submission.resolve()), cwd=out)
+        found: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def score(results: dict[str, Any]) -> float:
+    """The points in otter's results.json, over all questions."""
+    return round(sum(test.get("score", 0.0) for test in results["tests"]), 4)
+
+
+def package(order: Package, calibration: bytes) -> list[str]:
+    """Make an assignment's otter autograder by `otter assign`, and try it on the reference.
+
+    `calibration` is the calibration.yml it takes along, since it has no source to measure.
+    Writes the folder `order.to` (build/otter/<id>) anew and returns what to tell whoever asked.
+    Raises `GraderError` where otter fails or the reference does not get full marks from it.
+    """
+    assignment = config.assignment(order.root / "assignments" / order.assignment / "assignment.yml")
+    target = order.to or order.root / "build" / "otter" / order.assignment
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".otter-") as name:
+        made = Path(name) / "made"
+        staged = _stage(order.root, assignment, calibration, made / "master")
+        _otter("assign", str(staged), str(made / "dist"), "--no-pdfs", cwd=staged.parent)
+        (zipped,) = (made / "dist" / "autograder").glob("*-autograder_*.zip")
+        zipped.rename(made / f"{assignment.module}-autograder.zip")
+        solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
+        earned = score(run(made / f"{assignment.module}-autograder.zip", solved))
+        if abs(earned - assignment.points) > 1e-6:
+            raise GraderError(
+                f"otter gives the reference {earned:g} of {assignment.points:g} points",
+                where=order.assignment,
+                remedy="run `otter run` on dist/autograder/ and read what its tests say",
+            )
+        if target.exists():
+            shutil.rmtree(target)
+        made.rename(target)
+    return [
+        f"{target / f'{assignment.module}-autograder.zip'}: the autograder",
+        f"{target / 'dist' / 'student'}: what students get",
+        f"the reference gets {earned:g} of {assignment.points:g} points from otter",
+    ]
