@@ -4,7 +4,8 @@
     class/{alice.py, bob.ipynb, carol.zip}  a folder of such files
     class/alice/training_loop.py            a folder per student, with what lies beside
     class/alice/04-training-loop/…          a folder per student and assignment
-    class.zip                               any of these
+    class.zip                               any of these, and what Canvas and Moodle pack
+                                            (`canvas` and `moodle` tell their names)
 
 Theory. Nobody's work may vanish and nothing may stop the class: whatever cannot be taken
 in becomes a `Refused` record with a reason in words, which later stands in `grades.csv` as
@@ -16,16 +17,16 @@ assignment, whatever the file system says.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path, PurePath
 
 from ..errors import InputError, SubmissionError
 from ..model import Json, Program, Submission
 from ..text import clean, distinct_names
+from . import canvas, moodle
 from .program import PROGRAM_CAP, is_program, read_program, same_code, stubs
-from .tree import MIB, Folder, Leaf, files_of, read_file, read_folder, read_zip
+from .tree import MIB, Folder, Handed, Leaf, files_of, read_file, read_folder, read_zip, timestamp
 
 STUDENT_ZIP_CAP = 512 * MIB
 NOT_WORK = frozenset(("conftest.py", "setup.py", "__init__.py"))
@@ -33,8 +34,8 @@ NEARLY_WORK = (
     ".pdf", ".html", ".htm", ".docx", ".doc", ".odt", ".rtf", ".txt", ".pages", ".pyc",
     ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".r", ".rmd", ".m", ".jl",
 )  # fmt: skip
+_WORK = (".ipynb", ".py", ".zip", *NEARLY_WORK)
 _COPY = r"(?:_?(?:copy|final|v?\d+))*"
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class _Intake:
     def __init__(self, assignment: str | None, known: dict[str, str]) -> None:
         self.assignment = assignment
         self.known = known
+        self.origins: dict[str, Mapping[str, Json]] = {}
         self.found: list[_Found] = []
         self.refused: list[tuple[str, Refused]] = []
 
@@ -101,6 +103,8 @@ class _Intake:
                 self.root(read_folder(path), student, str(path))
             elif name.lower().endswith(".zip"):
                 self.root(_unwrap(read_zip(read_file(path))), student, str(path))
+            elif path.is_file() and canvas.parse(name):
+                self.handed(canvas.gather([read_file(path)]), str(path.parent))
             elif path.is_file():
                 self.file(read_file(path), student, str(path))
             else:
@@ -110,9 +114,20 @@ class _Intake:
 
     def root(self, tree: Folder, student: str, path: str) -> None:
         """A folder the user named: a class, or a single student's work."""
+        from_moodle, tree = moodle.gather(tree)
+        self.handed(from_moodle, path)
+        if from_moodle and not tree.files and not tree.folders:
+            return
+        work = [f for n, f in tree.files.items() if n.lower().endswith(_WORK)]
+        if 2 * sum(canvas.parse(leaf.name) is not None for leaf in work) > len(work):
+            self.handed(canvas.gather(tree.files.values()), path)
+            others = {n: leaf for n, leaf in tree.files.items() if not canvas.parse(n)}
+            tree = Folder(tree.name, tree.folders, others, tree.notes)
+            if not any(leaf in work for leaf in others.values()) and not tree.folders:
+                return
         programs = self.programs(tree)
         exact = [p for p in programs if self.exact(p.name)]
-        if exact and len(exact) == len(programs) and not tree.folders:
+        if exact and len(exact) == len(programs) and not tree.folders and not self.origins:
             self.student(tree, student, path)
             return
         for name, leaf in tree.files.items():
@@ -135,6 +150,19 @@ class _Intake:
                 self.refuse(name, f"{path}/{name}", str(e))
         if not tree.folders and not tree.files:
             self.refuse(student, path, "holds no submission")
+
+    def handed(self, students: Iterable[Handed], path: str) -> None:
+        """Students as another tool's layout names them."""
+        for one in students:
+            self.origins[one.student] = one.origin
+            here = f"{path}/{one.origin['file']}"
+            try:
+                if one.why:
+                    self.refuse(one.student, here, one.why)
+                else:
+                    self.student(one.folder, one.student, here)
+            except SubmissionError as e:
+                self.refuse(one.student, here, str(e))
 
     # -- one student ---------------------------------------------------------------------
 
@@ -242,7 +270,7 @@ class _Intake:
                 f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
             )
             extra += (f"left out: {shown}",)
-        when = _timestamp(folder)
+        when = timestamp(folder)
         self.add(student, wanted, program, files, when, (*notes, *extra), path, leaf.modified)
 
     # -- names ---------------------------------------------------------------------------
@@ -321,10 +349,13 @@ class _Intake:
                 f"{clean(o.path)} was not"
                 for o in older
             )
-            kept[student, wanted] = replace(last.submission, student=student, notes=notes)
+            origin = self.origins.get(last.raw, {})
+            kept[student, wanted] = replace(
+                last.submission, student=student, notes=notes, origin=origin
+            )
         refused: dict[tuple[str, str, str], Refused] = {}
         for raw, record in self.refused:
-            record = replace(record, student=names[raw])
+            record = replace(record, student=names[raw], origin=self.origins.get(raw, {}))
             twins = [k for k in kept if k[0] == record.student and record.assignment in ("", k[1])]
             for k in twins:
                 kept[k] = replace(kept[k], notes=(*kept[k].notes, f"not taken: {record.reason}"))
@@ -349,24 +380,10 @@ def _unwrap(tree: Folder) -> Folder:
     """The class inside the single folder that some archivers put around it."""
     while not tree.files and len(tree.folders) == 1:
         inner = next(iter(tree.folders.values()))
+        if moodle.is_students(inner.name):
+            break
         loose = [n for n in inner.files if is_program(n) or n.lower().endswith(".zip")]
         if len(loose) + len(inner.folders) < 2 or any(_fold(n).startswith("test_") for n in loose):
             break
         tree = inner
     return tree
-
-
-def _timestamp(folder: Folder) -> str:
-    """When the work was handed in, where the layout says so (`timestamp.txt`), as ISO 8601."""
-    leaf = folder.files.get("timestamp.txt")
-    if leaf is None or leaf.size > 200:
-        return ""
-    text = leaf.read(200).decode("utf-8", "replace").strip()
-    if not _TIMESTAMP.fullmatch(text):
-        return ""
-    try:
-        return datetime.fromisoformat(re.sub(r" ?(UTC|Z)$", "+00:00", text)).isoformat(
-            timespec="seconds"
-        )
-    except ValueError:
-        return ""

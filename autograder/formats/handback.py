@@ -16,16 +16,18 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Course
 from ..errors import InputError
 from ..kept import write_whole
-from ..model import Result
+from ..model import Result, Status, Visibility
+from ..text import clean, number, points
 
 TABLE_CAP = 64 << 20
+COMMENT_CAP = 2_000
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first time a zip archive can state; the same for every member we write."""
 
@@ -128,6 +130,54 @@ def read_table(path: Path) -> Table:
     if not any(rows):
         raise InputError("is empty", where=path, remedy="download it again")
     return Table(rows, delimiter, encoding, newline)
+
+
+def find_row(
+    table: Table, rows: Iterable[int], columns: Iterable[int], names: Iterable[str]
+) -> int | None:
+    """The row of `rows` in which a cell of `columns` is one of `names`, whatever its case; columns
+    are tried in order, and one that would give several rows gives none.
+    """
+    wanted = {name.strip().casefold() for name in names}
+    rows = list(rows)
+    for column in columns:
+        found = [i for i in rows if table.cell(i, column).strip().casefold() in wanted]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def scaled(result: Result, possible: str) -> str:
+    """The score as a cell of a sheet whose full mark is `possible`, with that cell's decimal mark;
+    as it is where the sheet states no number.
+    """
+    comma = "," in possible and "." not in possible
+    try:
+        full = float(possible.replace(",", ".") if comma else possible.replace(",", ""))
+    except ValueError:
+        full = 0.0
+    share = result.score / result.max_score if result.max_score > 0 else 0.0
+    text = number(share * full if full > 0 else result.score)
+    return text.replace(".", ",") if comma else text
+
+
+def comment(result: Result, course: Course) -> str:
+    """A line for the student: points, lateness, and what was seen, as far as `feedback.hidden`
+    lets a student see it.
+    """
+    said = [f"{points(result.score)} of {points(result.max_score)} points."]
+    if result.late is not None and result.late.message:
+        said.append(f"Late: {result.late.message}.")
+    for c in result.checks:
+        hidden = c.visibility is Visibility.HIDDEN
+        if c.status in (Status.PASSED, Status.NOT_CHECKED) or (
+            hidden and course.feedback.hidden == "none"
+        ):
+            continue
+        tells = c.message and not (hidden and course.feedback.hidden == "title")
+        said.append(f"{c.title}: {c.message or c.status}." if tells else f"{c.title}.")
+    text = clean(" ".join(said))
+    return text if len(text) <= COMMENT_CAP else text[: COMMENT_CAP - 1] + "…"
 
 
 def archive(

@@ -17,15 +17,18 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import zipfile
 import zlib
 from calendar import timegm
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from ..errors import SubmissionError
+from ..model import Json
 from ..text import clean
 
 MIB = 1 << 20
@@ -47,6 +50,7 @@ DATA_FOLDERS = frozenset(
 )
 DATA_SUFFIXES = ("-ubyte", "-ubyte.gz", ".tar.gz", ".parquet", ".arrow")
 JUNK_FILES = frozenset(("thumbs.db", "desktop.ini"))
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?")
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,19 @@ class Folder:
     folders: dict[str, Folder] = field(default_factory=dict)
     files: dict[str, Leaf] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One student's work as another tool packed it: under its own names, and where it came from.
+
+    `origin` as in `model.Submission`; `why` says what is wrong where there is nothing to grade.
+    """
+
+    student: str
+    folder: Folder
+    origin: Mapping[str, Json]
+    why: str = ""
 
 
 def unwanted(name: str, *, folder: bool) -> str | None:
@@ -299,3 +316,19 @@ def files_of(folder: Folder, *, but: str) -> tuple[dict[str, bytes], list[str]]:
 
     walk(folder, "")
     return files, notes
+
+
+def timestamp(folder: Folder) -> str:
+    """When the work was handed in, where the layout says so (`timestamp.txt`), as ISO 8601."""
+    leaf = folder.files.get("timestamp.txt")
+    if leaf is None or leaf.size > 200:
+        return ""
+    text = leaf.read(200).decode("utf-8", "replace").strip()
+    if not _TIMESTAMP.fullmatch(text):
+        return ""
+    try:
+        return datetime.fromisoformat(re.sub(r" ?(UTC|Z)$", "+00:00", text)).isoformat(
+            timespec="seconds"
+        )
+    except ValueError:
+        return ""

@@ -1,0 +1,91 @@
+"""Classes for the tests of other tools' layouts: files, archives, and grades on their way back."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder import kept
+from autograder.config import Course
+from autograder.formats.folder import Refused, collect
+from autograder.formats.handback import Export
+from autograder.model import CheckResult, Lateness, Result, Status, Submission, Visibility
+
+A4, A5 = "04-training-loop", "05-five-beats"
+KNOWN = {A4: "training_loop", A5: "five_beats"}
+
+
+def put(root: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write `files` below `root`."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write `files` into a zip archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, content in files.items():
+            z.writestr(name, content)
+    path.write_bytes(out.getvalue())
+    return path
+
+
+def take(
+    path: Path, assignment: str | None = None
+) -> tuple[dict[str, Submission], dict[str, Refused]]:
+    """Submissions and refusals by student; each has at most one of both here."""
+    found, refused = collect([path], assignment, KNOWN)
+    assert len({s.student for s in found}) == len(found)
+    return {s.student: s for s in found}, {r.student: r for r in refused}
+
+
+def graded(student: str, score: float = 16.0, origin: Mapping[str, Any] | None = None) -> Result:
+    """A result of 20 points with one hidden check."""
+    check = CheckResult(
+        "zero", "Gradients are cleared", 1, Status.PARTIAL, score, 20.0, Visibility.HIDDEN,
+        ("missing_zero_grad",), "the <gradients> of step 1 were still there", "help",
+    )  # fmt: skip
+    return Result(A4, student, "sha256:1", "graded", score, 20.0, (check,), origin=origin or {})
+
+
+def lost(student: str, origin: Mapping[str, Any] | None = None) -> Result:
+    """A result that is none."""
+    return Result(
+        A4, student, "", "ungradable", 0.0, 20.0, (), notes=("no program",), origin=origin or {}
+    )
+
+
+def late(result: Result, lost_points: float) -> Result:
+    """`result` after a deduction."""
+    from dataclasses import replace
+
+    lateness = Lateness(result.score, True, "2026-10-12T23:59:00+02:00", 60, 1, lost_points, "late")
+    return replace(result, score=result.score - lost_points, late=lateness)
+
+
+def order(tmp: Path, *results: Result, **more: Any) -> Export:
+    """An export of `results` into `tmp/to`, with pages that name their student."""
+    given = {"hidden": more.pop("hidden", "full")}
+    course = Course.model_validate({"course": "c", "assignments": [A4, A5], "feedback": given})
+    return Export(
+        out=tmp,
+        to=tmp / "to",
+        results=tuple(kept.in_order(results)),
+        course=course,
+        root=tmp,
+        page=lambda r: f"<p>{r.student}</p>".encode(),
+        **more,
+    )
+
+
+def members(path: Path) -> dict[str, bytes]:
+    """The members of an archive."""
+    with zipfile.ZipFile(path) as z:
+        return {name: z.read(name) for name in z.namelist()}
