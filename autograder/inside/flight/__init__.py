@@ -6,13 +6,15 @@ Layout:
     hooks       how a function or method is watched without changing what it does
     forwards    calls of models: modes, gradient state, dropout; the models' own properties
     losses      what goes into a loss, and with which weight it is differentiated
-    beats       zero, backward, step; clipping, scaling, schedules
+    beats       zero, backward, step
+    control     clipping, scaling, schedules
     loaders     passes over data, their order, and the data sets behind them
     files       what is saved, loaded, and put back
     seeds       which generators the program seeds
     scores      how well a model did in each evaluation pass
 
-Each of the last seven is an `Observer`. The findings are made outside, from `Flight.report()`.
+Each of the last eight is an `Observer`; `graphs`, `leaves` and `optimizers` are the tools of
+`beats`. The findings are made outside, from `Flight.report()`.
 """
 
 from .log import Flight, Observer

@@ -1,29 +1,30 @@
 """Zero, backward, step: what happened to gradients and weights, whoever did it.
 
-Theory. Which parameters a backward pass reaches is read from its graph (the `AccumulateGrad` nodes
-at its leaves), not from an optimizer, so that an update written by hand is seen like any other.
-Before each backward pass the leaves are looked at: does a gradient of an earlier step still lie
-there (`stale`), have the values changed since the last look (`moved`)? After it, and before and
-after each step, the norm of the gradients is taken. A step that nobody announced shows as weights
-that moved between two backward passes.
+Theory. Which parameters a backward pass reaches is read from its graph, not from an optimizer, so
+that an update written by hand is seen like any other. Before and after each pass, and before and
+after each step, every leaf is looked at (see `leaves`): whether its gradient was used before, and
+whether its values moved. A step that nobody announced shows as weights that moved between two
+backward passes. The value of each loss is kept for the whole run, thinned out.
 
-Events: `backward` {leaves, stale, fresh, moved, before, after: norms, value, retain, root};
-`grad` {leaves} for `torch.autograd.grad`; `zero` {optimizer or model}; `step` {optimizer,
-closure, rates, given, nonzero, held, norm, moved}; `clip` {by, limit, before, after};
-`unscale`, `scaled_step`, `update` {scale}; `schedule` {type, initial, before, after, step}.
+Events: `backward` {leaves, stale: with a gradient before, fresh: without, reused: stale and used by
+an update before, moved, mixed: updated by hand from mixed gradients, before, after: norms, value,
+retain, into: the optimizers that hold leaves, unheld, nodes, op: of the root, alive: earlier losses
+from this line whose graphs live, batch: batches handed out so far, shrunk: the one factor by which
+weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
+`grad` for `torch.autograd.grad`; `zero` {optimizer or model, of: the optimizers concerned};
+`step` {optimizer, closure, rates, given, nonzero, held, reached: with a gradient that came since
+the last step (-1 unknown), mixed, norm, moved, batch}.
 """
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import weakref
+from collections import Counter, defaultdict
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -31,39 +32,28 @@ from torch.optim.optimizer import (
 )
 
 from ..recorder import plain
+from . import graphs
 from .hooks import argument
+from .leaves import Arrival, Leaf, Leaves, norm_of, signature, together
 from .log import Event, Flight
 
-NODES_CAP, LEAVES_CAP, OPTIMIZERS_CAP = 20_000, 400, 16
+TRACE_CAP, TRACES_CAP, KEPT_NUMBERS = 400, 32, 4_096
 
 
-def leaves_of(roots: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The leaf tensors that a backward pass from `roots` accumulates gradients into."""
-    found: dict[int, torch.Tensor] = {}
-    seen: set[Any] = set()
-    todo = [r.grad_fn for r in roots if r.grad_fn is not None]
-    while todo and len(seen) < NODES_CAP and len(found) < LEAVES_CAP:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, torch.Tensor):
-            found[id(variable)] = variable
-        todo.extend(n for n, _ in node.next_functions if n is not None)
-    return list(found.values())
+class Trace:
+    """The values of one line's loss over the run: every `stride`-th, the stride doubling."""
 
+    def __init__(self) -> None:
+        self.values: list[float | str | None] = []
+        self.stride, self.count = 1, 0
 
-def norm_of(tensors: list[torch.Tensor]) -> float:
-    """The Euclidean norm of several tensors together; 0.0 of none."""
-    squares = [float(t.detach().float().norm()) ** 2 for t in tensors if not t.is_sparse]
-    return math.sqrt(sum(squares))
-
-
-def signature(tensor: torch.Tensor) -> tuple[float, float]:
-    """Two numbers that change when a tensor's values do."""
-    flat = tensor.detach().reshape(-1)
-    return float(flat.sum(dtype=torch.float64)), float(flat[0]) if flat.numel() else 0.0
+    def add(self, value: Any) -> None:
+        """One more value."""
+        if self.count % self.stride == 0:
+            self.values.append(plain(value))
+            if len(self.values) >= TRACE_CAP:
+                self.values, self.stride = self.values[::2], self.stride * 2
+        self.count += 1
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
@@ -72,211 +62,278 @@ def _tensors(value: Any) -> list[torch.Tensor]:
     return [t for t in value if isinstance(t, torch.Tensor)] if value is not None else []
 
 
-@dataclass
-class _Known:
-    """An optimizer's record. `optimizer` is kept so that its id stays its own."""
-
-    optimizer: Optimizer
-    first: int = 0
-    steps: int = 0
-    rates: list[float] = field(default_factory=list)
-
-
 class Beats:
-    """Watches gradients, updates and what acts on them. See the module."""
+    """Watches gradients and updates. See the module."""
 
     name = "beats"
 
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self.optimizers: list[_Known] = []
-        self.leaves: dict[int, tuple[torch.Tensor, tuple[float, float]]] = {}
+        self.leaves = Leaves()
+        self.traces: dict[int, Trace] = defaultdict(Trace)
+        self._roots: dict[int, list[weakref.ref[graphs.Mark]]] = defaultdict(list)
+        self._retained: Counter[int] = Counter()
         self._inside = 0
+        self._stepping_now: list[int] = []
         self._looked = -1
-        self._scheduler_depth = 0
-        self._stepping_now: dict[int, tuple[Event, list[tuple[float, float]]]] = {}
+        self._before_step: dict[int, list[tuple[torch.Tensor, Leaf | None, float]]] = {}
+        self._start: dict[int, list[torch.Tensor]] = {}
 
     def install(self) -> None:
-        watch = self.flight.watch
-        watch(torch.autograd, "backward", self._before_backward, self._after_backward)
+        watch, optimizers = self.flight.watch, self.flight.optimizers
+        watch(
+            torch.autograd,
+            "backward",
+            self._before_backward,
+            self._after_backward,
+            self._backward_raised,
+        )
         watch(torch.autograd, "grad", after=self._grad)
+        watch(Optimizer, "add_param_group", after=optimizers.added)
         register_optimizer_step_pre_hook(self._stepping)
         register_optimizer_step_post_hook(self._stepped)
         watch(Optimizer, "zero_grad", after=self._zeroed)
         watch(nn.Module, "zero_grad", after=self._zeroed)
-        for owner in (nn.utils, nn.utils.clip_grad):
-            for name in ("clip_grad_norm_", "clip_grad_value_"):
-                self._watch_clipping(owner, name)
-        scaler = torch.amp.GradScaler
-        watch(scaler, "unscale_", after=self._scaler("unscale"))
-        watch(scaler, "step", after=self._scaler("scaled_step"))
-        watch(scaler, "update", after=self._scaler("update"))
-        for kind in vars(torch.optim.lr_scheduler).values():
-            if isinstance(kind, type) and issubclass(kind, LRScheduler) and "step" in vars(kind):
-                watch(kind, "step", self._scheduling, self._scheduled)
+        register_module_forward_hook(self._called)
 
     # --- backward ------------------------------------------------------------------------------
+
+    def _called(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        if self.flight.close and torch.is_grad_enabled():
+            try:
+                graphs.mark_outputs(module, output, self.flight.counts["backward"])
+            except Exception as e:
+                self.flight.fault(e)
 
     def _before_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._inside += 1
         if self._inside > 1:  # a checkpointed segment differentiates within a backward pass
             return None
         flight = self.flight
-        if flight.counts["forward"] == self._looked:  # no model was called since: look by yourself
+        at = flight.place()
+        roots = _tensors(argument(args, kwargs, 0, "tensors", None))
+        if len(roots) == 1 and roots[0].numel() == 1 and (at in self.traces or self._room):
+            self.traces[at].add(roots[0].detach())
+        calls = flight.counts["forward"]
+        if calls == self._looked:  # no model was called since: look by yourself
+            flight.learnt()
             flight.look()
-        self._looked = flight.counts["forward"]
+        self._looked = calls
         if not flight.close:
             flight.counts["backward"] += 1
+            self.leaves.lose_sight()
             return None
-        roots = _tensors(argument(args, kwargs, 0, "tensors", None))
-        leaves = leaves_of(roots)
-        held = [p.grad for p in leaves if p.grad is not None]
-        stale = [g for g in held if g.is_sparse or bool(g.detach().any())]
-        moved = 0
-        for leaf in leaves:
-            now = signature(leaf)
-            before = self.leaves.get(id(leaf))
-            moved += before is not None and before[1] != now
-            self.leaves[id(leaf)] = (leaf, now)
+        return self._look_before(at, roots, args, kwargs)
+
+    @property
+    def _room(self) -> bool:
+        return len(self.traces) < TRACES_CAP
+
+    def _look_before(
+        self, at: int, roots: list[torch.Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Event, Arrival, list[torch.Tensor]]:
+        flight = self.flight
+        tensors, count = graphs.reached(roots)
+        only = argument(args, kwargs, 5, "inputs", None)
+        if only is not None:
+            wanted = {id(t) for t in _tensors(only)}
+            tensors = [t for t in tensors if id(t) in wanted]
+        for tensor in tensors:
+            leaf = self.leaves.of(tensor)
+            if leaf is not None:
+                leaf.owned = bool(flight.optimizers.owners(tensor))
+                leaf.thawed = id(tensor) in flight.frozen
+        found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
+        factors = {round(f, 7) for f in found.shrunk}
+        number = flight.counts["backward"]
+        mark = graphs.Mark(number)
         event = flight.add(
             "backward",
-            leaves=len(leaves),
-            stale=len(stale),
-            fresh=len(leaves) - len(stale),
-            moved=moved,
-            before=plain(norm_of(stale)),
+            at,
+            leaves=len(tensors),
+            stale=found.stale,
+            fresh=len(found.tracked) - found.stale,
+            reused=found.reused,
+            moved=found.moved,
+            by_hand=found.by_hand,
+            mixed=found.mixed_by_hand,
+            before=plain(together(found.norms)),
             value=plain(roots[0].detach().float().mean()) if roots else None,
-            retain=bool(kwargs.get("retain_graph") or kwargs.get("create_graph")),
+            retain=bool(
+                argument(args, kwargs, 2, "retain_graph", None)
+                or argument(args, kwargs, 3, "create_graph", None)
+            ),
+            into=flight.optimizers.held_by(tensors),
+            unheld=sum(not flight.optimizers.owners(t) for t in tensors),
+            nodes=count,
+            op=graphs.operation(roots[0].grad_fn) if roots and roots[0].grad_fn else "",
+            alive=self._alive(at),
+            batch=flight.counts["batch"],
+            shrunk=factors.pop() if len(factors) == 1 and len(found.shrunk) > 1 else None,
+            penalty=self._penalty(roots),
         )
-        return event, leaves
+        if len(roots) == 1 and roots[0].grad_fn is not None:
+            graphs.notes(roots[0].grad_fn)[graphs.ROOT] = mark
+            self._roots[at].append(weakref.ref(mark))
+        return event, found, roots
+
+    def _alive(self, at: int) -> int:
+        """How many earlier losses of this line are still held, with their graphs."""
+        self._roots[at] = [r for r in self._roots[at] if r() is not None]
+        return len(self._roots[at])
+
+    def _penalty(self, roots: list[torch.Tensor]) -> dict[str, Any] | None:
+        """The weights whose square is in the loss, and what their optimizer does to them."""
+        if len(roots) != 1 or roots[0].grad_fn is None:
+            return None
+        found = list(graphs.penalised(roots[0]).values())
+        if not found:
+            return None
+        decays = [self.flight.optimizers.decay(t) for t, _ in found]
+        return {
+            "leaves": len(found),
+            "negative": sum(sign < 0 for _, sign in found),
+            "decayed": sum(d != 0 for _, d in decays),
+            "optimizer": decays[0][0],
+            "decay": max(d for _, d in decays),
+        }
 
     def _after_backward(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         self._inside = max(0, self._inside - 1)
+        if self._inside:
+            return
+        self.flight.learnt()
+        if not self.flight.optimizers.known:
+            self.flight.step += 1
         if note is not None:
-            event, leaves = note
-            event["after"] = plain(norm_of([p.grad for p in leaves if p.grad is not None]))
+            event, arrival, _ = note
+            event["after"] = plain(together(self.leaves.after_backward(arrival)))
+
+    def _backward_raised(
+        self, note: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
+    ) -> None:
+        self._inside = max(0, self._inside - 1)
+        if note is None:
+            return
+        event, arrival, roots = note
+        event["after"] = plain(together(self.leaves.after_backward(arrival)))
+        older = graphs.older(roots, self.flight.counts["backward"] - 1)
+        told = "loss" if older.root else "module" if older.module else ""
+        event["raised"] = {"older": told, "module": older.module}
 
     def _grad(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         if not self._inside:
             self.flight.add("grad")
+            self.flight.learnt()
 
     # --- step and zero -------------------------------------------------------------------------
 
-    def _known(self, optimizer: Optimizer) -> int:
-        for i, known in enumerate(self.optimizers):
-            if known.optimizer is optimizer:
-                return i
-        if len(self.optimizers) >= OPTIMIZERS_CAP:
-            return -1
-        self.optimizers.append(_Known(optimizer))
-        return len(self.optimizers) - 1
-
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         flight = self.flight
-        if not flight.close:
-            flight.counts["step"] += 1
-            return
         try:
-            held = [p for group in optimizer.param_groups for p in group["params"]]
-            given = [p.grad for p in held if p.grad is not None]
-            event = flight.add(
-                "step",
-                optimizer=self._known(optimizer),
-                closure=any(callable(a) for a in [*args[1:], *kwargs.values()]),
-                rates=[plain(g.get("lr")) for g in optimizer.param_groups[:8]],
-                held=len(held),
-                given=len(given),
-                nonzero=sum(g.is_sparse or bool(g.detach().any()) for g in given),
-                norm=plain(norm_of(given)),
-            )
-            self._stepping_now[id(optimizer)] = (event, [signature(p) for p in held])
+            index = flight.optimizers.refresh(optimizer)
+            if index >= 0 and index not in self._start:
+                held = flight.optimizers.known[index].held
+                self._start[index] = [p.detach().reshape(-1)[:KEPT_NUMBERS].clone() for p in held]
+            self._stepping_now.append(id(optimizer))
+            if not flight.close:
+                return
+            tracked = []
+            for p in (p for group in optimizer.param_groups for p in group["params"]):
+                leaf = self.leaves.of(p)
+                if leaf is not None:
+                    leaf.owned = True
+                    leaf.value = signature(p)
+                tracked.append((p, leaf, norm_of(p.grad)))
+            self._before_step[id(optimizer)] = tracked
         except Exception as e:
             flight.fault(e)
 
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         flight = self.flight
         flight.step += 1
-        known = self._known(optimizer)
+        if id(optimizer) in self._stepping_now:
+            self._stepping_now.remove(id(optimizer))
+        known = flight.optimizers.index(optimizer)
         if known >= 0:
-            record = self.optimizers[known]
-            record.first = record.first if record.steps else flight.step - 1
-            record.steps += 1
-            rate = float(optimizer.param_groups[0].get("lr", 0.0))
-            if len(record.rates) < 2_000 and (not record.rates or record.rates[-1] != rate):
-                record.rates.append(rate)
-        note = self._stepping_now.pop(id(optimizer), None)
-        if note is None:
-            return
+            flight.optimizers.known[known].stepped(flight.step - 1)
+        before = self._before_step.pop(id(optimizer), None)
         try:
-            event, before = note
-            held = [p for group in optimizer.param_groups for p in group["params"]]
-            event["moved"] = sum(signature(p) != s for p, s in zip(held, before, strict=False))
-            for p in held:  # the step's own work is no update by hand
-                if id(p) in self.leaves:
-                    self.leaves[id(p)] = (p, signature(p))
+            if before is None or not flight.close:
+                flight.counts["step"] += 1
+                self.leaves.lose_sight()
+            else:
+                closure = any(callable(a) for a in [*args[1:], *kwargs.values()])
+                self._look_after(optimizer, known, before, closure=closure)
         except Exception as e:
             flight.fault(e)
+        flight.learnt()
+
+    def _look_after(
+        self,
+        optimizer: Optimizer,
+        index: int,
+        before: list[tuple[torch.Tensor, Leaf | None, float]],
+        *,
+        closure: bool,
+    ) -> None:
+        """Write the step down. A closure's passes lie within the step, so what the gradients
+        were is asked afterwards; a step without one leaves them as they were.
+        """
+        flight = self.flight
+        norms = [norm_of(p.grad) if closure else norm for p, _, norm in before]
+        tracked = [leaf for _, leaf, _ in before if leaf is not None]
+        event = flight.add(
+            "step",
+            optimizer=index,
+            closure=closure,
+            rates=[plain(g.get("lr")) for g in optimizer.param_groups[:8]],
+            held=len(before),
+            given=sum(p.grad is not None for p, _, _ in before),
+            nonzero=sum(norm != 0 for norm in norms),
+            reached=-1 if self.leaves.blind else sum(leaf.arrived for leaf in tracked),
+            mixed=0 if self.leaves.blind else sum(leaf.mixed for leaf in tracked),
+            norm=plain(together(norms)),
+            batch=flight.counts["batch"],
+        )
+        moved = 0
+        for (p, leaf, _), norm in zip(before, norms, strict=True):
+            if leaf is not None:
+                now = signature(p)
+                moved += now != leaf.value
+                leaf.value, leaf.gradient = now, norm
+                leaf.consume()
+        event["moved"] = moved
 
     def _zeroed(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        who = args[0]
-        if isinstance(who, Optimizer):
-            self.flight.add("zero", optimizer=self._known(who), model=-1)
+        who, optimizers = args[0], self.flight.optimizers
+        if not self.flight.close:
+            self.flight.counts["zero"] += 1
+        elif isinstance(who, Optimizer):
+            index = optimizers.index(who)
+            self.flight.add("zero", optimizer=index, model=-1, of=[index])
         else:
-            self.flight.add("zero", optimizer=-1, model=self.flight.model(who))
+            of = optimizers.held_by(list(who.parameters()))
+            self.flight.add("zero", optimizer=-1, model=self.flight.model(who), of=of)
 
-    # --- clipping, scaling, schedules ----------------------------------------------------------
-
-    def _watch_clipping(self, owner: Any, name: str) -> None:
-        """The parameters may be a generator, which can be read once: the function gets a list."""
-        original = getattr(owner, name)
-        by = "norm" if "norm" in name else "value"
-
-        @functools.wraps(original)
-        def clipping(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-            held = parameters if isinstance(parameters, torch.Tensor) else list(parameters)
-            before = norm_of([p.grad for p in _tensors(held) if p.grad is not None])
-            result = original(held, *args, **kwargs)
-            limit = argument(args, kwargs, 0, "max_norm", kwargs.get("clip_value"))
-            after = norm_of([p.grad for p in _tensors(held) if p.grad is not None])
-            told = {"limit": plain(limit), "before": plain(before), "after": plain(after)}
-            self.flight.add("clip", by=by, **told)
-            return result
-
-        setattr(owner, name, clipping)
-
-    def _scaler(self, kind: str) -> Callable[..., None]:
-        def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
-            if args[0].is_enabled():
-                self.flight.add(kind, scale=plain(args[0].get_scale()))
-
-        return after
-
-    def _scheduling(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._scheduler_depth += 1
-        return [g.get("lr") for g in args[0].optimizer.param_groups[:8]]
-
-    def _scheduled(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        self._scheduler_depth = max(0, self._scheduler_depth - 1)
-        if self._scheduler_depth:  # a schedule made of schedules tells for itself
-            return
-        schedule = args[0]
-        self.flight.add(
-            "schedule",
-            type=type(schedule).__name__[:80],
-            optimizer=self._known(schedule.optimizer),
-            initial=bool(getattr(schedule, "_is_initial", False)),
-            before=[plain(r) for r in note or ()],
-            after=[plain(g.get("lr")) for g in schedule.optimizer.param_groups[:8]],
-            step=self.flight.step,
-        )
+    # --- what is left at the end ---------------------------------------------------------------
 
     def report(self) -> dict[str, Any]:
-        """`optimizers`: type, `first` (steps before its own first), steps, the different rates in
-        order, and what they hold.
+        """`optimizers`: type, `first` (steps before its own first), steps, rates in order, groups,
+        `holds` (how many tensors of each model), `idle` (held, never reached, in no model called),
+        `travel` (how far its tensors went, relative to where they began); `leaves`: of those that
+        gradients arrived at, per model; `traces`: the values of each line's loss.
         """
-        models = self.flight.models
-        return {
-            "optimizers": [
+        models, optimizers = self.flight.models, self.flight.optimizers
+        alive = self.leaves.alive()
+        ever = {id(t) for t, leaf in alive if leaf.ever}
+        called = {id(p) for m in models for p in m.parameters()}
+        told = []
+        for index, k in enumerate(optimizers.known):
+            held = k.held
+            ids = {id(p) for p in held}
+            idle = [p for p in held if p.requires_grad and id(p) not in ever | called]
+            told.append(
                 {
                     "type": type(k.optimizer).__name__[:80],
                     "first": k.first,
@@ -286,14 +343,50 @@ class Beats:
                         {n: plain(v) for n, v in g.items() if isinstance(v, (int, float))}
                         for g in k.optimizer.param_groups[:8]
                     ],
-                    "holds": [
-                        sum(
-                            any(p is q for g in k.optimizer.param_groups for q in g["params"])
-                            for p in list(m.parameters())[:LEAVES_CAP]
-                        )
-                        for m in models
-                    ],
+                    "held": len(held),
+                    "reached": sum(id(p) in ever for p in held),
+                    "idle": len(idle),
+                    "holds": [sum(id(p) in ids for p in m.parameters()) for m in models],
+                    "travel": self._travel(index),
                 }
-                for k in self.optimizers
-            ]
+            )
+        return {
+            "optimizers": told,
+            "leaves": [self._arrived(m, alive) for m in models],
+            "traces": [
+                {"at": at, "stride": t.stride, "count": t.count, "values": t.values}
+                for at, t in self.traces.items()
+            ],
+        }
+
+    def _travel(self, index: int) -> float | str | None:
+        """The length of an optimizer's way, over the length of where its tensors began."""
+        start = self._start.get(index, [])
+        held = self.flight.optimizers.known[index].held
+        pairs = [
+            (a, b.detach().reshape(-1)[:KEPT_NUMBERS]) for a, b in zip(start, held, strict=False)
+        ]
+        pairs = [(a, b) for a, b in pairs if a.shape == b.shape and not a.is_complex()]
+        began = together(float(a.float().norm()) for a, _ in pairs)
+        return (
+            plain(together(float((a - b).float().norm()) for a, b in pairs) / began)
+            if began
+            else None
+        )
+
+    def _arrived(self, model: nn.Module, alive: list[tuple[torch.Tensor, Leaf]]) -> dict[str, int]:
+        """Of a model's tensors: reached by a gradient, and of those held by no optimizer and never
+        moved, and of these again frozen when first called.
+        """
+        own = {id(p) for p in model.parameters()}
+        reached = [(t, leaf) for t, leaf in alive if id(t) in own and leaf.ever]
+        still = [
+            leaf
+            for t, leaf in reached
+            if not self.flight.optimizers.owners(t) and signature(t) == leaf.first
+        ]
+        return {
+            "reached": len(reached),
+            "left": len(still),
+            "thawed": sum(leaf.thawed for leaf in still),
         }

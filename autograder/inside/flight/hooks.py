@@ -13,6 +13,7 @@ from typing import Any
 
 Before = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 After = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
+Raised = Callable[[Any, tuple[Any, ...], dict[str, Any], BaseException], None]
 
 
 def watch(
@@ -21,11 +22,13 @@ def watch(
     failed: Callable[[BaseException], None],
     before: Before | None = None,
     after: After | None = None,
+    raised: Raised | None = None,
 ) -> None:
     """Replace `owner.name` by itself under watch.
 
-    `before(args, kwargs)` may return a note, which `after(note, args, kwargs, result)` gets; it
-    is not called where the function raised. What either raises goes to `failed`.
+    `before(args, kwargs)` may return a note, which `after(note, args, kwargs, result)` gets, or,
+    where the function raised, `raised(note, args, kwargs, error)`. What these themselves raise
+    goes to `failed`.
     """
     original = getattr(owner, name)
 
@@ -37,7 +40,15 @@ def watch(
                 note = before(args, kwargs)
             except Exception as e:
                 failed(e)
-        result = original(*args, **kwargs)
+        try:
+            result = original(*args, **kwargs)
+        except BaseException as error:
+            if raised is not None:
+                try:
+                    raised(note, args, kwargs, error)
+                except Exception as e:
+                    failed(e)
+            raise
         if after is not None:
             try:
                 after(note, args, kwargs, result)

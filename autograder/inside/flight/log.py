@@ -30,6 +30,7 @@ from torch import nn
 
 from ..program import Program
 from .hooks import After, Before, Raised, watch
+from .optimizers import Optimizers
 
 EVENTS_CAP = 8_000
 PLACES_CAP, MODELS_CAP, FAULTS_CAP = 400, 24, 20
@@ -63,7 +64,8 @@ class Flight:
     """One run's log.
 
     `step` counts optimizer steps (or, by hand, backward passes), `close` says whether this moment
-    is looked at closely, `current_pass` is the index of the pass being made over a loader, or -1.
+    is looked at closely, `current_pass` is the index of the pass being made over a loader, or -1;
+    `frozen` the ids of parameters of `models` that took no gradient when their model was first met.
     """
 
     def __init__(self, program: Program) -> None:
@@ -72,6 +74,8 @@ class Flight:
         self.places: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter()
         self.models: list[nn.Module] = []
+        self.frozen: set[int] = set()
+        self.optimizers = Optimizers()
         self.faults: list[str] = []
         self.observers: list[Observer] = []
         self.listeners: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
@@ -197,6 +201,7 @@ class Flight:
         if len(self.models) >= MODELS_CAP:
             return -1
         self.models.append(module)
+        self.frozen.update(id(p) for p in module.parameters() if not p.requires_grad)
         return len(self.models) - 1
 
     def install(self, observers: Sequence[Callable[[Flight], Observer]]) -> None:

@@ -21,7 +21,9 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from ..flight import Flight, Observer
+from ..flight.answers import Answers
 from ..flight.beats import Beats
+from ..flight.control import Control
 from ..flight.files import Files
 from ..flight.forwards import Forwards
 from ..flight.loaders import Loaders
@@ -36,7 +38,9 @@ Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
 OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Forwards,
     Losses,
+    Answers,
     Beats,
+    Control,
     Loaders,
     Files,
     Seeds,

@@ -1,0 +1,219 @@
+"""What acts on gradients and learning rates beside the beats: clipping, scaling, schedules.
+
+Theory. Clipping works on the gradients that lie there at that moment, a GradScaler multiplies the
+loss and divides the gradients before the step, a schedule sets the rate of the steps to come. All
+of them are right or wrong by their place in the order of beats, and a schedule also by how many of
+its steps an epoch makes. Schedules speak seldom or once a batch, so their whole course is kept as
+a summary.
+
+Events: `clip` {by, limit, before, after: norms, tensors, of: the optimizers that hold them};
+`scaled`, `unscale`, `scaled_step`, `update` {scale}; `schedule` {scheduler, type, optimizer,
+initial, before, after, step, made: steps of its optimizer}.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
+
+from ..recorder import plain
+from .hooks import argument
+from .leaves import norm_of, together
+from .log import Flight
+
+SCHEDULERS_CAP, SHOWN_CAP = 32, 200
+_SETTINGS = (
+    "T_max", "step_size", "total_steps", "total_iters", "gamma", "patience", "T_0",
+)  # fmt: skip
+
+
+@dataclass
+class Course:
+    """A schedule's whole run: `calls` in all, `early` before its optimizer's first step, `first`
+    and `last` its optimizer's steps at its first and last call, `most` calls in one pass over a
+    loader, `lowest` and `highest` rates set, `raised` whether a call failed.
+    """
+
+    schedule: LRScheduler
+    optimizer: int
+    at: int = -1
+    calls: int = 0
+    early: int = 0
+    first: int = -1
+    last: int = -1
+    current: int = -2
+    in_pass: int = 0
+    most: int = 0
+    lowest: float = float("inf")
+    highest: float = 0.0
+    raised: bool = False
+
+    def called(self, number: int, made: int, rate: float) -> None:
+        """One call, in pass `number` (or -1), after `made` steps of the optimizer."""
+        self.calls += 1
+        self.early += made == 0
+        self.first = made if self.first < 0 else self.first
+        self.last = made
+        if number >= 0:
+            self.in_pass = self.in_pass + 1 if number == self.current else 1
+            self.current = number
+            self.most = max(self.most, self.in_pass)
+        self.lowest, self.highest = min(self.lowest, rate), max(self.highest, rate)
+
+
+class Control:
+    """Watches clipping, scaling and schedules. See the module."""
+
+    name = "control"
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+        self.courses: list[Course] = []
+        self.attempts = 0
+        self._depth = 0
+        self._being_made = 0
+
+    def install(self) -> None:
+        watch = self.flight.watch
+        for owner in (nn.utils, nn.utils.clip_grad):
+            for name in ("clip_grad_norm_", "clip_grad_value_"):
+                self._watch_clipping(owner, name)
+        scaler = torch.amp.GradScaler
+        watch(scaler, "scale", after=self._scaler("scaled"))
+        watch(scaler, "unscale_", after=self._scaler("unscale"))
+        watch(scaler, "step", before=self._attempt, after=self._scaler("scaled_step"))
+        watch(scaler, "update", after=self._scaler("update"))
+        for kind in vars(torch.optim.lr_scheduler).values():
+            if isinstance(kind, type) and issubclass(kind, LRScheduler):
+                if "__init__" in vars(kind):
+                    watch(kind, "__init__", self._making, self._made, self._made)
+                if "step" in vars(kind):
+                    watch(kind, "step", self._scheduling, self._scheduled, self._unscheduled)
+
+    def _watch_clipping(self, owner: Any, name: str) -> None:
+        """The parameters may be a generator, which can be read once: the function gets a list."""
+        original = getattr(owner, name)
+        by = "norm" if "norm" in name else "value"
+
+        @functools.wraps(original)
+        def clipping(parameters: Any, *args: Any, **kwargs: Any) -> Any:
+            held = parameters if isinstance(parameters, torch.Tensor) else list(parameters)
+            if not self.flight.close:
+                return original(held, *args, **kwargs)
+            tensors = [held] if isinstance(held, torch.Tensor) else held
+            before = together(norm_of(p.grad) for p in tensors)
+            result = original(held, *args, **kwargs)
+            limit = argument(args, kwargs, 0, "max_norm", kwargs.get("clip_value"))
+            after = together(norm_of(p.grad) for p in tensors)
+            told = {"limit": plain(limit), "before": plain(before), "after": plain(after)}
+            of = self.flight.optimizers.held_by(tensors)
+            self.flight.add("clip", by=by, tensors=len(tensors), of=of, **told)
+            return result
+
+        setattr(owner, name, clipping)
+
+    def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.attempts += 1
+
+    def _scaler(self, kind: str) -> Callable[..., None]:
+        def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
+            if not self.flight.close:
+                self.flight.counts[kind] += 1
+            elif args[0].is_enabled():
+                self.flight.add(kind, scale=plain(args[0].get_scale()))
+
+        return after
+
+    # --- schedules -----------------------------------------------------------------------------
+
+    def _making(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._being_made += 1
+
+    def _made(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        self._being_made = max(0, self._being_made - 1)
+
+    def _scheduling(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._depth += 1
+        return [g.get("lr") for g in args[0].optimizer.param_groups[:8]]
+
+    def _unscheduled(self, note: Any, args: Any, kwargs: Any, error: BaseException) -> None:
+        self._depth = max(0, self._depth - 1)
+        if not self._depth and not self._being_made:
+            self._course(args[0]).raised = True
+
+    def _course(self, schedule: LRScheduler) -> Course:
+        for course in self.courses:
+            if course.schedule is schedule:
+                return course
+        made = Course(schedule, self.flight.optimizers.index(schedule.optimizer))
+        made.at = self.flight.place()
+        if len(self.courses) < SCHEDULERS_CAP:
+            self.courses.append(made)
+        return made
+
+    def _scheduled(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        self._depth = max(0, self._depth - 1)
+        if self._depth or self._being_made:  # a schedule made of schedules tells for itself
+            return
+        flight, schedule = self.flight, args[0]
+        course = self._course(schedule)
+        known = flight.optimizers.known
+        made = known[course.optimizer].steps if course.optimizer >= 0 else 0
+        if made == 0 and self.attempts:  # a scaler may have skipped it, which is no fault
+            made = self.attempts
+        rates = [plain(g.get("lr")) for g in schedule.optimizer.param_groups[:8]]
+        rate = rates[0] if rates and isinstance(rates[0], float) else 0.0
+        course.called(flight.current_pass, made, rate)
+        if course.calls <= SHOWN_CAP:
+            flight.always(
+                "schedule",
+                scheduler=self.courses.index(course) if course in self.courses else -1,
+                type=type(schedule).__name__[:80],
+                optimizer=course.optimizer,
+                initial=False,
+                before=[plain(r) for r in note or ()],
+                after=rates,
+                step=flight.step,
+                made=made,
+            )
+
+    def report(self) -> dict[str, Any]:
+        """`schedules`: each one's type, settings and `Course`."""
+        return {
+            "schedules": [
+                {
+                    "type": type(c.schedule).__name__[:80],
+                    "settings": {
+                        n: plain(getattr(c.schedule, n))
+                        for n in _SETTINGS
+                        if isinstance(getattr(c.schedule, n, None), (int, float))
+                    }
+                    | _milestones(c.schedule),
+                    "rate": [plain(r) for r in getattr(c.schedule, "base_lrs", [])[:8]],
+                    "optimizer": c.optimizer,
+                    "at": c.at,
+                    "calls": c.calls,
+                    "early": c.early,
+                    "first": c.first,
+                    "last": c.last,
+                    "most": c.most,
+                    "lowest": plain(c.lowest),
+                    "highest": plain(c.highest),
+                    "raised": c.raised,
+                }
+                for c in self.courses
+            ]
+        }
+
+
+def _milestones(schedule: LRScheduler) -> dict[str, Any]:
+    """The last milestone of a schedule that has any."""
+    found = getattr(schedule, "milestones", None)
+    numbers = [n for n in found or () if isinstance(n, int)]
+    return {"last_milestone": max(numbers)} if numbers else {}
