@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from .errors import EvidenceError
-from .model import Array, ErrorInfo, Evidence, Json, LoadReport, Usage
+from .model import Array, ErrorInfo, Evidence, EvidenceStatus, Json, LoadReport, Usage
 
 HEADER_CAP = 8 * 2**20
 BLOB_CAP = 32 * 2**20
@@ -49,7 +49,7 @@ class _Usage(_Strict):
 
 
 class _Answer(_Strict):
-    status: Literal["done", "error", "timeout", "memory", "output", "crash"]
+    status: EvidenceStatus
     data: dict[str, Any] = Field(default_factory=dict)
     error: _Error | None = None
     detail: Long = ""

@@ -67,15 +67,11 @@ def validate(assignment: Assignment) -> None:
 
 def fatal(load: LoadReport) -> Outcome | None:
     """The outcome of every check where the program itself did not come to an end."""
-    words = {
-        "timeout": (Status.TIMEOUT, "your program was stopped"),
-        "memory": (Status.MEMORY, "your program was stopped"),
-        "output": (Status.ERROR, "your program was stopped"),
-        "crash": (Status.ERROR, "your program's process ended by itself"),
-    }
-    if load.status not in words:
+    if load.status in ("done", "error"):
         return None
-    status, what = words[load.status]
+    status = {"timeout": Status.TIMEOUT, "memory": Status.MEMORY}.get(load.status, Status.ERROR)
+    ended = load.status == "crash"
+    what = "your program's process ended by itself" if ended else "your program was stopped"
     return Outcome(status, 0.0, (), f"{what} before it could be checked: {load.detail}")
 
 

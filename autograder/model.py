@@ -53,7 +53,8 @@ class Limits:
     """What one submission may use. Seconds, mebibytes, kibibytes and counts.
 
     `wall_s` bounds the loading of the program, `check_s` each probe on its own; `cpu_s`
-    bounds the CPU time of each process of the box.
+    bounds the CPU time of each process of the box. `memory_mb` and `processes` (threads
+    counted) bound the box as a whole.
     """
 
     wall_s: float = 120.0
@@ -63,6 +64,11 @@ class Limits:
     processes: int = 64
     file_mb: int = 64
     output_kb: int = 256
+
+    @property
+    def disk_mb(self) -> int:
+        """The size of each place that can be written, where a backend can bound it."""
+        return 4 * self.file_mb
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,9 @@ class Usage:
     max_rss_mb: float = 0.0
 
 
-EvidenceStatus = Literal["done", "error", "timeout", "memory", "output", "crash"]
+EvidenceStatus = Literal[
+    "done", "error", "timeout", "memory", "processes", "files", "disk", "output", "crash"
+]
 
 
 @dataclass(frozen=True)

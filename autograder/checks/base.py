@@ -81,13 +81,11 @@ def require(evidence: Evidence) -> Evidence:
         raise Inconclusive(
             Outcome.failed("not written yet: the stub still raises NotImplementedError")
         )
-    status, words = {
-        "error": (Status.ERROR, f"your code raised {error}"),
-        "timeout": (Status.TIMEOUT, f"stopped: {evidence.detail}"),
-        "memory": (Status.MEMORY, f"stopped: {evidence.detail}"),
-        "output": (Status.ERROR, f"stopped: {evidence.detail}"),
-        "crash": (Status.ERROR, f"the process ended by itself: {evidence.detail}"),
-    }[evidence.status]
+    words = {
+        "error": f"your code raised {error}",
+        "crash": f"the process ended by itself: {evidence.detail}",
+    }.get(evidence.status, f"stopped: {evidence.detail}")
+    status = {"timeout": Status.TIMEOUT, "memory": Status.MEMORY}.get(evidence.status, Status.ERROR)
     raise Inconclusive(Outcome(status, 0.0, (), words))
 
 

@@ -18,10 +18,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import landlock
 
@@ -207,26 +205,3 @@ def confine(syscalls: bytes, home: str = HOME, readable: tuple[str, ...] | None 
     _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict((home, "/tmp", "/dev/shm"), readable)  # noqa: S108 - the box's own
     _filter_syscalls(syscalls)
-
-
-def limit(limits: dict[str, Any], counted: bool, gpu: bool) -> None:
-    """Resource limits of one process that will run student code (getrlimit(2)).
-
-    The address space is counted from what the warm template has mapped already, and not
-    limited with a GPU: CUDA reserves far more of it than it uses. `counted` as in `Wall`: else
-    the process count would be shared with other boxes.
-    """
-    if not gpu:
-        with open("/proc/self/statm") as f:
-            mapped = int(f.read().split()[0]) * resource.getpagesize()
-        memory = mapped + limits["memory_mb"] * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    cpu = max(1, round(limits["cpu_s"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    size = limits["file_mb"] * 2**20
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-    if counted:
-        count = limits["processes"]
-        resource.setrlimit(resource.RLIMIT_NPROC, (count, count))

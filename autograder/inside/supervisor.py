@@ -10,77 +10,33 @@ in which the program is loaded afresh.
 
 Orders, in this order, one answer each (frames of `wire`): `job` (no answer), `load`, then
 any number of `probe`. The supervisor cannot be traced (not dumpable) and, as pid 1, not be
-killed by what it watches.
+killed by what it watches. Where it cannot start a process at all, it answers `broken` and
+ends: that is the grader's fault.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
-import resource
 import signal
 import socket
 import sys
-import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import numpy as np
-import torch
-
 from . import seal, wire
-from .answer import answer, failure
+from .answer import answer, failure, load_report
+from .launch import Body, Child, NotReadyError, become_student, launch
+from .limits import Bounds, exceeded, limit
 from .program import Program
 from .recorder import install
-from .watch import Ended, Reaper, Scales, watch
+from .watch import Ended, Reaper, Scales, used_by, watch
 
-SEED = 20_250
-"""Every process starts from this seed, so that a program that never seeds is repeatable."""
-NAMES_CAP, ERRORS_CAP = 2_000, 50
-ANSWERS = ("done", "error", "memory")
+ANSWERS = ("done", "error", "memory", "processes", "files", "disk")
 """What an answer may say of itself; how a process ended is for the supervisor to say."""
-
-
-def _become_student(keep: tuple[int, ...], output: int) -> None:
-    """In a freshly forked process: own group, no inherited descriptors but `keep`, own seed."""
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    kept = sorted({0, 1, 2, *keep})
-    for low, high in zip(kept, [*kept[1:], 4096], strict=True):
-        os.closerange(low + 1, high)
-    # ruff: noqa: SIM115 - the process's own streams live as long as it does
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
-    random.seed(SEED)
-    np.random.seed(SEED)  # noqa: NPY002 - the stream that student code draws from
-    torch.manual_seed(SEED)
-
-
-def _threads() -> int:
-    """What a fork would lose: threads beside the main one (tqdm's monitor does no work), and an
-    accelerator in use, which counts as one.
-    """
-    own = [t for t in threading.enumerate() if type(t).__module__ != "tqdm._monitor"]
-    return len(own) - 1 + int(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
-
-
-def _load_report(program: Program) -> dict[str, Any]:
-    names = [n for n in map(str, program.namespace) if not n.startswith("_")]
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return {
-        "errors": program.errors[:ERRORS_CAP],
-        "names": [n[:200] for n in names[:NAMES_CAP]],
-        "report": program.report,
-        "threads": _threads(),
-        "cpu_s": round(used.ru_utime + used.ru_stime, 4),
-    }
+GONE = {"status": "crash", "detail": "the program's process is gone", "usage": {}}
 
 
 class Supervisor:
@@ -95,6 +51,7 @@ class Supervisor:
         self.job: dict[str, Any] = {}
         self.program_pid = 0
         self.control: socket.socket | None = None
+        self.begun = False
         self.untaken = ""
 
     def run(self) -> NoReturn:
@@ -105,23 +62,15 @@ class Supervisor:
         try:
             self._serve()
             code = 0
+        except NotReadyError as e:
+            self._send({"status": "broken", "detail": str(e)})
         except BaseException:
             traceback.print_exc()  # to the template's log: the host reports its last line
         if self.program_pid:
             self.reaper.kill(self.program_pid)  # and so its CPU time is counted upwards
-        self._end_leftovers()
+        if self.wall.uid is not None:
+            self._end_submission()  # else its pid namespace ends with us
         os._exit(code)
-
-    def _end_leftovers(self) -> None:
-        """Where no pid namespace ends with us: kill what still runs under the box's user."""
-        if self.wall.uid is None:
-            return
-        for _ in range(20):  # a process may fork between the look and the kill
-            left = self.wall.members(0)
-            if not left:
-                return
-            for pid in left:
-                self.reaper.kill(pid, patience=0.05)
 
     def _serve(self) -> None:
         while True:
@@ -159,37 +108,61 @@ class Supervisor:
     def _program(self) -> Program:
         return Program(self.job["kind"], self.job["main"], list(self.job["cells"]))
 
-    def _spawn(
-        self, body: Callable[[int], None], keep: tuple[int, ...] = ()
-    ) -> tuple[int, int, int]:
-        """Fork a process that runs `body(frames)`; returns (pid, frames, output) to watch."""
-        frames_out, frames_in = os.pipe()
-        output_out, output_in = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            code = 70
-            try:
-                _become_student((frames_in, *keep), output_in)
-                if sys.platform == "linux":
-                    seal.limit(self.limits, self.wall.counted, bool(self.job["gpu"]))
-                    self.wall.enter()
-                    seal.dumpable(yes=True)
-                body(frames_in)
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        os.close(frames_in)
-        os.close(output_in)
-        return pid, frames_out, output_out
+    @property
+    def bounds(self) -> Bounds:
+        """What the submission's processes may use, for them to trace an excess by."""
+        places = (os.getcwd(), "/tmp", "/dev/shm")  # noqa: S108 - the box's own
+        return Bounds(self.limits, self.scales.tasks, places if self.wall.own_pids else ())
 
-    def _watch(self, pid: int, frames: int, output: int, wall_s: float) -> Ended:
+    def _confine(self) -> None:
+        if sys.platform == "linux":
+            limit(self.limits, counted=self.wall.counted, gpu=bool(self.job["gpu"]))
+            self.wall.enter()
+            seal.dumpable(yes=True)
+
+    def _launch(self, prepare: Callable[[], Body], keep: tuple[int, ...] = ()) -> Child:
+        """Start a process of the submission. Raises `NotReadyError` where that is our fault.
+
+        What the submission left running could keep another process from starting, by a signal or
+        by using something up. So where one does not start, all of that is ended, and only a
+        process that does not start alone either is our fault.
+        """
+        try:
+            child = launch(self._confine, prepare, keep)
+        except OSError as e:
+            if not self.begun:
+                raise NotReadyError(str(e)) from e
+            self._end_submission()
+            try:
+                child = launch(self._confine, prepare, keep)
+            except OSError as again:
+                raise NotReadyError(str(again)) from again
+        self.begun = True
+        return child
+
+    def _end_submission(self) -> None:
+        """Kill all that the submission runs, its loaded program too, which later probes will load
+        afresh.
+        """
+        if self.control is not None:
+            self.control.close()
+        self.program_pid, self.control = 0, None
+        for _ in range(200):  # a process may fork between the look and the kill
+            self.reaper.collect()
+            left = self.wall.members(0) if self.wall.own_pids or self.wall.uid is not None else []
+            if not left:
+                return
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.005)
+
+    def _watch(self, child: Child, wall_s: float) -> Ended:
         try:
             ended = watch(
-                pid,
-                frames,
-                output,
+                child.pid,
+                child.frames,
+                child.output,
                 self.host.fileno(),
                 wall_s,
                 self.limits,
@@ -197,84 +170,104 @@ class Supervisor:
                 self.scales,
             )
         finally:
-            os.close(frames)
-            os.close(output)
+            os.close(child.frames)
+            os.close(child.output)
         if ended.cause == "hangup":
             os._exit(0)
         return ended
 
     def _load(self) -> tuple[dict[str, Any], bytes]:
+        """Run the program, and keep its process to fork probes from."""
         if self.untaken:
             return {"status": "crash", "detail": self.untaken, "usage": {}}, b""
         ours, theirs = socket.socketpair()
 
-        def body(frames: int) -> None:
-            program = self._program()
+        def prepare() -> Body:
+            program, bounds = self._program(), self.bounds
             recorder = install(program)
-            program.load()
-            program.report = {**program.report, "recorder": recorder.report()}
-            _flush()
-            wire.write(frames, wire.pack(_load_report(program)))
-            os.close(frames)
-            _serve_forks(program, theirs)
 
-        pid, frames, output = self._spawn(body, keep=(theirs.fileno(),))
+            def body(frames: int) -> None:
+                program.load()
+                program.report = {**program.report, "recorder": recorder.report()}
+                _flush()
+                wire.write(frames, wire.pack(load_report(program, bounds)))
+                os.close(frames)
+                _serve_forks(program, theirs, bounds)
+
+            return body
+
+        child = self._launch(prepare, keep=(theirs.fileno(),))
         theirs.close()
-        ended = self._watch(pid, frames, output, self.limits["wall_s"])
+        ended = self._watch(child, self.limits["wall_s"])
         header = self._header(ended)
         header["output"] = ended.output
         said = _said(ended.frame) if ended.cause == "frame" else None
         if ended.cause == "frame" and said is None:
-            self.reaper.kill(pid)
+            self.reaper.kill(child.pid)
             header.update(status="crash", detail="its report was forged: it is no plain data")
             ours.close()
         elif said is not None:
             header["load"] = said[0]
             header["usage"]["cpu_s"] = said[0].get("cpu_s", 0.0)
-            self.program_pid, self.control = pid, ours
+            header["detail"] = said[0].get("limit", "")
+            self.program_pid, self.control = child.pid, ours
             if header["load"].get("threads"):
-                self.reaper.kill(pid)
+                self.reaper.kill(child.pid)
                 self.control = None
         else:
             ours.close()
         return header, b""
 
     def _probe(self, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        """Run one probe; if it used too much of the box, end what it left, which counts on."""
+        header, tensors = self._ask(order, blob)
+        if header["status"] in ("memory", "processes"):
+            left = self.scales.weigh(0)[1]
+            if left > used_by(self.program_pid)[1]:
+                self._end_submission()
+        return header, tensors
+
+    def _ask(self, order: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         wall_s = float(order["check_s"])
+        child: Child | None
         if order["start"] == "fresh":
-            spawned = self._spawn(lambda frames: _answer(self._program(), order, blob, frames))
+            child = self._launch(lambda: self._fresh(order, blob))
         elif self.control is not None:
-            found = self._fork_loaded(order, blob)
-            if found is None:
-                return {
-                    "status": "crash",
-                    "detail": "the program's process is gone",
-                    "usage": {},
-                }, b""
-            spawned = found
+            child = self._fork_loaded(order, blob)
+            if child is None:
+                crowded = self.scales.weigh(0)[1] > self.limits["processes"]
+                said = {"status": "processes", "detail": exceeded(self.limits)["processes"]}
+                return {**GONE, **(said if crowded else {})}, b""
         else:
             wall_s += self.limits["wall_s"]
-
-            def again(frames: int) -> None:
-                program = self._program()
-                program.load()
-                _answer(program, order, blob, frames)
-
-            spawned = self._spawn(again)
-        ended = self._watch(*spawned, wall_s)
+            child = self._launch(lambda: self._fresh(order, blob, load=True))
+        ended = self._watch(child, wall_s)
         if ended.status is None:
-            died = self.reaper.kill(spawned[0])
+            died = self.reaper.kill(child.pid)
             ended.usage["cpu_s"] = round(died[1], 4) if died else 0.0
         header = self._header(ended)
         if ended.cause != "frame":
             return header, b""
-        said = _said(ended.frame)
-        if said is None or said[0].get("status") not in ANSWERS:
+        answered = _said(ended.frame)
+        if answered is None or answered[0].get("status") not in ANSWERS:
             forged = "its answer was forged: it is no plain data, or no answer"
             return {**header, "status": "crash", "detail": forged}, b""
-        return {**said[0], "usage": header["usage"]}, said[1]
+        return {**answered[0], "usage": header["usage"]}, answered[1]
 
-    def _fork_loaded(self, order: dict[str, Any], blob: bytes) -> tuple[int, int, int] | None:
+    def _fresh(self, order: dict[str, Any], blob: bytes, *, load: bool = False) -> Body:
+        """A process of its own that answers `order`, by a probe that loads the program or, with
+        `load`, after having loaded it.
+        """
+        program, bounds = self._program(), self.bounds
+
+        def body(frames: int) -> None:
+            if load:
+                program.load()
+            _answer(program, order, blob, frames, bounds)
+
+        return body
+
+    def _fork_loaded(self, order: dict[str, Any], blob: bytes) -> Child | None:
         """Ask the loaded program's process for a fork that answers `order`."""
         assert self.control is not None
         frames_out, frames_in = os.pipe()
@@ -295,10 +288,9 @@ class Supervisor:
             self.reaper.kill(self.program_pid)  # the next order need not wait for it again
             self.control.close()
             return None
-        return pid, frames_out, output_out
+        return Child(pid, frames_out, output_out)
 
-    @staticmethod
-    def _header(ended: Ended) -> dict[str, Any]:
+    def _header(self, ended: Ended) -> dict[str, Any]:
         """Status and reason of a process, in the words of `Evidence`."""
         status, detail = ended.cause, ended.detail
         if status == "frame":
@@ -308,8 +300,12 @@ class Supervisor:
         elif status == "exit":
             code = ended.status or 0
             status, detail = "crash", f"exit code {code} before it was done"
-            if code == -24:  # SIGXCPU
-                status, detail = "timeout", "it used more CPU time than allowed"
+            said = exceeded(self.limits)
+            spent = code == -signal.SIGKILL and ended.usage["cpu_s"] >= self.limits["cpu_s"]
+            if code == -signal.SIGXCPU or spent:  # the second, where the first was ignored
+                status, detail = "timeout", said["cpu"]
+            elif code == -signal.SIGXFSZ:  # Python ignores it; a subprocess may not
+                status, detail = "files", said["file"]
             elif code < 0:
                 detail = f"signal {-code}"
             elif code == 70 and ended.output.strip():
@@ -333,17 +329,19 @@ def _flush() -> None:
             stream.flush()
 
 
-def _answer(program: Program, order: dict[str, Any], blob: bytes, frames: int) -> None:
-    header, tensors = answer(program, order, blob)
+def _answer(
+    program: Program, order: dict[str, Any], blob: bytes, frames: int, bounds: Bounds
+) -> None:
+    header, tensors = answer(program, order, blob, bounds)
     _flush()
     try:
         frame = wire.pack(header, tensors)
     except ValueError as e:  # NaN or an object where plain data belongs
-        frame = wire.pack(failure(e, program))
+        frame = wire.pack(failure(e, program, bounds))
     wire.write(frames, frame)
 
 
-def _serve_forks(program: Program, control: socket.socket) -> None:
+def _serve_forks(program: Program, control: socket.socket, bounds: Bounds) -> None:
     """The loaded program's process: one orphaned fork per order, until the supervisor is gone."""
     while True:
         _, fds, _, _ = socket.recv_fds(control, 1, 2)
@@ -362,8 +360,8 @@ def _serve_forks(program: Program, control: socket.socket) -> None:
                 os._exit(0)
             code = 70
             try:
-                _become_student((frames,), output)  # the limits are inherited
-                _answer(program, order, blob, frames)
+                become_student((frames,), output)  # the limits are inherited
+                _answer(program, order, blob, frames, bounds)
                 code = 0
             except BaseException:
                 traceback.print_exc()

@@ -7,6 +7,7 @@ carries one descriptor, the socket of a new box, and as text the JSON
 `{"data": folder below SHELF or null, "disk_mb": n}` for namespaces, `{"home": folder}` else,
 with `"uid": n` for uid. The template holds no secret: it never reads a box's socket.
 
+An ended box is reaped at once, so that none waits as a zombie for the next.
 It stays single-threaded (a fork in a process whose torch has started its thread pool hangs
 at its first matrix product), and never touches an accelerator.
 """
@@ -18,6 +19,7 @@ import contextlib
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -116,14 +118,15 @@ def main() -> None:
         _box({"home": seal.HOME}, box, kind, syscalls)
     control = socket.socket(fileno=int(where))
     control.sendall(b"warm")
+    signal.signal(signal.SIGCHLD, lambda *_: _reap(os.WNOHANG))
     while True:
         text, fds, _, _ = socket.recv_fds(control, 4096, 1)
-        _reap(os.WNOHANG)
         if not text:
             _reap(0)  # boxes end as the host hangs up; their CPU time is then counted here
             return
         pid = os.fork()
         if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
             _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls)
             os._exit(0)

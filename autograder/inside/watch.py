@@ -1,8 +1,8 @@
 """The clock, the scales and the tape beside one process that runs student code.
 
 `watch` reads what the process sends and prints, and ends it at its first excess: wall
-time, memory summed over the box, or output. It trusts no byte that it reads; a frame is
-handed on as bytes. Processes that a submission leaves behind are children of this one
+time, memory or processes summed over the box, or output. It trusts no byte that it reads; a
+frame is handed on as bytes. Processes that a submission leaves behind are children of this one
 (pid 1, or a subreaper), and are reaped here.
 """
 
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import wire
+from .limits import exceeded
 
 POLL_S = 0.1
 FLOOD = 64
@@ -28,7 +29,7 @@ FLOOD = 64
 @dataclass
 class Ended:
     """How a watched process ended. `cause`: `frame` (it answered), `exit` (it ended without),
-    `timeout`, `memory`, `output`, `oversize`, or `hangup` (the host went away).
+    `timeout`, `memory`, `processes`, `output`, `oversize`, or `hangup` (the host went away).
     """
 
     cause: str
@@ -75,26 +76,39 @@ class Reaper:
         return None
 
 
-def private_mb(pid: int | str) -> float:
-    """Memory that is the process's own, in MiB: anonymous and shared-memory pages."""
-    total = 0
+def used_by(pid: int | str) -> tuple[float, int]:
+    """(memory that is the process's own, in MiB: anonymous and shared-memory pages; its threads);
+    nothing of one that is gone or only waits to be reaped.
+    """
+    total, threads = 0, 0
     with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as f:
         for line in f:
             if line.startswith(("RssAnon:", "RssShmem:")):
                 total += int(line.split()[1])
-    return total / 1024
+            elif line.startswith("Threads:"):
+                threads = int(line.split()[1])
+            elif line.startswith("State:") and line.split()[1] in "ZX":
+                return 0.0, 0
+    return total / 1024, threads
 
 
 class Scales:
-    """Memory of the whole box over what the template had already, in MiB."""
+    """What the processes of a box use, all of them together: those that `members` finds beside
+    the watched one.
+    """
 
     def __init__(self, members: Callable[[int], Iterable[int]]) -> None:
         self.members = members
-        self.base = private_mb("self")
+        self.base = used_by("self")[0]
 
-    def weigh(self, pid: int) -> float:
-        """All the processes that `members` finds beside the watched one."""
-        return sum(max(0.0, private_mb(p) - self.base) for p in self.members(pid))
+    def weigh(self, pid: int) -> tuple[float, int]:
+        """(MiB of memory over what the template had already, processes and threads)."""
+        found = [used_by(p) for p in self.members(pid)]
+        return sum(max(0.0, mb - self.base) for mb, _ in found), sum(n for _, n in found)
+
+    def tasks(self) -> int:
+        """Processes and threads, seen from one of them."""
+        return self.weigh(os.getpid())[1]
 
 
 class _Tape:
@@ -180,7 +194,7 @@ def watch(
             verdict = verdict or ("frame", "")
         elif tape.flooded:
             printed = limits["output_kb"] * FLOOD // 1024
-            verdict = verdict or ("output", f"it printed more than {printed} MiB")
+            verdict = verdict or ("output", f"it printed more than the {printed} MiB allowed")
         elif verdict is None:
             ended = reaper.ended(pid)
             if ended is not None and not _readable(frames):
@@ -188,11 +202,12 @@ def watch(
         now = time.monotonic()
         if verdict is None and sys.platform == "linux" and now - weighed >= POLL_S:
             weighed = now
-            weight = scales.weigh(pid)
+            weight, tasks = scales.weigh(pid)
             peak = max(peak, weight)
             if weight > limits["memory_mb"]:
-                allowed = limits["memory_mb"]
-                verdict = ("memory", f"it used more than the {allowed} MiB of memory allowed")
+                verdict = ("memory", exceeded(limits)["memory"])
+            elif tasks > limits["processes"]:
+                verdict = ("processes", exceeded(limits)["processes"])
     cause, detail = verdict
     if cause not in ("frame", "exit"):
         ended = reaper.kill(pid)

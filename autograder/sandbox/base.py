@@ -143,7 +143,7 @@ class TemplateBox:
         self._channel = channel
         self._job = job
         self._done = done
-        limits = dict(job.limits.__dict__)
+        limits = {**job.limits.__dict__, "disk_mb": job.limits.disk_mb}
         names = sorted(job.files)
         self._channel.send(
             {
@@ -164,7 +164,9 @@ class TemplateBox:
         self._channel.send({"op": "load"})
         got = self._channel.receive(self._job.limits.wall_s + GRACE_S)
         if got is None:
-            return LoadReport("output", detail="its report was over the size limit")
+            return LoadReport(
+                "output", detail=f"its report was over the limit of {HEADER_CAP} bytes"
+            )
         self._unbroken(got[0])
         return read_load(got[0])
 
@@ -188,9 +190,9 @@ class TemplateBox:
 
     @staticmethod
     def _unbroken(header: bytes) -> None:
-        """A box that could not be sealed says so instead of answering."""
+        """A box that could not be sealed, or start a process, says so instead of answering."""
         if header.startswith(b'{"status": "broken"'):
-            raise SandboxError(f"the box could not be sealed: {json.loads(header)['detail']}")
+            raise SandboxError(f"the box could not be made ready: {json.loads(header)['detail']}")
 
     def __enter__(self) -> TemplateBox:
         return self

@@ -159,7 +159,7 @@ class Bubblewrap:
             if not root.is_relative_to(self.data):
                 raise SandboxError(f"{root} is not below the prepared data at {self.data}")
             data = str(root.relative_to(self.data))
-        message = {"data": data, "disk_mb": 4 * job.limits.file_mb}
+        message = {"data": data, "disk_mb": job.limits.disk_mb}
         with self._lock:
             template = self._template = living(self._template, self._start)
         return template.open(job, message, lambda: None)

@@ -57,7 +57,7 @@ class Shape:
 def shape_of(job: Job) -> Shape:
     """What a container for `job` must be started with."""
     limits = job.limits
-    return Shape(job.data, limits.memory_mb, limits.processes, 4 * limits.file_mb)
+    return Shape(job.data, limits.memory_mb, limits.processes, limits.disk_mb)
 
 
 class _Waiting:

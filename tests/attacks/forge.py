@@ -471,7 +471,7 @@ while frame is not None:
     frame = frame.f_back
 for name, module in list(sys.modules.items()):
     if name.endswith("inside.supervisor"):
-        module._answer = lambda program, order, blob, frames: send(frames, order, blob)
+        module._answer = lambda program, order, blob, frames, *_: send(frames, order, blob)
 """
 """A forger who knows every probe: it finds the order on the stack and sends the answer that an honest
 program would give, as far as that can be written down without doing the work. What the judge can

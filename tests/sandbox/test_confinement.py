@@ -299,3 +299,32 @@ def test_the_hidden_half_must_be_closed_to_other_users(tmp_path: Path) -> None:
     finally:
         (course / "assignments").rmdir()
         course.rmdir()
+
+
+def test_an_ended_box_leaves_no_zombie(sandbox: Bubblewrap) -> None:
+    """It is reaped when it ends, not when the next one opens."""
+    assert tried(sandbox, "1") == 1
+    time.sleep(1)
+    before = family(os.getpid())
+    assert tried(sandbox, "2") == 2
+    for _ in range(100):
+        left = {p: s for p, s in family(os.getpid()).items() if p not in before}
+        if not left:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"of a box that has ended there is left: {left}")
+
+
+def family(of: int) -> dict[int, str]:
+    """Every descendant of a process, itself included, with its state."""
+    parents: dict[int, tuple[int, str]] = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        parents[int(pid)] = (int(words[1]), words[0])
+    found = {of: parents[of][1]}
+    while more := {p: s for p, (q, s) in parents.items() if q in found and p not in found}:
+        found |= more
+    return found

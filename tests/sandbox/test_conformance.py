@@ -7,66 +7,16 @@ sealed box does) is in `test_confinement.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograder.model import Evidence, Job, Limits, LoadReport, ProbeRequest, Program
-from autograder.sandbox import Container, Sandbox, choose
+from autograder.model import Limits, ProbeRequest
+from autograder.sandbox import Sandbox
+from tests.sandbox.conftest import FAST, call, run
 
 pytestmark = pytest.mark.sandbox
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        "bubblewrap",
-        pytest.param("podman", marks=pytest.mark.slow),
-        pytest.param("uid", marks=pytest.mark.root),
-        "none",
-    ],
-)
-def sandbox(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Sandbox]:
-    shelf = tmp_path_factory.mktemp("shelf")
-    (shelf / "root").mkdir()
-    (shelf / "root" / "hello").write_text("data")
-    if request.param == "podman":
-        request.getfixturevalue("podman_image")
-    shelf.chmod(0o755)
-    # one container waiting is enough here: most questions need containers of another shape
-    podman = request.param == "podman"
-    made = Container("podman", warm=1) if podman else choose(request.param, shelf)
-    yield made
-    made.close()
-
-
-def shelf_of(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return next(tmp_path_factory.getbasetemp().glob("shelf*")) / "root"
-
-
-FAST = Limits(wall_s=3, check_s=2, cpu_s=10, memory_mb=400, output_kb=16)
-
-
-def run(
-    sandbox: Sandbox,
-    text: str,
-    *requests: ProbeRequest,
-    limits: Limits = FAST,
-    files: dict[str, bytes] | None = None,
-    data: Path | None = None,
-    kind: str = "script",
-) -> tuple[LoadReport, list[Evidence]]:
-    program = Program(kind, "work.py", (text,))  # type: ignore[arg-type]
-    with sandbox.open(Job(program, files or {}, limits, data)) as box:
-        return box.load(), [box.probe(r) for r in requests]
-
-
-def call(name: str, *positional: object, start: str = "loaded") -> ProbeRequest:
-    return ProbeRequest("values:call", {"name": name, "positional": list(positional)}, {}, start)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])
@@ -114,17 +64,14 @@ def f(workers):
     assert answers[0].data["value"] == answers[1].data["value"]
 
 
-def test_files_and_data_are_laid_out(
-    sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_files_and_data_are_laid_out(sandbox: Sandbox, shelf: Path) -> None:
     text = """
 import helpers
 x = [helpers.y, open('sub/a.txt').read(), open('data/hello').read()]
 def f(): return x
 """
     files = {"helpers.py": b"y = 1", "sub/a.txt": b"a"}
-    data = shelf_of(sandbox, tmp_path_factory)
-    load, (answer,) = run(sandbox, text, call("f"), files=files, data=data)
+    load, (answer,) = run(sandbox, text, call("f"), files=files, data=shelf / "root")
     assert load.errors == () and answer.data["value"] == [1, "a", "data"]
 
 
