@@ -122,6 +122,7 @@ def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
             bugs=outcome.bugs,
             message=outcome.message[:MESSAGE_CAP],
             help=_help(spec, outcome),
+            value=outcome.value,
         )
     return tuple(done.values())
 

@@ -231,12 +231,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A judge's answer for one check. `fraction` in [0, 1] of the check's points."""
+    """A judge's answer for one check. `fraction` in [0, 1] of the check's points; `value` is the
+    figure that was measured where a check measures one (an accuracy, in [0, 1]).
+    """
 
     status: Status
     fraction: float = 0.0
     bugs: tuple[str, ...] = ()
     message: str = ""
+    value: float | None = None
 
     @classmethod
     def passed(cls, message: str = "") -> Outcome:
@@ -269,6 +272,8 @@ class CheckResult:
     bugs: tuple[str, ...] = ()
     message: str = ""
     help: str = ""
+    value: float | None = None
+    """As in `Outcome`."""
 
 
 @dataclass(frozen=True)
@@ -341,6 +346,7 @@ class Result:
                     "bugs": list(c.bugs),
                     "message": c.message,
                     "help": c.help,
+                    "value": c.value,
                 }
                 for c in self.checks
             ],
@@ -374,6 +380,7 @@ class Result:
                     bugs=tuple(c["bugs"]),
                     message=c["message"],
                     help=c["help"],
+                    value=c.get("value"),
                 )
                 for c in raw["checks"]
             ),

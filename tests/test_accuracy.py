@@ -132,6 +132,8 @@ def test_credit_is_full_partial_or_none_by_the_calibration(digits: data.Prepared
     assert 0 < partial.score < partial.max_score
     none = judged(digits, source.replace("range(4)", "range(0)"), 0.7, 0.5)
     assert (none.status, none.score) == (Status.FAILED, 0)
+    assert full.value == partial.value and f"{full.value:.1%} of" in full.message
+    assert none.value is not None and none.value < 0.5
 
 
 def test_without_hidden_images_it_is_deferred_and_not_zero(digits: data.Prepared) -> None:

@@ -8,6 +8,7 @@ Where no images are set aside, or no threshold was measured for exactly this dat
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,12 @@ def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         f"{accuracy:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
     )
     if accuracy >= threshold:
-        return Outcome.passed(said)
-    if accuracy <= floor:
-        return Outcome.failed(f"{said}, none up to {floor:.1%}")
-    return Outcome.partial((accuracy - floor) / (threshold - floor), said)
+        outcome = Outcome.passed(said)
+    elif accuracy <= floor:
+        outcome = Outcome.failed(f"{said}, none up to {floor:.1%}")
+    else:
+        outcome = Outcome.partial((accuracy - floor) / (threshold - floor), said)
+    return replace(outcome, value=accuracy)
 
 
 CHECKS = (
