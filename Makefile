@@ -4,6 +4,7 @@
 #   make test    the tests that a change should not break, in a few minutes
 #   make check   style, types, layers, releases, and every test
 #   make attacks every attack on the boxes, in containers too
+#   make graders the points of nbgrader, otter and this grader, compared on every sample chosen
 #
 # DATA names a torchvision root (FashionMNIST/raw, MNIST/raw); without it FIVE_BEATS_DATA, your
 # own root or the built-in digits are used. `make demo DEMO=all` grades every sample.
@@ -27,7 +28,7 @@ ifdef DATA
 export FIVE_BEATS_DATA := $(abspath $(DATA))
 endif
 
-.PHONY: help demo test check attacks format setup clean
+.PHONY: help demo test check graders attacks format setup clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -52,7 +53,11 @@ check: ## style, types, layers, releases, every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder release --check
-	$(PYTEST) -m "not containers"
+	$(PYTEST) -m "not containers and not graders"
+
+graders: ## ten samples of each assignment by nbgrader, otter and us (half an hour)
+	@scripts/setup.sh dev
+	$(PYTEST) -m "graders" tests/end_to_end
 
 attacks: ## every attack, in containers too (half an hour)
 	@scripts/setup.sh dev engine

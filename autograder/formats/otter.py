@@ -194,7 +194,7 @@ def run(autograder: Path, submission: Path) -> dict[str, Any]:
 
 def score(results: dict[str, Any]) -> float:
     """The points in otter's results.json, over all questions."""
-    return round(sum(test.get("score", 0.0) for test in results["tests"]), 4)
+    return float(round(sum(test.get("score", 0.0) for test in results["tests"]), 4))
 
 
 def package(order: Package, calibration: bytes) -> list[str]:

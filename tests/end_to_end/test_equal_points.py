@@ -1,0 +1,129 @@
+"""The same notebook gets the same points from this grader, the real nbgrader and the real otter.
+
+Ten samples of each assignment, honest in different styles and buggy; `make check` takes two of
+them, `make graders` all.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.formats import otter
+from tests.end_to_end.conftest import Course
+from tests.end_to_end.handin import NOTEBOOKS, hand_in
+from tests.samples import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
+
+SAMPLES = {
+    "04-training-loop": (
+        "correct_notebook_lab",
+        "bug_missing_zero_grad",
+        "correct_autograd_grad",
+        "correct_raw_parameters",
+        "correct_trainer_class",
+        "bug_wrong_accuracy__percent",
+        "bug_missing_eval_mode",
+        "bug_wrong_history__keys",
+        "bug_lr_too_low",
+        "bug_missing_name",
+    ),
+    "05-five-beats": (
+        "correct_notebook_progress_bar",
+        "bug_missing_zero_grad",
+        "correct_tensor_dataset",
+        "correct_main_function",
+        "correct_notebook_functional_act",
+        "bug_train_not_shuffled",
+        "bug_wrong_device",
+        "bug_pickles_whole_model",
+        "bug_wrong_checkpoint",
+        "bug_incomplete_seeding",
+    ),
+}
+CASES = [
+    *(pytest.param(name, names[:2], id=f"{name}-two") for name, names in SAMPLES.items()),
+    *(
+        pytest.param(name, names[2:], id=f"{name}-eight", marks=pytest.mark.graders)
+        for name, names in SAMPLES.items()
+    ),
+]
+
+
+def by_us(course: Course, assignment: str, names: tuple[str, ...]) -> dict[str, float]:
+    """The scores that `autograder grade` gives, each a graded result."""
+    folder, out = course.folder / "class" / assignment, course.folder / "graded" / assignment
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in names:
+        shutil.copytree(course.folder / "submitted" / name / assignment, folder / name)
+    course.run("autograder", "grade", str(folder), "-a", assignment, "-o", str(out), "--jobs", "1")
+    results = [json.loads(p.read_text()) for p in sorted(out.glob("results/*/*.json"))]
+    assert all(r["status"] == "graded" for r in results)
+    return {r["student"]: r["score"] for r in results if r["student"] in names}
+
+
+def by_nbgrader(course: Course, assignment: str, names: tuple[str, ...]) -> dict[str, float]:
+    """The scores in the gradebook after the real `nbgrader autograde`."""
+    course.run("nbgrader", "generate_assignment", assignment, "--force")
+    course.run("nbgrader", "autograde", assignment)
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
+        found = gradebook.assignment_submissions(assignment)
+        assert not any(s.needs_manual_grade for s in found)
+        return {s.student.id: round(s.score, 4) for s in found if s.student.id in names}
+
+
+def by_otter(course: Course, assignment: str, names: tuple[str, ...]) -> dict[str, float]:
+    """The scores of the real `otter run` with the autograder of the real `otter assign`."""
+    target = course.folder / "build" / "otter" / assignment
+    if not target.is_dir():
+        course.run("autograder", "package", assignment, "--for", "otter")
+    module = NOTEBOOKS[assignment].removesuffix(".ipynb")
+    scores = {}
+    for name in names:
+        out = course.folder / "otter" / assignment / name
+        out.mkdir(parents=True)
+        work = course.folder / "submitted" / name / assignment / NOTEBOOKS[assignment]
+        zipped = target / f"{module}-autograder.zip"
+        course.run("otter", "run", "-a", str(zipped), "-o", str(out), str(work), cwd=out)
+        scores[name] = otter.score(json.loads((out / "results.json").read_text()))
+    return scores
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, at nbgrader's use of it
+@pytest.mark.parametrize(("assignment", "names"), CASES)
+def test_three_graders_agree(course: Course, assignment: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        sample = ROOT / "assignments" / assignment / "submissions" / name
+        hand_in(assignment, sample, course.folder / "submitted" / name / assignment)
+    ours = by_us(course, assignment, names)
+    assert set(ours) == set(names)
+    honest = {n for n in names if n.startswith("correct_")}
+    assert {n for n, score in ours.items() if score == 20} == honest
+    assert by_nbgrader(course, assignment, names) == ours
+    assert by_otter(course, assignment, names) == ours
+    for name in names:
+        shutil.rmtree(course.folder / "submitted" / name)
+
+
+def test_there_are_ten_of_each() -> None:
+    for assignment, names in SAMPLES.items():
+        assert len(set(names)) == 10
+        honest = [n for n in names if n.startswith("correct_")]
+        assert 4 <= len(honest) <= 6
+        folder = ROOT / "assignments" / assignment / "submissions"
+        assert all((folder / n).is_dir() for n in names)
+
+
+def test_samples_differ_from_the_release(tmp_path: Path) -> None:
+    """What is handed in is the sample's code in the release's cells, not the release itself."""
+    name = "04-training-loop"
+    sample = ROOT / "assignments" / name / "submissions" / "bug_missing_zero_grad"
+    cells = json.loads(hand_in(name, sample, tmp_path).read_text())["cells"]
+    solutions = [c for c in cells if c["metadata"].get("nbgrader", {}).get("solution")]
+    assert "def train_one_epoch" in "".join(solutions[0]["source"])
+    assert not any(c["source"] for c in solutions[1:])
