@@ -205,3 +205,42 @@ def test_statistics_that_saw_the_evaluation_are_named(how: str) -> None:
 @pytest.mark.parametrize("how", ["training", "constants", "training extremes", "nothing"])
 def test_statistics_of_the_training_set_and_published_ones_pass(how: str) -> None:
     assert of(TASK + SCALED[how] + AGAIN) == []
+
+
+BY_HAND = """
+X, y = x[:, :], y
+net = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 2))
+sgd = torch.optim.SGD(net.parameters(), lr=0.05)
+SPLIT
+for epoch in range(3):
+    for i in ORDER:
+        sgd.zero_grad()
+        F.cross_entropy(net(Xtr[i]), ytr[i]).backward()
+        sgd.step()
+    with torch.no_grad():
+        right = (net(Xte).argmax(1) == yte).float().mean().item()
+"""
+SPLITS = {
+    "apart": "p, q = torch.randperm(96).split([64, 32])\nXtr, ytr, Xte, yte = X[p], y[p], X[q], y[q]",
+    "mixed": "p, q = torch.randperm(96)[:70], torch.randperm(96)[:30]\n"
+    "Xtr, ytr, Xte, yte = X[p], y[p], X[q], y[q]",
+    "itself": "Xtr, ytr, Xte, yte = X, y, X, y",
+    "a part": "Xtr, ytr, Xte, yte = X, y, X[:30], y[:30]",
+    "everything": "Xtr, ytr, Xte, yte = X[:64], y[:64], X, y",
+}
+
+
+@pytest.mark.parametrize(("split", "named"), [(k, k == "mixed") for k in SPLITS])
+def test_rows_are_followed_where_there_is_no_loader(split: str, named: bool) -> None:
+    source = BY_HAND.replace("SPLIT", SPLITS[split])
+    shuffled = source.replace("ORDER", "torch.randperm(len(Xtr)).split(16)")
+    assert bugs(TASK + shuffled) == (["split_overlap"] if named else [])
+
+
+def test_hand_made_batches_in_one_order_are_a_bug_where_they_are_sorted_by_class() -> None:
+    source = BY_HAND.replace("SPLIT", SPLITS["apart"] + "\nSORT")
+    source = source.replace("ORDER", "torch.arange(64).split(16)")
+    by_class = "s = ytr.argsort()\nXtr, ytr = Xtr[s], ytr[s]"
+    assert bugs(TASK + source.replace("SORT", by_class)) == ["train_not_shuffled"]
+    log = watched(TASK + source.replace("SORT", ""))
+    assert [(f.bug, f.kind) for f in findings(log)] == [("train_not_shuffled", "note")]

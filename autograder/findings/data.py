@@ -148,6 +148,50 @@ def split_overlap(log: Log) -> Iterator[Finding]:
         return
 
 
+def rows_overlap(log: Log) -> Iterator[Finding]:
+    """Rows that a model learnt from come up, in part, among those it is judged by: the same as
+    `split_overlap`, seen at the model's own door.
+    """
+    restored = {e["model"] for e in log.of_kind("restore")}
+    for told in log.section("rows", "shared"):
+        partly = 0 < told["shared"] < told["judged"] and told["unseen"] > 0
+        seldom = told["calls"] <= 0.6 * told["steps"]  # not a part of every step
+        enough = told["shared"] >= 0.1 * told["judged"] and told["least"] >= 8
+        if partly and seldom and enough and told["model"] not in restored:
+            yield Finding(
+                "split_overlap",
+                f"{told['shared']} of the {told['judged']} rows evaluated on are among the "
+                f"{told['trained']} trained on",
+                **log.where(told),
+                weight=0.5,
+            )
+            return
+
+
+def batches_in_order(log: Log) -> Iterator[Finding]:
+    """Batches made by hand that come round in one order: a fault where each holds few classes."""
+    if log.counts.get("batch"):
+        return  # a loader made them: `train_not_shuffled`
+    for told in log.section("rows", "orders"):
+        losses = [e for e in log.of_kind("loss") if e.get("classes") and e["fn"] in CLASSIFIES]
+        losses = [e for e in losses[: told["batches"]] if len(e["input"]) == 2]
+        every = max((e["input"][1] for e in losses), default=0)
+        held = sum(e["classes"] for e in losses) / max(1, len(losses))
+        # what batches of this size hold on average when classes are mixed evenly
+        mixed = sum(every * (1 - (1 - 1 / every) ** e["rows"]) for e in losses) / max(
+            1, len(losses)
+        )
+        pure = bool(losses) and held <= 0.75 * mixed
+        yield Finding(
+            "train_not_shuffled",
+            f"the same {told['batches']} batches came round {told['repeats']} times in one order"
+            + (f", each with {held:.1f} of the {every} classes on average" if pure else ""),
+            kind="bug" if pure else "note",
+            **log.where(told),
+        )
+        return
+
+
 def stats_leakage(log: Log) -> Iterator[Finding]:
     """Training and evaluation inputs are exactly standardised together, and neither is alone."""
     for pair, number in _trained_on(log):
@@ -236,6 +280,8 @@ FINDERS = (
     eval_shuffled,
     eval_augmented,
     split_overlap,
+    rows_overlap,
+    batches_in_order,
     stats_leakage,
     wrong_device,
     incomplete_seeding,

@@ -1,0 +1,114 @@
+"""Which rows a model saw, without a loader to ask: what was learnt from, and what was judged.
+
+Theory. Two equal rows of real-valued data are the same sample, unless the data repeats itself. So
+each row is boiled down to one number (its product with a fixed random vector, in float64), and the
+rows of forward passes that were learnt from are compared with those that were not. Two cautions
+keep this from accusing: nothing is told of data with repeated rows, and nothing unless the closely
+watched passes cover the training rows (no new row came in the last quarter of them), because a
+part of them would make a full look at the training set seem a partial one.
+
+The order of hand-made batches shows in the same numbers: if the first rows of the batches learnt
+from come round in the same order, no epoch was shuffled.
+
+Section `rows`: `shared`, one entry per place that judged: {model, at, calls, least (rows in a
+call), steps (calls learnt from), trained, judged, shared, unseen: rows}; `orders`, one per model
+whose batches came round in order: {model, at, batches, repeats}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .log import Event, Flight
+
+ROWS_CAP, FEATURES_CAP, FORWARDS_CAP = 20_000, 4_096, 400
+DISTINCT = 0.98
+
+
+class Rows:
+    """Watches the rows that go into models. See the module."""
+
+    name = "rows"
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+        self.seen: list[tuple[Event, list[float]]] = []
+        self.total = 0
+        self._weights: dict[int, torch.Tensor] = {}
+
+    def install(self) -> None:
+        self.flight.listeners["entered"].append(self._entered)
+
+    def _entered(self, told: tuple[Event, torch.Tensor]) -> None:
+        event, given = told
+        if not given.is_floating_point() or given.ndim < 2 or given.device.type != "cpu":
+            return
+        width = given[0].numel() if len(given) else 0
+        if not 2 <= width <= FEATURES_CAP or self.total + len(given) > ROWS_CAP:
+            return
+        if len(self.seen) >= FORWARDS_CAP:
+            return
+        if width not in self._weights:
+            own = torch.Generator().manual_seed(width)  # the program's generators stay untouched
+            self._weights[width] = torch.randn(width, generator=own, dtype=torch.float64)
+        flat = given.detach().reshape(len(given), -1).double()
+        # one row at a time: a product over a batch is rounded by the batch's size
+        sums = (flat * self._weights[width]).sum(1)
+        self.total += len(given)
+        self.seen.append((event, [round(v, 9) for v in sums.tolist()]))
+
+    def report(self) -> dict[str, Any]:
+        shared: list[dict[str, Any]] = []
+        orders: list[dict[str, Any]] = []
+        for model in sorted({e["model"] for e, _ in self.seen}):
+            trained = [(e, r) for e, r in self.seen if e["model"] == model and e["learnt"]]
+            judged = [(e, r) for e, r in self.seen if e["model"] == model and not e["learnt"]]
+            if len(trained) >= 2:
+                orders += self._order(model, trained)
+                shared += self._shared(model, trained, judged)
+        return {"shared": shared, "orders": orders}
+
+    @staticmethod
+    def _order(model: int, trained: list[tuple[Event, list[float]]]) -> list[dict[str, Any]]:
+        heads = [(r[0], len(r)) for _, r in trained if r]
+        period = next((i for i in range(1, len(heads)) if heads[i] == heads[0]), 0)
+        if period < 2 or len(heads) < 2 * period:
+            return []
+        if any(heads[i] != heads[i - period] for i in range(period, len(heads))):
+            return []
+        told = {"batches": period, "repeats": len(heads) // period}
+        return [{"model": model, "at": trained[0][0].get("at", -1), **told}]
+
+    @staticmethod
+    def _shared(
+        model: int,
+        trained: list[tuple[Event, list[float]]],
+        judged: list[tuple[Event, list[float]]],
+    ) -> list[dict[str, Any]]:
+        sizes = [(len(set(rows)), len(rows)) for _, rows in trained]
+        if sum(n for n, _ in sizes) < DISTINCT * sum(n for _, n in sizes):
+            return []
+        cut = max(1, (3 * len(trained)) // 4)
+        early = {v for _, rows in trained[:cut] for v in rows}
+        if any(v not in early for _, rows in trained[cut:] for v in rows):
+            return []  # not all of the training rows were seen
+        told = []
+        for at in sorted({e.get("at", -1) for e, _ in judged}):
+            lists = [rows for e, rows in judged if e.get("at", -1) == at]
+            rows = {v for r in lists for v in r}
+            told.append(
+                {
+                    "model": model,
+                    "at": at,
+                    "calls": len(lists),
+                    "least": min(map(len, lists)),
+                    "steps": len(trained),
+                    "trained": len(early),
+                    "judged": len(rows),
+                    "shared": len(rows & early),
+                    "unseen": len(early - rows),
+                }
+            )
+        return told
