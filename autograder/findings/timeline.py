@@ -108,3 +108,51 @@ def order(step: Step) -> Sequence[str]:
     """The beats of a step in the order they came, repeated ones once."""
     beats = [k for k in step.kinds() if k in BEATS]
     return [k for i, k in enumerate(beats) if i == 0 or beats[i - 1] != k]
+
+
+def windows(log: Log) -> list[list[Event]]:
+    """The stretches of events without a cut in them."""
+    found: list[list[Event]] = [[]]
+    for e in log.events:
+        if e["k"] == "cut":
+            found.append([])
+        else:
+            found[-1].append(e)
+    return [w for w in found if w]
+
+
+@dataclass(frozen=True)
+class Span:
+    """What one optimizer's step rests on: the `events` since its step before (or since the run or
+    the close look began, which is `opening`), and the `step` itself.
+    """
+
+    events: Sequence[Event]
+    step: Event
+    opening: bool
+
+    def backwards(self, optimizer: int) -> list[Event]:
+        """The backward passes within that reach tensors of an optimizer."""
+        return [e for e in self.events if e["k"] == "backward" and optimizer in e["into"]]
+
+
+def spans(log: Log, optimizer: int) -> list[Span]:
+    """The spans of an optimizer, by its index."""
+    found: list[Span] = []
+    for window in windows(log):
+        held: list[Event] = []
+        opening = True
+        for e in window:
+            if e["k"] == "step" and e["optimizer"] == optimizer:
+                found.append(Span(held, e, opening))
+                held, opening = [], False
+            else:
+                held.append(e)
+    return found
+
+
+def holds(log: Log, optimizer: int, model: int) -> bool:
+    """Whether an optimizer holds any tensor of a model."""
+    known = log.section("beats", "optimizers")
+    held = known[optimizer]["holds"] if 0 <= optimizer < len(known) else []
+    return 0 <= model < len(held) and held[model] > 0
