@@ -5,7 +5,11 @@ Layout:
     log         events, places, models, and when to look closely
     hooks       how a function or method is watched without changing what it does
     forwards    calls of models: modes, gradient state, dropout; the models' own properties
+    questions   what is asked of a model after the run, on inputs it was given
+    weights     what a model owns, what it uses without owning it, how its weights began
     losses      what goes into a loss, and with which weight it is differentiated
+    answers     what is made of a model's answers: the best class, comparisons, differences
+    tallies     sums over a pass, to hold printed figures against
     beats       zero, backward, step
     control     clipping, scaling, schedules
     loaders     passes over data, their order, and the data sets behind them

@@ -6,15 +6,23 @@ through which the layers and the functional style both go; batch norm likewise. 
 was learnt from shows when a gradient arrives at it, which a hook on the tensor notes in the event
 of its forward pass (`learnt`).
 
-Events: `forward` {model, training, grad, graph, learnt, rows, shape, drops, norms}; `mode` {model,
-training} when a program calls `train()` or `eval()`.
+Events: `forward` {model, training, grad, graph, learnt, rows, shape, out: the output's shape, drops
+and norms: how often dropout and batch norm were at work in training mode, loose: dropouts at work
+although whoever called them is in evaluation mode, mark: the sum of the input, which tells equal
+ones, fed: the input is the output of a model, transformed: within `vmap` or `grad`, where nothing
+can be read}; `mode` {model, training} when a program calls `train()` or `eval()`.
 
 The first inputs of each model are kept (small ones whole, large ones by their first rows), so that
 questions about the model itself can be put to it after the run.
+
+Section `models`: see `Forwards.report`.
 """
 
 from __future__ import annotations
 
+import sys
+import weakref
+from collections import deque
 from typing import Any
 
 import torch
@@ -28,24 +36,36 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
+from ..recorder import plain
 from .log import Event, Flight
+from .questions import ask
+from .tallies import concrete
+from .weights import Weights
 
 SAMPLE_ROWS, SAMPLE_NUMBERS = 16, 400_000
+OUTPUTS_KEPT, HOOKED_CAP = 4, 4
 _DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout")
 
 
-def _first_tensor(values: Any) -> torch.Tensor | None:
-    """The first tensor among arguments or outputs, nested containers included."""
+def _tensors(values: Any) -> list[torch.Tensor]:
+    """The first few tensors among arguments or outputs, nested containers included."""
     if isinstance(values, torch.Tensor):
-        return values
+        return [values]
     if isinstance(values, dict):
         values = list(values.values())
+    found: list[torch.Tensor] = []
     if isinstance(values, (list, tuple)):
         for value in values[:8]:
-            found = _first_tensor(value)
-            if found is not None:
-                return found
-    return None
+            found.extend(_tensors(value))
+    return found[:HOOKED_CAP]
+
+
+def _first_tensor(values: Any) -> torch.Tensor | None:
+    """The first of `_tensors`, or None."""
+    if isinstance(values, torch.Tensor):
+        return values
+    found = _tensors(values)
+    return found[0] if found else None
 
 
 class Forwards:
@@ -55,7 +75,12 @@ class Forwards:
 
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self.samples: dict[int, dict[str, torch.Tensor]] = {}
+        self.samples: dict[int, dict[str, tuple[torch.Tensor, bool]]] = {}
+        self.weights = Weights(flight)
+        self._outputs: deque[weakref.ref[torch.Tensor]] = deque(maxlen=OUTPUTS_KEPT)
+        self._batch_rows = -1
+        self._model = -1
+        self._asking = False
         self._depth = 0
         self._switching = 0
         self._current: Event | None = None
@@ -68,6 +93,11 @@ class Forwards:
             self.flight.watch(F, name, before=self._dropping)
         self.flight.watch(F, "batch_norm", before=self._normalising)
         self.flight.watch(nn.Module, "train", before=self._switch, after=self._switched)
+        self.flight.listeners["batch"].append(self._handed)
+
+    def _handed(self, batch: Any) -> None:
+        found = _first_tensor(batch)
+        self._batch_rows = len(found) if found is not None and found.ndim else -1
 
     def _is_passive(self, module: nn.Module) -> bool:
         """Whether a module is no model: a loss, an image transform."""
@@ -84,10 +114,12 @@ class Forwards:
         if self._is_passive(module):
             return
         self._depth += 1
-        if self._depth > 1:
-            return
         try:
-            self._enter(module, inputs)
+            if self._depth > 1:
+                if self._current is not None and not self._asking:
+                    self.weights.within(self._model, module)
+            elif not self._asking:
+                self._enter(module, inputs)
         except Exception as e:
             self.flight.fault(e)
 
@@ -99,7 +131,9 @@ class Forwards:
             self._current = None
             return
         given = _first_tensor(inputs)
-        model = flight.model(module)
+        model = self._model = flight.model(module)
+        self.weights.meet(model, module)
+        readable = given is not None and concrete(given)
         self._current = flight.add(
             "forward",
             at,
@@ -111,24 +145,33 @@ class Forwards:
             shape=list(given.shape)[:6] if given is not None else [],
             drops=0,
             norms=0,
+            loose=0,
+            mark=plain(given.detach().sum()) if given is not None and readable else None,
+            fed=given is not None and any(kept() is given for kept in self._outputs),
+            transformed=given is not None and not readable,
         )
-        if given is not None and len(inputs) == 1 and isinstance(inputs[0], torch.Tensor):
-            self._keep(model, "training" if module.training else "evaluating", given)
+        if given is not None and readable:
+            flight.tell("entered", (self._current, given))
+        if readable and len(inputs) == 1 and isinstance(inputs[0], torch.Tensor):
+            self._keep(model, "training" if module.training else "evaluating", inputs[0])
 
     def _keep(self, model: int, mode: str, given: torch.Tensor) -> None:
+        """Keep an input, and whether its rows are those of the batch that a loader handed out."""
         kept = self.samples.setdefault(model, {})
         if mode not in kept and given.ndim and given.device.type == "cpu":
             rows = given.detach()[:SAMPLE_ROWS]
             if 0 < rows.numel() <= SAMPLE_NUMBERS:
-                kept[mode] = rows.clone()
+                handed = self.flight.current_pass >= 0 and len(given) == self._batch_rows
+                kept[mode] = (rows.clone(), handed)
 
     def _leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if self._is_passive(module):
             return
         self._depth = max(0, self._depth - 1)
-        if self._depth:
+        if self._depth or self._asking:
             return
-        found = _first_tensor(output)
+        given = _tensors(output)
+        found = given[0] if given else None
         if found is not None:
             self.flight.tell("output", found)
         if self._current is None:
@@ -136,18 +179,29 @@ class Forwards:
         event, self._current = self._current, None
         event["graph"] = found is not None and found.requires_grad
         event["out"] = list(found.shape)[:6] if found is not None else []
-        if found is not None and found.requires_grad and found.is_floating_point():
 
-            def arrived(gradient: torch.Tensor) -> None:
-                event["learnt"] = True
+        def arrived(gradient: torch.Tensor) -> None:
+            event["learnt"] = True
 
-            found.register_hook(arrived)  # type: ignore[no-untyped-call]
+        for tensor in given:
+            self._outputs.append(weakref.ref(tensor))
+            if tensor.requires_grad and tensor.is_floating_point():
+                tensor.register_hook(arrived)  # type: ignore[no-untyped-call]
 
     def _dropping(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._current is not None:
-            training = kwargs.get("training", args[2] if len(args) > 2 else True)
-            chance = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
-            self._current["drops"] += bool(training) and chance > 0
+        if self._current is None:
+            return
+        training = kwargs.get("training", args[2] if len(args) > 2 else True)
+        chance = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
+        if not training or not chance > 0:
+            return
+        self._current["drops"] += 1
+        caller = sys._getframe(2)  # noqa: SLF001 - 1 is the watch itself
+        if not str(caller.f_globals.get("__name__", "")).startswith("torch."):
+            owner = caller.f_locals.get("self")
+            inner = isinstance(owner, nn.Module)
+            mode = owner.training if inner else self._current["training"]  # type: ignore[union-attr]
+            self._current["loose"] += not mode
 
     def _normalising(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._current is not None:
@@ -165,10 +219,12 @@ class Forwards:
         self._switching = max(0, self._switching - 1)
 
     def report(self) -> dict[str, Any]:
-        """`list`: one entry per model called: class, global name, parameters, what it holds."""
+        """`list`: one entry per model called: class, global name, parameters, what it holds, what
+        it uses without owning it (`weights`), and its answers (`questions`) where it was trained.
+        """
         names = {id(v): k for k, v in list(self.flight.program.namespace.items())[:2000]}
         entries = []
-        for module in self.flight.models:
+        for index, module in enumerate(self.flight.models):
             inner = list(module.modules())
             entries.append(
                 {
@@ -176,8 +232,32 @@ class Forwards:
                     "name": str(names.get(id(module), ""))[:80],
                     "parameters": sum(p.numel() for p in module.parameters()),
                     "frozen": sum(not p.requires_grad for p in module.parameters()),
-                    "dropouts": sum(isinstance(m, _DropoutNd) for m in inner),
-                    "norms": sum(isinstance(m, _BatchNorm) for m in inner),
+                    "dropouts": sum(isinstance(m, _DropoutNd) and m.p > 0 for m in inner),
+                    "norms": sum(
+                        isinstance(m, _BatchNorm) and m.running_mean is not None for m in inner
+                    ),
+                    "batchwise": sum(
+                        isinstance(m, _BatchNorm) and m.running_mean is None for m in inner
+                    ),
+                    "recurrent": sum(isinstance(m, nn.RNNBase) for m in inner),
+                    "attention": sum(isinstance(m, nn.MultiheadAttention) for m in inner),
+                    **self.weights.told(index),
+                    "answers": self._ask(index, module),
                 }
             )
         return {"list": entries}
+
+    def _ask(self, index: int, module: nn.Module) -> dict[str, Any] | None:
+        """The questions put to a model that was called on a tensor, with the sample's shape."""
+        kept = self.samples.get(index, {})
+        found = kept.get("evaluating") or kept.get("training")
+        if found is None or not any(p.requires_grad for p in module.parameters()):
+            return None
+        sample, handed = found
+        self._asking, self._current = True, {"drops": 0, "loose": 0, "norms": 0, "training": False}
+        try:
+            told = ask(module, sample, lambda x: _first_tensor(module(x)))
+            loose = self._current["loose"]
+        finally:
+            self._asking, self._current = False, None
+        return {**told, "loose": loose, "handed": handed, "shape": list(sample.shape)[:6]}

@@ -2,12 +2,17 @@
 
 Theory. Every loss of PyTorch, layer or function, ends in a function of `torch.nn.functional`, so
 watching those sees them all. Three things tell a right loss from a wrong one: what the inputs look
-like (do rows sum to one, are all values in [0, 1], do shapes agree), the value, and the gradient
-that arrives at the loss itself. That last is a single number: 1 for a plain backward pass, 1/k for
-a loss divided by k accumulated batches, the scale where a GradScaler is in use.
+like (do rows sum to one, are all values in [0, 1], do shapes agree, which operation made them), the
+value, and the gradient that arrives at the loss itself. That last is a single number: 1 for a plain
+backward pass, 1/k for a loss divided by k accumulated batches, the scale where a GradScaler is in
+use. A loss written by hand is not seen, but its difference of prediction and target is (`answers`).
+
+The event is written before the loss is computed, so that one which raises is in the log.
 
 Event: `loss` {fn, reduction, input, target: shapes, look: of the input ("logits", "probabilities",
-"log_probabilities", "unit"), value, rows, weight (None until a gradient arrives), root}.
+"log_probabilities", "unit"), made: the operation that made the input, "" for none known, value,
+rows, classes: how many different indices are in the target, grad: whether its result can be
+differentiated, weight (None until a gradient arrives)}.
 """
 
 from __future__ import annotations
@@ -19,8 +24,9 @@ import torch
 from torch.nn import functional as F
 
 from ..recorder import plain
-from .hooks import After, argument
-from .log import Flight
+from .hooks import After, Before, argument
+from .log import Event, Flight
+from .tallies import Tallies, concrete
 
 LOSSES = (
     "cross_entropy",
@@ -34,6 +40,11 @@ LOSSES = (
     "kl_div",
 )
 TOLERANCE = 1e-3
+HALVES = (torch.float16, torch.bfloat16)
+SAME = ("View", "Squeeze", "Unsqueeze", "Reshape", "Transpose", "Permute", "TBackward", "Select")
+ALIKE = (*SAME, "Slice", "Clone", "ToCopy", "Expand", "Index", "Alias", "Contiguous", "Flatten")
+"""Operations that only rearrange values; their names begin with these."""
+STEPS_CAP = 12
 
 
 def look_of(values: torch.Tensor) -> str:
@@ -43,18 +54,39 @@ def look_of(values: torch.Tensor) -> str:
     x = values.detach().float()
     if x.ndim == 0 or x.numel() == 0:
         return "logits"
+    near = 20 * TOLERANCE if values.dtype in HALVES else TOLERANCE
     dim = 1 if x.ndim > 1 else 0
     classes = x.shape[dim]
     low, high = float(x.min()), float(x.max())
-    if classes > 1 and low >= 0 and high <= 1 + TOLERANCE:
+    if classes > 1 and low >= 0 and high <= 1 + near:
         sums = x.sum(dim)
-        if float((sums - 1).abs().max()) < TOLERANCE:
+        if float((sums - 1).abs().max()) < near:
             return "probabilities"
-    if classes > 1 and high <= TOLERANCE and math.isfinite(low):
+    if classes > 1 and high <= near and math.isfinite(low):
         sums = x.exp().sum(dim)
-        if float((sums - 1).abs().max()) < TOLERANCE:
+        if float((sums - 1).abs().max()) < near:
             return "log_probabilities"
     return "unit" if low >= 0 and high <= 1 else "logits"
+
+
+def made_by(values: torch.Tensor) -> str:
+    """The name of the operation that made a tensor ("Softmax", "Addmm", …), looking through those
+    that only rearrange values; "" where no graph tells.
+    """
+    node: Any = values.grad_fn
+    for _ in range(STEPS_CAP):
+        if node is None:
+            return ""
+        name = str(node.name())
+        if not name.startswith(ALIKE):
+            return name.partition("Backward")[0][:40]
+        node = node.next_functions[0][0] if node.next_functions else None
+    return ""
+
+
+def _classes(target: torch.Tensor) -> int:
+    """How many different class indices a batch holds; 0 where targets are no indices."""
+    return int(target.detach().unique().numel()) if target.dtype == torch.int64 else 0  # type: ignore[no-untyped-call]
 
 
 class Losses:
@@ -64,46 +96,72 @@ class Losses:
 
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self._inside = 0
+        self.tallies = Tallies(flight)
 
     def install(self) -> None:
         for name in LOSSES:
-            self.flight.watch(F, name, after=self._computing(name))
+            self.flight.watch(F, name, self._computing(name), self._computed(name))
 
-    def _computing(self, fn: str) -> After:
-        def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
-            self._computed(fn, args, kwargs, result)
+    def _computing(self, fn: str) -> Before:
+        def before(args: Any, kwargs: Any) -> Event | None:
+            return self._enter(fn, args, kwargs) if self.flight.close else None
 
-        return after
+        return before
 
-    def _computed(self, fn: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
-        if not self.flight.close or not isinstance(result, torch.Tensor):
-            self.flight.counts["loss"] += 1
-            return
+    def _enter(self, fn: str, args: Any, kwargs: Any) -> Event | None:
         given = argument(args, kwargs, 0, "input", None)
         target = argument(args, kwargs, 1, "target", None)
         if not isinstance(given, torch.Tensor) or not isinstance(target, torch.Tensor):
-            return
-        event = self.flight.add(
+            return None
+        seen = concrete(given)
+        return self.flight.add(
             "loss",
             fn=fn,
             reduction=str(kwargs.get("reduction", "mean"))[:20],
             input=list(given.shape)[:6],
             target=list(target.shape)[:6],
             dtype=str(target.dtype)[6:],
-            look=look_of(given),
-            value=plain(result.detach().mean()),
+            classes=_classes(target) if seen else 0,
+            look=look_of(given) if seen else "",
+            made=made_by(given) if seen else "",
+            value=None,
             numbers=given.numel(),
             rows=int(given.shape[0]) if given.ndim else 1,
+            grad=False,
             weight=None,
         )
-        if result.requires_grad:
 
-            def arrived(gradient: torch.Tensor) -> None:
-                # of a loss without reduction, what arrives at all its entries together
-                event["weight"] = plain(gradient.detach().sum())
+    def _computed(self, fn: str) -> After:
+        def after(event: Event | None, args: Any, kwargs: Any, result: Any) -> None:
+            if not isinstance(result, torch.Tensor) or not concrete(result):
+                return
+            value: float | None = None
+            if result.ndim == 0 and result.device.type == "cpu":
+                value = result.item()
+                given = argument(args, kwargs, 0, "input", None)
+                rows = len(given) if given is not None and given.ndim else 1
+                summed = kwargs.get("reduction", "mean") == "sum"
+                self.tallies.add(("loss", fn, result.requires_grad, summed), value, rows)
+            if event is None:
+                self.flight.counts["loss"] += not self.flight.close
+            else:
+                event["value"] = plain(result.detach().mean() if value is None else value)
+                _follow(event, result)
 
-            result.register_hook(arrived)  # type: ignore[no-untyped-call]
+        return after
 
     def report(self) -> dict[str, Any]:
         return {}
+
+
+def _follow(event: Event, result: torch.Tensor) -> None:
+    """Have the gradient that arrives at a loss noted in its event."""
+    event["grad"] = result.requires_grad
+    if not result.requires_grad:
+        return
+
+    def arrived(gradient: torch.Tensor) -> None:
+        # of a loss without reduction, what arrives at all its entries together
+        event["weight"] = plain(gradient.detach().sum())
+
+    result.register_hook(arrived)  # type: ignore[no-untyped-call]

@@ -1,0 +1,255 @@
+"""Bugs of the figures that a program reports: held against the parts that they were made of.
+
+Theory. What was printed of an epoch is a loss or an accuracy to so many digits; what the batches
+were is known (`tally`). Each way of putting them together gives a number. A wrong way is named
+only where what was printed equals it to every printed digit, equals no right one, and does so
+each time that line was printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .base import Event, Finding, Log
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?(?![\w.]*\d)\s*(%?)")
+_LOSS = re.compile(r"loss|mse|nll|bce|cost|error\b|\bce\b", re.I)
+_ACCURACY = re.compile(r"acc|correct", re.I)
+DIGITS = 2
+"""Significant digits that a printed figure must have; one alone must have one more."""
+APART = 0.02
+"""By how much a mean of batch means must be off to matter, relative for a loss."""
+POINTS = 0.005
+"""The same for an accuracy, absolute."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number as it was printed: half of its last digit is its `tolerance`."""
+
+    label: str
+    value: float
+    tolerance: float
+    digits: int
+    percent: bool
+
+    def is_(self, value: float) -> bool:
+        """Whether `value` would have been printed so."""
+        return bool(abs(self.value - value) <= self.tolerance * 1.02 + 1e-9 * abs(value))
+
+
+def figures(text: str) -> list[Figure]:
+    """The numbers of a printed line, each with the words before it (those of the number before,
+    where there are none).
+    """
+    found: list[Figure] = []
+    label, begins = "", 0
+    for match in _NUMBER.finditer(text):
+        words = text[begins : match.start()]
+        label = words if re.search(r"[A-Za-z]", words) else label
+        begins = match.end()
+        decimals, exponent, percent = match.groups()
+        shown = match.group(0).rstrip("% ")
+        scale = 10.0 ** (int(exponent or 0) - len(decimals or ""))
+        mantissa = re.sub(r"[eE].*|[-+.]", "", shown).lstrip("0")
+        found.append(Figure(label, float(shown), 0.5 * scale, len(mantissa), bool(percent)))
+    return found
+
+
+Ways = Mapping[str, float]
+
+
+def _printed(log: Log, begin: int, tally: Event) -> Iterator[tuple[Event, int, Figure]]:
+    """What was printed after a tally was opened and before the next of its kind."""
+    passes = log.section("data", "passes")
+
+    def loader(event: Event) -> Any:
+        number = event["p"]
+        return passes[number]["loader"] if 0 <= number < len(passes) else -1
+
+    kind = (tally["what"], tally["fn"], tally["summed"], loader(tally))
+    for e in log.events[begin + 1 :]:
+        if e["k"] == "tally" and (e["what"], e["fn"], e["summed"], loader(e)) == kind:
+            return
+        if e["k"] == "print":
+            for place, figure in enumerate(figures(str(e["text"]))):
+                yield e, place, figure
+
+
+def _whole(log: Log, tally: Event) -> bool:
+    """Whether every batch of the pass is in it."""
+    passes = log.section("data", "passes")
+    number = tally["p"]
+    if 0 <= number < len(passes):
+        return bool(passes[number]["whole"] and passes[number]["batches"] == tally["n"])
+    return bool(tally["n"])
+
+
+def _matches(
+    log: Log,
+    what: str,
+    label: re.Pattern[str],
+    ways: Callable[[Event], tuple[list[float], Ways]],
+) -> Iterator[tuple[str, Event, Figure, Event]]:
+    """(wrong way, print, figure, tally) for each line that always shows a wrong way's number."""
+    seen: dict[tuple[int, int], list[tuple[set[str], Event, Figure, Event]]] = defaultdict(list)
+    for begin, tally in enumerate(log.events):
+        if tally["k"] != "tally" or tally["what"] != what or not _whole(log, tally):
+            continue
+        right, wrong = ways(tally)
+        for shown, place, figure in _printed(log, begin, tally):
+            if not label.search(figure.label) or figure.digits < DIGITS:
+                continue
+            scales = (1.0, 100.0) if what == "equal" else (1.0,)
+            if any(figure.is_(s * r) for r in right for s in scales):
+                names = set()
+            else:
+                names = {n for n, w in wrong.items() if any(figure.is_(s * w) for s in scales)}
+            seen[shown["at"], place].append((names, shown, figure, tally))
+    for entries in seen.values():
+        names = set.intersection(*(n for n, *_ in entries))
+        enough = len(entries) > 1 or entries[0][2].digits > DIGITS
+        for name in sorted(names) if enough else ():
+            _, shown, figure, tally = entries[0]
+            yield name, shown, figure, tally
+
+
+def _loss_ways(tally: Event) -> tuple[list[float], Ways]:
+    n, rows, total, weighted = tally["n"], tally["rows"], tally["total"], tally["weighted"]
+    if tally["summed"] or n == 0 or rows <= n:
+        return [], {}
+    mean, batches = weighted / rows, total / n
+    return [mean, batches, total, weighted, tally["last"]], {"twice": total / rows}
+
+
+def loss_divided_twice(log: Log) -> Iterator[Finding]:
+    """A sum of mean losses was divided by the number of samples."""
+    for _, shown, figure, tally in _matches(log, "loss", _LOSS, _loss_ways):
+        n, rows = tally["n"], tally["rows"]
+        yield Finding(
+            "loss_divided_twice",
+            f"{figure.value:.6g} was printed: the {n} mean losses, which add up to "
+            f"{tally['total']:.6g}, divided by the {rows} samples; their mean is "
+            f"{tally['weighted'] / rows:.4g}",
+            **log.where(shown),
+        )
+        return
+
+
+def _mean_ways(log: Log) -> Callable[[Event], tuple[list[float], Ways]]:
+    learning = {e["p"] for e in log.events if e["k"] in ("backward", "step", "grad")}
+
+    def ways(tally: Event) -> tuple[list[float], Ways]:
+        n, rows = tally["n"], tally["rows"]
+        ragged = n > 1 and tally["least"] < tally["most"]
+        if tally["p"] < 0 or tally["p"] in learning or not ragged:
+            return [], {}
+        if tally["what"] == "equal":
+            right, wrong = tally["total"] / rows, tally["ratios"] / n
+            return [right], {"mean": wrong} if abs(wrong - right) >= POINTS else {}
+        if tally["summed"]:
+            return [], {}
+        right, wrong = tally["weighted"] / rows, tally["total"] / n
+        return [right], {"mean": wrong} if abs(wrong - right) >= APART * abs(right) else {}
+
+    return ways
+
+
+def mean_of_batch_means(log: Log) -> Iterator[Finding]:
+    """Means over batches of different sizes were averaged with equal weights, visibly."""
+    for what, label in (("loss", _LOSS), ("equal", _ACCURACY)):
+        for _, shown, figure, tally in _matches(log, what, label, _mean_ways(log)):
+            total = tally["total"] if what == "equal" else tally["weighted"]
+            yield Finding(
+                "mean_of_batch_means",
+                f"{figure.value:.6g} was printed, the plain mean over {tally['n']} batches; they "
+                f"hold between {tally['least']} and {tally['most']} samples, and the mean over all "
+                f"{tally['rows']} samples is {total / tally['rows']:.4g}",
+                **log.where(shown),
+            )
+            return
+
+
+def _accuracy_ways(tally: Event) -> tuple[list[float], Ways]:
+    n, rows, total = tally["n"], tally["rows"], tally["total"]
+    if not rows or not total:
+        return [], {}
+    wrong = {"batches": total / n} if rows > n > 1 else {}
+    if n > 1:
+        wrong["ratios"] = tally["ratios"]
+        wrong["again"] = tally["ratios"] / rows
+        if tally["least"] < tally["most"] and n * tally["most"] != rows:
+            wrong["full"] = total / (n * tally["most"])
+    right = [total / rows, tally["ratios"] / n, total, total / 100.0, tally["last"]]
+    return right, wrong
+
+
+_DIVISORS = {
+    "batches": "the {right} right answers divided by the {n} batches",
+    "ratios": "the accuracies of {n} batches, added up",
+    "again": "the accuracies of {n} batches, divided by the {rows} samples",
+    "full": "the {right} right answers divided by {n} times {most}",
+}
+
+
+def wrong_accuracy(log: Log) -> Iterator[Finding]:
+    """An accuracy over the wrong axis, of a table instead of a list, or over the wrong divisor."""
+    for e in log.of_kind("compare"):
+        if e["of"] != "equal":
+            continue
+        best = e["best"]
+        if best is not None and best[1] > 1 and best[2] > 1 and best[0] != 1:
+            along = "over all of" if best[0] < 0 else "along axis 0 of"
+            yield Finding(
+                "wrong_accuracy",
+                f"the best was picked {along} an output of shape {tuple(best[1:])}, and compared "
+                "with targets: the classes lie along axis 1",
+                **log.where(e),
+            )
+            return
+        column = e["answers"][1:] == [1] or best is not None
+        if not e["fair"] and column and e["answers"][:1] == [max(e["result"])]:
+            a, b = e["shapes"]
+            yield Finding(
+                "wrong_accuracy",
+                f"predictions and targets of shapes {tuple(a)} and {tuple(b)} were compared: that "
+                f"makes a table of {tuple(e['result'])}, every prediction against every target",
+                **log.where(e),
+            )
+            return
+    yield from _failed_axis(log)
+    for name, shown, figure, tally in _matches(log, "equal", _ACCURACY, _accuracy_ways):
+        how = _DIVISORS[name].format(
+            right=round(tally["total"]), n=tally["n"], rows=tally["rows"], most=tally["most"]
+        )
+        yield Finding(
+            "wrong_accuracy",
+            f"{figure.value:.6g} was printed: {how}; {round(tally['total'])} of {tally['rows']} "
+            f"answers were right, {tally['total'] / tally['rows']:.4g}",
+            **log.where(shown),
+        )
+        return
+
+
+def _failed_axis(log: Log) -> Iterator[Finding]:
+    """The comparison with the targets raised, after the best along axis 0 had been picked."""
+    last = log.of_kind("best")[-1:]
+    if not log.errors or not last or last[0]["dim"] != 0 or log.ended != "raised":
+        return
+    message, (rows, classes) = str(log.errors[0]["message"]), last[0]["shape"]
+    if "must match the size of tensor" in message and {str(rows), str(classes)} <= set(
+        re.findall(r"\d+", message)
+    ):
+        yield Finding(
+            "wrong_accuracy",
+            f"the best was picked along axis 0 of an output of shape {(rows, classes)}, which "
+            f"gives {classes} numbers for {rows} targets",
+            **log.where(last[0]),
+        )
+
+
+FINDERS = (loss_divided_twice, mean_of_batch_means, wrong_accuracy)

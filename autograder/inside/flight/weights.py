@@ -1,0 +1,171 @@
+"""What belongs to a model, what it uses without owning it, and how its weights began.
+
+Theory. `parameters()` reaches what a model has registered and nothing else. A layer kept in a
+plain list, or a tensor that was never made a parameter, takes part in the forward pass, gets its
+gradient, and is never moved, since no optimizer was told of it. So whatever is called within a
+model and is not among its modules is remembered, with every leaf tensor found beside the
+parameters; after the run it is asked whether a gradient arrived there and whether it moved.
+
+Weights that all begin as one number make all units of a layer equal, and equal gradients keep them
+so. Two such layers in a row are remembered at the first call and looked at again at the end.
+
+Section, one per model: `strangers`: {class, at, numbers, given, moved, training}; `loose`:
+{name, numbers, given, moved}; `constant`: {layers, weights, value, units, still}, or None.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedParameter
+
+from ..recorder import plain
+from .log import Flight
+from .tallies import concrete
+
+STRANGERS_CAP, LOOSE_CAP, NUMBERS_CAP = 40, 200, 50_000_000
+
+
+@dataclass
+class _Met:
+    """One model: what it owned when it was first called. Tensors are kept with their values."""
+
+    module: nn.Module
+    own: set[int]
+    loose: list[tuple[str, torch.Tensor, torch.Tensor]]
+    constant: list[tuple[str, nn.Parameter]]
+    weights: int
+    value: float
+    strangers: dict[int, tuple[nn.Module, int, list[torch.Tensor]]] = field(default_factory=dict)
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().clone()
+
+
+def _own(module: nn.Module) -> set[int]:
+    return {id(m) for m in module.modules()} | {id(p) for p in module.parameters()}
+
+
+def _held(value: Any, depth: int = 2) -> Iterator[torch.Tensor]:
+    """Leaf tensors in a plain value: itself, or within lists, tuples and dictionaries."""
+    if isinstance(value, torch.Tensor):
+        if value.requires_grad and value.is_leaf:
+            yield value
+    elif depth and isinstance(value, (list, tuple, dict)):
+        for inner in list(value.values() if isinstance(value, dict) else value)[:LOOSE_CAP]:
+            yield from _held(inner, depth - 1)
+
+
+def _loose(module: nn.Module, own: set[int]) -> list[tuple[str, torch.Tensor]]:
+    """Leaf tensors among the plain attributes of a model and of its modules."""
+    found: dict[int, tuple[str, torch.Tensor]] = {}
+    for inner in module.modules():
+        for name, value in vars(inner).items():
+            if not name.startswith("_"):
+                for tensor in _held(value):
+                    if id(tensor) not in own:
+                        found[id(tensor)] = (name[:60], tensor)
+    return list(found.values())[:LOOSE_CAP]
+
+
+def _constant(module: nn.Module) -> tuple[list[tuple[str, nn.Parameter]], int]:
+    """The weight matrices that hold one number only and meet another such one, and how many
+    matrices there are in all.
+    """
+    matrices = [(n, p) for n, p in module.named_parameters() if p.ndim > 1 and p.requires_grad]
+    flat = [(n, p) for n, p in matrices if p.numel() > 1 and bool((p == p.flatten()[0]).all())]
+    for (n, a), (m, b) in itertools.pairwise(flat):
+        meets = a.shape[0] == b.shape[1] > 1 or a.shape[1] == b.shape[0] > 1
+        if meets:
+            return [(n, a), (m, b)], len(matrices)
+    return [], len(matrices)
+
+
+class Weights:
+    """Watches what models own. `Forwards` tells it of calls."""
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+        self.met: dict[int, _Met] = {}
+
+    def meet(self, index: int, module: nn.Module) -> None:
+        """A model is about to be called: at its first call, look at what it owns."""
+        if index < 0 or index in self.met:
+            return
+        own = list(module.parameters())
+        if any(isinstance(p, UninitializedParameter) or not concrete(p) for p in own):
+            return
+        if sum(p.numel() for p in own) > NUMBERS_CAP:
+            return
+        owned = _own(module)
+        loose = [(n, t, _copy(t)) for n, t in _loose(module, owned)]
+        constant, weights = _constant(module)
+        value = float(constant[0][1].detach().flatten()[0]) if constant else 0.0
+        self.met[index] = _Met(module, owned, loose, constant, weights, value)
+
+    def within(self, index: int, inner: nn.Module) -> None:
+        """A module is called within a model: if it has weights of its own, is it known there?"""
+        met = self.met.get(index)
+        if met is None or id(inner) in met.own:
+            return
+        met.own |= _own(met.module)  # it may have been added since
+        weights = [p for p in inner.parameters(recurse=False) if p.requires_grad]
+        if id(inner) in met.own or not weights or not torch.is_grad_enabled():
+            return
+        if id(inner) not in met.strangers and len(met.strangers) < STRANGERS_CAP:
+            seen = [_copy(p) for p in weights if not isinstance(p, UninitializedParameter)]
+            met.strangers[id(inner)] = (inner, self.flight.place(), seen)
+
+    def told(self, index: int) -> dict[str, Any]:
+        """What is known of a model at the end; see the module."""
+        met = self.met.get(index)
+        if met is None:
+            return {"strangers": [], "loose": [], "constant": None}
+        own = {id(p) for p in met.module.parameters()}
+        strangers = []
+        for inner, at, seen in met.strangers.values():
+            weights = [p for p in inner.parameters(recurse=False) if p.requires_grad]
+            if any(id(p) in own for p in weights):
+                continue
+            strangers.append(
+                {
+                    "class": type(inner).__name__[:80],
+                    "at": at,
+                    "numbers": sum(p.numel() for p in weights),
+                    "given": sum(p.grad is not None for p in weights),
+                    "moved": sum(
+                        not torch.equal(p, old) for p, old in zip(weights, seen, strict=False)
+                    ),
+                    "training": inner.training,
+                }
+            )
+        loose = [
+            {
+                "name": name,
+                "numbers": t.numel(),
+                "given": int(t.grad is not None),
+                "moved": int(not torch.equal(t, old)),
+            }
+            for name, t, old in met.loose
+        ]
+        return {"strangers": strangers, "loose": loose, "constant": self._end(met)}
+
+    def _end(self, met: _Met) -> dict[str, Any] | None:
+        if not met.constant:
+            return None
+        first = met.constant[0][1]
+        rows = first.detach().reshape(len(first), -1)
+        still = bool((rows == rows[:1]).all()) or bool((rows == rows[:, :1]).all())
+        return {
+            "layers": [n[:80] for n, _ in met.constant],
+            "weights": met.weights,
+            "value": plain(met.value),
+            "units": len(first),
+            "still": still,
+        }
