@@ -4,6 +4,7 @@
 #   make test    the tests that a change should not break, in a few minutes
 #   make check   style, types, layers, releases, and every test
 #   make attacks every attack on the boxes, in containers too
+#   make corpus  every labelled sample: bugs found and named, and nobody accused (docs/corpus.md)
 #   make graders the points of nbgrader, otter and this grader, compared on every sample chosen
 #
 # DATA names a torchvision root (FashionMNIST/raw, MNIST/raw); without it FIVE_BEATS_DATA, your
@@ -62,6 +63,10 @@ graders: ## ten samples of each assignment by nbgrader, otter and us (half an ho
 attacks: ## every attack, in containers too (half an hour)
 	@scripts/setup.sh dev engine
 	$(PYTEST) tests/attacks
+
+corpus: ## every sample: found, named right, missed, accused falsely; CORPUS=dir adds a folder
+	@scripts/setup.sh dev
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.corpus --jobs $(JOBS) $(CORPUS)
 
 format: ## put the code in order
 	@scripts/setup.sh dev
