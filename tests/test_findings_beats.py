@@ -127,7 +127,7 @@ for epoch in range(3):
 
 @pytest.mark.parametrize("name", BUGGY)
 def test_the_bug_is_named_and_nothing_else(name: str) -> None:
-    assert bugs(DATA + BUGGY[name]) == [name.split()[0]]
+    assert bugs(DATA + BUGGY[name]) == [name.split(maxsplit=1)[0]]
 
 
 RIGHT = {
