@@ -201,9 +201,11 @@ def grade(
     from . import report as pages
     from .formats.folder import collect
     from .grade import Grader
-    from .show import graded, progress
+    from .show import chosen, graded, progress
 
     with Grader(folder, sandbox, data, device) as grader:
+        if sandbox == "auto":
+            chosen(grader.sandbox.name)
         known = {i: grader.assignment(i).module for i in grader.ids()}
         found, refused = collect(paths, assignment, known)
         if not found and not refused:

@@ -205,18 +205,23 @@ def landlock() -> Finding:
 
 
 def cgroups() -> Finding:
-    """Whether memory can be bounded for a box as a whole, besides each of its processes."""
+    """Whether each box can get a control group of its own, tried by making one."""
+    from .sandbox.cgroup import available
+
+    groups = available()
+    if groups is not None:
+        groups.close()
+        found = f"version {groups.version}, one for each box ({', '.join(groups.names)})"
+        return Finding("cgroups", ok=True, found=found)
     if (CGROUPS / "cgroup.controllers").is_file():
-        try:
-            there = "memory" in (CGROUPS / "cgroup.controllers").read_text().split()
-        except OSError:
-            there = False
-        found = "version 2" + ("" if there else ", without memory")
+        found = "version 2, but none may be made here"
     else:
-        there = (CGROUPS / "memory").is_dir()
-        found = "version 1" if there else "none seen"
-    remedy = "none needed; limits then hold for each process, and a watchdog for the sum"
-    return Finding("cgroups", there, found, remedy)
+        found = "version 1, but none may be made here" if (CGROUPS / "memory").is_dir() else "none"
+    remedy = (
+        "none needed; limits then hold for each process, and a watchdog for the sum. "
+        "For a group around each box: `systemd-run --user --scope -p Delegate=yes autograder …`"
+    )
+    return Finding("cgroups", ok=False, found=found, remedy=remedy)
 
 
 def engines() -> Finding:

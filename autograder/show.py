@@ -42,6 +42,11 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
+def chosen(sandbox: str) -> None:
+    """One line on stderr: what `--sandbox auto` came to."""
+    print(f"sandbox: {sandbox}, the strongest that works on this machine", file=sys.stderr)
+
+
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
     """A progress bar on stderr while a class is graded; nothing where that is no terminal."""

@@ -309,6 +309,17 @@ def test_wrong_use_is_one_line(
     assert part in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_auto_says_which_sandbox_it_took(course: Path) -> None:
+    line = "sandbox: none, the strongest that works on this machine\n"
+    done = run("grade class -a 04-training-loop -o out --jobs 1")
+    assert done.stderr.count("sandbox:") == 1 and line in done.stderr
+    assert "sandbox:" not in done.stdout
+    told = run("grade class -a 04-training-loop -o out --jobs 1 --sandbox bubblewrap")
+    assert "sandbox:" not in told.stderr
+    kept = json.loads((course / "out" / "results" / "alice" / f"{A}.json").read_text())
+    assert kept["environment"]["sandbox"] == "none"
+
+
 def test_errors_are_told_on_stderr_with_their_status(course: Path) -> None:
     done = whole("report", "nowhere", cwd=course)
     assert done.returncode == 2 and done.stdout == ""

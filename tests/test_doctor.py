@@ -12,6 +12,7 @@ from autograder import doctor
 from autograder.doctor import Finding
 from autograder.errors import SandboxError
 from autograder.model import ErrorInfo, Job, LoadReport
+from autograder.sandbox import cgroup
 
 
 def test_this_machine_has_what_the_tests_need() -> None:
@@ -27,6 +28,7 @@ def test_every_finding_of_a_bare_machine_has_a_remedy(
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     monkeypatch.setattr(doctor, "CGROUPS", tmp_path)
+    monkeypatch.setattr(cgroup, "_MOUNTS", tmp_path / "none")
     monkeypatch.setattr(doctor, "PYTHON", ((2, 7), (2, 7)))
     monkeypatch.setattr("autograder.sandbox.choose", _broken)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -38,6 +40,25 @@ def test_every_finding_of_a_bare_machine_has_a_remedy(
     needed = {f.name for f in found if f.needed}
     assert {"torch", "bubblewrap", "user namespaces", "libseccomp", "a box"} <= needed
     assert "GPU" not in needed and "cgroups" not in needed
+
+
+def test_it_says_which_control_groups_a_box_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Made:
+        version, names = 1, ("memory", "pids")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(cgroup, "available", Made)
+    found = doctor.cgroups()
+    assert found.ok and found.found == "version 1, one for each box (memory, pids)"
+    monkeypatch.setattr(cgroup, "available", lambda: None)
+    monkeypatch.setattr(doctor, "CGROUPS", tmp_path)
+    (tmp_path / "cgroup.controllers").write_text("cpu memory pids")
+    found = doctor.cgroups()
+    assert not found.ok and found.found == "version 2, but none may be made here"
+    assert "Delegate=yes" in found.remedy
 
 
 def _broken(*args: object) -> None:

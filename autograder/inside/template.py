@@ -3,7 +3,8 @@
 Started by a backend with a control socket as descriptor `FIVE_BEATS_CONTROL`, the wall to
 put around each box in `FIVE_BEATS_WALL` (`namespaces`, `container`, `uid`, `none`), and the
 system-call filter in `FIVE_BEATS_SYSCALLS` (base64). Each message on the control socket
-carries one descriptor, the socket of a new box, and as text the JSON
+carries the socket of a new box, then descriptors of `cgroup.procs` files into which the box
+must write itself, if any, and as text the JSON
 `{"data": folder below SHELF or null, "disk_mb": n}` for namespaces, `{"home": folder}` else,
 with `"uid": n` for uid. The template holds no secret: it never reads a box's socket.
 
@@ -25,6 +26,9 @@ import sys
 from typing import Any
 
 from . import seal, wire
+
+GROUPS = 2
+"""Control groups of a box, at most."""
 
 
 def warm() -> None:
@@ -84,10 +88,15 @@ def _wall(kind: str, message: dict[str, Any], syscalls: bytes) -> seal.Wall:
     return seal.Wall(own_pids=False, counted=False)
 
 
-def _box(message: dict[str, Any], box: socket.socket, kind: str, syscalls: bytes) -> None:
+def _box(
+    message: dict[str, Any], box: socket.socket, kind: str, syscalls: bytes, groups: list[int]
+) -> None:
     from .supervisor import Supervisor
 
     try:
+        for group in groups:
+            os.write(group, b"0")  # whoever writes it
+            os.close(group)
         wall = _wall(kind, message, syscalls)
     except OSError as e:
         wire.write(box.fileno(), wire.pack({"status": "broken", "detail": str(e)}))
@@ -115,12 +124,12 @@ def main() -> None:
         box = socket.socket(socket.AF_UNIX)
         box.connect(where)
         box.sendall(b"warm")
-        _box({"home": seal.HOME}, box, kind, syscalls)
+        _box({"home": seal.HOME}, box, kind, syscalls, [])
     control = socket.socket(fileno=int(where))
     control.sendall(b"warm")
     signal.signal(signal.SIGCHLD, lambda *_: _reap(os.WNOHANG))
     while True:
-        text, fds, _, _ = socket.recv_fds(control, 4096, 1)
+        text, fds, _, _ = socket.recv_fds(control, 4096, 1 + GROUPS)
         if not text:
             _reap(0)  # boxes end as the host hangs up; their CPU time is then counted here
             return
@@ -128,9 +137,10 @@ def main() -> None:
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
-            _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls)
+            _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls, fds[1:])
             os._exit(0)
-        os.close(fds[0])
+        for fd in fds:
+            os.close(fd)
 
 
 if __name__ == "__main__":

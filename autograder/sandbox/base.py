@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol
@@ -25,6 +26,7 @@ from typing import IO, Any, Protocol
 from ..errors import SandboxError
 from ..evidence import BLOB_CAP, HEADER_CAP, pack_tensors, read_answer, read_load
 from ..model import Evidence, Job, LoadReport, ProbeRequest
+from .cgroup import Group
 
 HOME, SHELF = "/home/student", "/srv/data"
 ENVIRONMENT = {
@@ -139,10 +141,19 @@ class Channel:
 class TemplateBox:
     """A box made by a `Template`."""
 
-    def __init__(self, channel: Channel, job: Job, done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        job: Job,
+        done: Callable[[], None],
+        group: Group | None = None,
+    ) -> None:
         self._channel = channel
         self._job = job
         self._done = done
+        self._group = group
+        self._killed = self._refused = 0
+        self._over = b""
         limits = {**job.limits.__dict__, "disk_mb": job.limits.disk_mb}
         names = sorted(job.files)
         self._channel.send(
@@ -161,32 +172,69 @@ class TemplateBox:
         )
 
     def load(self) -> LoadReport:
-        self._channel.send({"op": "load"})
-        got = self._channel.receive(self._job.limits.wall_s + GRACE_S)
+        got = self._exchange({"op": "load"}, b"", self._job.limits.wall_s + GRACE_S)
         if got is None:
-            return LoadReport(
-                "output", detail=f"its report was over the limit of {HEADER_CAP} bytes"
-            )
-        self._unbroken(got[0])
-        return read_load(got[0])
+            over = f"its report was over the limit of {HEADER_CAP} bytes"
+            return LoadReport("output", detail=over)
+        report = read_load(got[0])
+        limit = self._ran_into(report.status)
+        return replace(report, **limit) if limit else report
 
     def probe(self, request: ProbeRequest) -> Evidence:
         check_s = request.check_s or self._job.limits.check_s
-        self._channel.send(
-            {
-                "op": "probe",
-                "probe": request.probe,
-                "args": dict(request.args),
-                "start": request.start,
-                "check_s": check_s,
-            },
-            pack_tensors(dict(request.tensors)),
-        )
-        got = self._channel.receive(check_s + self._job.limits.wall_s + GRACE_S)
+        order = {
+            "op": "probe",
+            "probe": request.probe,
+            "args": dict(request.args),
+            "start": request.start,
+            "check_s": check_s,
+        }
+        patience = check_s + self._job.limits.wall_s + GRACE_S
+        got = self._exchange(order, pack_tensors(dict(request.tensors)), patience)
         if got is None:
             raise SandboxError("an answer was over the size limit")
-        self._unbroken(got[0])
-        return read_answer(*got)
+        found = read_answer(*got)
+        limit = self._ran_into(found.status)
+        return replace(found, **limit) if limit else found
+
+    def _exchange(
+        self, order: dict[str, Any], blob: bytes, patience_s: float
+    ) -> tuple[bytes, bytes] | None:
+        """The box's answer to an order. A box that went away under a kill for want of memory ran
+        into that limit, and says so from then on.
+        """
+        if not self._over:
+            try:
+                self._channel.send(order, blob)
+                got = self._channel.receive(patience_s)
+            except SandboxError:
+                limit = self._ran_into("crash")
+                if not limit:
+                    raise
+                self._over = json.dumps(limit).encode()
+            else:
+                if got is not None:
+                    self._unbroken(got[0])
+                return got
+        return self._over, b""
+
+    def _ran_into(self, status: str) -> dict[str, Any]:
+        """Status and detail of the limit that the box's group saw exceeded when a process crashed;
+        nothing where it saw none, or the box could say for itself how the process ended.
+        """
+        if self._group is None:
+            return {}
+        killed, refused = self._group.killed(), self._group.refused()
+        more = killed > self._killed, refused > self._refused
+        self._killed, self._refused = killed, refused
+        limits = self._job.limits
+        if status == "crash" and more[0]:
+            said = f"it used more than the {limits.memory_mb} MiB of memory allowed"
+            return {"status": "memory", "detail": said}
+        if status == "crash" and more[1]:
+            said = f"it ran more than the {limits.processes} processes and threads allowed"
+            return {"status": "processes", "detail": said}
+        return {}
 
     @staticmethod
     def _unbroken(header: bytes) -> None:
@@ -244,18 +292,27 @@ class Template:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def open(self, job: Job, message: dict[str, Any], done: Callable[[], None]) -> TemplateBox:
-        """Fork a child for `job`; `message` is what `inside/template.py` documents."""
+    def open(
+        self,
+        job: Job,
+        message: dict[str, Any],
+        done: Callable[[], None],
+        group: Group | None = None,
+    ) -> TemplateBox:
+        """Fork a child for `job` into `group`; `message` is what `inside/template.py` documents."""
         ours, theirs = socket.socketpair()
         try:
-            with self._lock:
-                socket.send_fds(self.control, [json.dumps(message).encode()], [theirs.fileno()])
+            with contextlib.ExitStack() as held:
+                doors = held.enter_context(group.doors()) if group is not None else []
+                held.enter_context(self._lock)
+                given = [theirs.fileno(), *doors]
+                socket.send_fds(self.control, [json.dumps(message).encode()], given)
         except OSError as e:
             ours.close()
             raise SandboxError(f"the box's template is gone: {self.last_words()}") from e
         finally:
             theirs.close()
-        return TemplateBox(Channel(ours), job, done)
+        return TemplateBox(Channel(ours), job, done, group)
 
     def close(self) -> None:
         self.control.close()

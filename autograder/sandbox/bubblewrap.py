@@ -9,7 +9,8 @@ mount namespace, where bubblewrap picks them up:
     root:   unshare --mount -> tmpfs on a stage, bind each source there -> setpriv nobody -> bwrap
     others: bwrap
 
-Each child then unshares once more and seals itself (`inside/seal.py`).
+Each child then enters a control group of its own, where there can be one (`cgroup.py`),
+unshares once more and seals itself (`inside/seal.py`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from .base import (
     staged,
     start_command,
 )
+from .cgroup import Groups, available
 
 PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
@@ -64,6 +66,7 @@ class Bubblewrap:
         self._template: Template | None = None
         self._lock = threading.Lock()
         self._stage: str | None = None
+        self._groups: Groups | None = None
 
     def _arguments(self, where: dict[str, str], control: int) -> list[str]:
         """The bwrap command line; `where` maps each real source to where it can be read."""
@@ -161,14 +164,27 @@ class Bubblewrap:
             data = str(root.relative_to(self.data))
         message = {"data": data, "disk_mb": job.limits.disk_mb}
         with self._lock:
+            if self._template is None:
+                self._groups = available()
             template = self._template = living(self._template, self._start)
-        return template.open(job, message, lambda: None)
+            groups = self._groups
+        if groups is None:
+            return template.open(job, message, lambda: None)
+        group = groups.make(job.limits)
+        try:
+            return template.open(job, message, lambda: groups.end(group), group)
+        except SandboxError:
+            groups.end(group)
+            raise
 
     def close(self) -> None:
         """End the template and with it every box."""
         if self._template is not None:
             self._template.close()
             self._template = None
+        if self._groups is not None:
+            self._groups.close()
+            self._groups = None
         if self._stage is not None:
             with contextlib.suppress(OSError):
                 os.rmdir(self._stage)
