@@ -63,6 +63,28 @@ def _otter(order: Package) -> list[str]:
 PACKAGES["otter"] = _otter
 
 
+def _gradescope(order: Export) -> list[str]:
+    from .formats import gradescope
+
+    return gradescope.export(order)
+
+
+EXPORTS["gradescope"] = _gradescope
+
+
+def _gradescope_zip(order: Package) -> list[str]:
+    from .formats import gradescope_zip
+    from .grade import Grader
+    from .recalibrate import carried
+
+    with Grader(order.root) as grader:
+        calibration = carried(grader, order.assignment)
+    return gradescope_zip.package(order, calibration)
+
+
+PACKAGES["gradescope"] = _gradescope_zip
+
+
 def export(
     out: Out,
     to: Annotated[str, typer.Option("--to", metavar="TOOL", help="The tool that takes them.")],

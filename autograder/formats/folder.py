@@ -82,6 +82,18 @@ def collect(
     return intake.finish()
 
 
+def of_one(
+    folder: Path, student: str, assignment: str, known: Mapping[str, str]
+) -> tuple[list[Submission], list[Refused]]:
+    """Take in a folder that is known to be one student's work for `assignment`."""
+    intake = _Intake(assignment, dict(known))
+    try:
+        intake.student(read_folder(folder), student, str(folder))
+    except SubmissionError as e:
+        intake.refuse(student, str(folder), str(e))
+    return intake.finish()
+
+
 class _Intake:
     """The layout rules; every method adds to `found` or to `refused`."""
 
@@ -257,12 +269,8 @@ class _Intake:
         leaf, program, notes, raw = left[0]
         extra: tuple[str, ...] = ()
         if len(read) > 1:
-            extra = (
-                (
-                    f"of {names}, {clean(leaf.name)} was graded "
-                    "(the others are unfinished or the same)"
-                ),
-            )
+            why = "(the others are unfinished or the same)"
+            extra = (f"of {names}, {clean(leaf.name)} was graded {why}",)
         beside, left_out = files_of(folder, but=leaf.name)
         files = {program.main: raw, **beside}
         if left_out:
