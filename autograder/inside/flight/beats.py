@@ -38,6 +38,7 @@ from .leaves import Arrival, Leaf, Leaves, norm_of, signature, together
 from .log import Event, Flight
 
 TRACE_CAP, TRACES_CAP, KEPT_NUMBERS = 400, 32, 4_096
+SAME_FACTOR = 1e-6
 
 
 class Trace:
@@ -144,7 +145,7 @@ class Beats:
                 leaf.owned = bool(flight.optimizers.owners(tensor))
                 leaf.thawed = id(tensor) in flight.frozen
         found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
-        factors = {round(f, 7) for f in found.shrunk}
+        same = max(found.shrunk, default=0.0) - min(found.shrunk, default=0.0) < SAME_FACTOR
         number = flight.counts["backward"]
         mark = graphs.Mark(number)
         event = flight.add(
@@ -169,7 +170,7 @@ class Beats:
             op=graphs.operation(roots[0].grad_fn) if roots and roots[0].grad_fn else "",
             alive=self._alive(at),
             batch=flight.counts["batch"],
-            shrunk=factors.pop() if len(factors) == 1 and len(found.shrunk) > 1 else None,
+            shrunk=plain(found.shrunk[0]) if same and len(found.shrunk) > 1 else None,
             penalty=self._penalty(roots),
         )
         if len(roots) == 1 and roots[0].grad_fn is not None:
@@ -194,7 +195,7 @@ class Beats:
             "leaves": len(found),
             "negative": sum(sign < 0 for _, sign in found),
             "decayed": sum(d != 0 for _, d in decays),
-            "optimizer": decays[0][0],
+            "optimizer": max(decays, key=lambda pair: pair[1])[0],
             "decay": max(d for _, d in decays),
         }
 

@@ -7,8 +7,8 @@ its steps an epoch makes. Schedules speak seldom or once a batch, so their whole
 a summary.
 
 Events: `clip` {by, limit, before, after: norms, tensors, of: the optimizers that hold them};
-`scaled`, `unscale`, `scaled_step`, `update` {scale}; `schedule` {scheduler, type, optimizer,
-initial, before, after, step, made: steps of its optimizer}.
+`scaled`, `unscale`, `scaled_step`, `update` {scale, op: what made the loss that is scaled};
+`schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer}.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..recorder import plain
+from . import graphs
 from .hooks import argument
 from .leaves import norm_of, together
 from .log import Flight
@@ -126,7 +127,10 @@ class Control:
             if not self.flight.close:
                 self.flight.counts[kind] += 1
             elif args[0].is_enabled():
-                self.flight.add(kind, scale=plain(args[0].get_scale()))
+                loss = argument(args, kwargs, 1, "outputs", None) if kind == "scaled" else None
+                node = loss.grad_fn if isinstance(loss, torch.Tensor) else None
+                op = graphs.operation(node) if node is not None else ""
+                self.flight.add(kind, scale=plain(args[0].get_scale()), op=op)
 
         return after
 

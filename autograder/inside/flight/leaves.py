@@ -77,7 +77,9 @@ class Leaf:
 
 @dataclass
 class Arrival:
-    """What a look before a backward pass found: leaves by kind, and the norm of what lay there."""
+    """What a look before a backward pass found: leaves by kind, the norms of what lay there, and by
+    which factors the first values of those were changed that only an optimizer should change.
+    """
 
     tracked: list[Leaf] = field(default_factory=list)
     stale: int = 0
@@ -147,8 +149,8 @@ class Leaves:
                 unchanged = _same(norm, leaf.gradient)
                 leaf.consume()
                 leaf.used = leaf.used and unchanged
-            elif moved and leaf.owned and leaf.value[1]:
-                found.shrunk.append(now[1] / leaf.value[1])
+            elif moved and leaf.owned and leaf.value[2]:
+                found.shrunk.append(now[2] / leaf.value[2])
             found.moved += moved
             if norm == 0:
                 leaf.used = leaf.mixed = leaf.arrived = False

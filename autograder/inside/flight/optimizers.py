@@ -81,13 +81,16 @@ class Optimizers:
         return sorted({i for t in tensors for i in self._owners.get(id(t), ())})
 
     def decay(self, tensor: torch.Tensor) -> tuple[str, float]:
-        """The optimizer's class and the weight decay it applies to a tensor; ("", 0.0) for none."""
-        for i in sorted(self._owners.get(id(tensor), ())):
-            for group in self.known[i].optimizer.param_groups:
-                if any(p is tensor for p in group["params"]):
-                    kind = type(self.known[i].optimizer).__name__[:80]
-                    return kind, float(group.get("weight_decay") or 0.0)
-        return "", 0.0
+        """The class of the optimizer that decays a tensor most, and by how much; ("", 0.0) where
+        none holds it.
+        """
+        found = [
+            (type(self.known[i].optimizer).__name__[:80], float(group.get("weight_decay") or 0.0))
+            for i in sorted(self._owners.get(id(tensor), ()))
+            for group in self.known[i].optimizer.param_groups
+            if any(p is tensor for p in group["params"])
+        ]
+        return max(found, key=lambda pair: pair[1], default=("", 0.0))
 
     def added(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         """After `Optimizer.add_param_group`, for `hooks.watch`."""

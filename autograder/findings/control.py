@@ -1,0 +1,201 @@
+"""Bugs of what acts on gradients: clipping that comes too early or too late, batches accumulated
+without dividing, a penalty on top of a decay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from .base import Event, Finding, Log
+from .beats import optimizers
+from .timeline import Span, spans, windows
+
+MEASURING = 1e6
+"""Whoever clips to such a norm only wants to know the norm."""
+NEAR = 0.02
+MEANS = ("Mean", "NllLoss", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
+
+
+def _number(value: object) -> float:
+    """A number of an event; 0.0 where it was none or not finite."""
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def clip_before_unscale(log: Log) -> Iterator[Finding]:
+    """Gradients are clipped while they still carry the scaler's factor."""
+    early: list[tuple[Event, float]] = []
+    seen = 0
+    for window in windows(log):
+        scale = 0.0
+        for i, e in enumerate(window):
+            if e["k"] == "scaled":
+                scale = _number(e["scale"])
+            elif e["k"] in ("unscale", "step", "scaled_step"):
+                scale = 0.0
+            elif e["k"] == "clip" and e["tensors"] and _number(e["limit"]):
+                seen += 1
+                since = {x["k"] for x in window[i + 1 :]}
+                scaled = scale > 1 and "backward" in {x["k"] for x in window[:i]}
+                own = e["limit"] >= scale  # the limit was scaled along
+                if scaled and not own and since & {"unscale", "scaled_step"}:
+                    early.append((e, scale))
+    if early and len(early) * 2 >= seen:
+        event, scale = early[0]
+        yield Finding(
+            "clip_before_unscale",
+            f"gradients were clipped to {event['limit']:g} while they were still multiplied by the "
+            f"scaler's {scale:g} (their norm was {_number(event['before']):.3g}), so after "
+            f"unscaling at most {event['limit'] / scale:.1g} of it was left; in {len(early)} of "
+            f"{seen} clippings looked at",
+            **log.where(event),
+        )
+
+
+def clip_no_effect(log: Log) -> Iterator[Finding]:
+    """Every clipping finds no gradient, or gradients that were used already."""
+    clips: list[tuple[Event, str]] = []
+    for window in windows(log):
+        waiting: set[int] = set()
+        passed = False
+        for e in window:
+            if e["k"] == "backward":
+                waiting |= set(e["into"])
+                passed = True
+            elif e["k"] == "grad":
+                waiting |= {i for i, _ in optimizers(log)}
+            elif e["k"] in ("step", "scaled_step"):
+                waiting.discard(e.get("optimizer", -1))
+            elif e["k"] == "clip" and 0 < _number(e["limit"]) < MEASURING:
+                why = ""
+                if not e["tensors"]:
+                    why = "it was given no tensors at all"
+                elif e["before"] == 0:
+                    why = "there were no gradients yet"
+                elif e["of"] and passed and not waiting & set(e["of"]):
+                    why = "the step had already used these gradients"
+                clips.append((e, why))
+    idle = [(e, why) for e, why in clips if why]
+    if len(idle) > 1 and len(idle) >= len(clips) - 1 and log.counts.get("backward"):
+        event, why = idle[-1]
+        yield Finding(
+            "clip_no_effect",
+            f"clipping to {event['limit']:g} changed no step: {why}, in {len(idle)} of the "
+            f"{len(clips)} clippings looked at",
+            **log.where(event),
+        )
+
+
+def _advance(a: Event, b: Event, marks: dict[int, float | str | None], loaders: bool) -> bool:
+    """Whether two backward passes from one line come from different batches of the same pass."""
+    if a["at"] != b["at"] or a["p"] != b["p"] or not b["stale"] or b["reused"]:
+        return False
+    if loaders:
+        return bool(b["batch"] > a["batch"])
+    return marks.get(id(a)) is not None and marks.get(id(a)) != marks.get(id(b))
+
+
+def _undivided(span: Span, passes: Sequence[Event]) -> bool:
+    """Whether every loss of a span was a mean and was differentiated with weight one, and the sum
+    of the gradients reached the step as it was.
+    """
+    scale = next((_number(e["scale"]) for e in span.events if e["k"] == "scaled"), 0.0) or 1.0
+    losses = [e for e in span.events if e["k"] == "loss" and e["weight"] is not None]
+    for e in losses:
+        even = e["reduction"] == "mean" and abs(_number(e["weight"]) / scale - 1) < NEAR
+        if not even or e["rows"] < 2:
+            return False
+    made = [e["op"] for e in span.events if e["k"] == "scaled"] or [e["op"] for e in passes]
+    if not losses and not all(op.startswith(MEANS) for op in made):
+        return False
+    found = next((e["before"] for e in span.events if e["k"] == "clip"), span.step["norm"])
+    last = _number(passes[-1]["after"])
+    shares = [_number(found) / last, _number(found) * scale / last] if last else []
+    return any(abs(share - 1) < NEAR for share in shares)
+
+
+def accumulation_not_scaled(log: Log) -> Iterator[Finding]:
+    """Several batches' gradients add up to one step, each with the weight of a whole batch."""
+    loaders = bool(log.section("data", "passes"))
+    if log.counts.get("grad"):
+        return
+    marks: dict[int, float | str | None] = {}
+    for window in windows(log):
+        mark = None
+        for e in window:
+            if e["k"] == "forward" and e["grad"]:
+                mark = e.get("mark")
+            elif e["k"] == "backward":
+                marks[id(e)] = mark
+    for index, _ in optimizers(log):
+        judged = [s for s in spans(log, index) if not s.step["closure"]]
+        found: list[tuple[Span, list[Event]]] = []
+        for s in judged:
+            passes = s.backwards(index)
+            steady = all(_advance(a, b, marks, loaders) for a, b in pairwise(passes))
+            least = 2 if loaders else 3
+            if len(passes) >= least and steady and _undivided(s, passes):
+                found.append((s, passes))
+        if found and len(found) * 2 >= len(judged) and (loaders or len(found) > 1):
+            span, passes = found[-1]
+            yield Finding(
+                "accumulation_not_scaled",
+                f"{len(passes)} batches were accumulated for one step and each counted in full: "
+                f"the step's gradient (norm {_number(span.step['norm']):.3g}) is the sum of "
+                f"{len(passes)} means, not their mean; in {len(found)} of the {len(judged)} steps "
+                "looked at",
+                **log.where(passes[0]),
+                instead_of=("lr_too_high",),
+            )
+
+
+def wrong_weight_decay(log: Log) -> Iterator[Finding]:
+    """The weights' squares are in the loss, and the optimizer decays the same weights."""
+    for e in log.of_kind("backward"):
+        told = e["penalty"]
+        if not told or not told["leaves"]:
+            continue
+        if told["negative"] * 2 > told["leaves"]:
+            yield Finding(
+                "wrong_weight_decay",
+                f"the squares of {told['negative']} weight tensors are subtracted from the loss, "
+                "so that each step makes them larger",
+                **log.where(e),
+            )
+            return
+        own = told["optimizer"] == "AdamW" and told["decay"] == 0.01  # what it does unasked
+        if told["decayed"] and not own:
+            yield Finding(
+                "wrong_weight_decay",
+                f"{told['decayed']} weight tensors shrink twice: their squares are added to the "
+                f"loss, and the {told['optimizer']} optimizer decays them by "
+                f"{told['decay']:g} as well",
+                **log.where(e),
+            )
+            return
+    yield from _by_hand(log)
+
+
+def _by_hand(log: Log) -> Iterator[Finding]:
+    """Weights multiplied by one factor below one between the steps of a decaying optimizer."""
+    shrunk = [e for e in log.of_kind("backward") if e["shrunk"] and 0.5 < e["shrunk"] < 1]
+    for index, known in optimizers(log):
+        decay = max((_number(g.get("weight_decay")) for g in known["groups"]), default=0.0)
+        of_it = [e for e in shrunk if index in e["into"]]
+        factors = {e["shrunk"] for e in of_it}
+        if decay and len(of_it) > 2 and max(factors) - min(factors) < 1e-3:
+            yield Finding(
+                "wrong_weight_decay",
+                f"the weights shrink twice: after each step they are multiplied by "
+                f"{of_it[0]['shrunk']:.6g}, and the {known['type']} optimizer decays them by "
+                f"{decay:g} as well",
+                **log.where(of_it[0]),
+            )
+
+
+FINDERS = (
+    clip_before_unscale,
+    clip_no_effect,
+    accumulation_not_scaled,
+    wrong_weight_decay,
+)
