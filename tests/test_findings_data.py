@@ -221,7 +221,8 @@ for epoch in range(3):
         right = (net(Xte).argmax(1) == yte).float().mean().item()
 """
 SPLITS = {
-    "apart": "p, q = torch.randperm(96).split([64, 32])\nXtr, ytr, Xte, yte = X[p], y[p], X[q], y[q]",
+    "apart": "p, q = torch.randperm(96).split([64, 32])\n"
+    "Xtr, ytr, Xte, yte = X[p], y[p], X[q], y[q]",
     "mixed": "p, q = torch.randperm(96)[:70], torch.randperm(96)[:30]\n"
     "Xtr, ytr, Xte, yte = X[p], y[p], X[q], y[q]",
     "itself": "Xtr, ytr, Xte, yte = X, y, X, y",

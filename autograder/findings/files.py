@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .base import Event, Finding, Log
+from .measures import Measurement, evaluations
 
-_GOES_ON = ("epoch", "step", "iter", "optim", "sched", "resume")
-"""Parts of a checkpoint's keys that tell it is meant for going on, not only for using."""
+_GOES_ON = ("epoch", "step", "iter", "optim", "sched", "resume", "rng")
+"""Parts of a checkpoint's keys that tell it is meant for going on, not only for using; a count of
+anything (an int) tells the same.
+"""
 
 
 def _kinds(event: Event) -> Mapping[str, Any]:
@@ -63,7 +68,7 @@ def resume_without_state(log: Log) -> Iterator[Finding]:
             for k, o in enumerate(optimizers)
             if o["steps"] and o["first"] >= load["step"] and _remembers(o)
         ]
-        meant = "optimizer" in kinds.values() or any(
+        meant = {"optimizer", "int"} & set(kinds.values()) or any(
             part in key.lower() for key in kinds for part in _GOES_ON
         )
         if not meant or not fresh:
@@ -104,40 +109,94 @@ def _saved(log: Log, load: Event) -> int:
     return int(max((s for s in saves if s <= load["step"]), default=load["step"]))
 
 
-def saves_last_not_best(log: Log) -> Iterator[Finding]:
-    """A file called the best was written although an earlier epoch had scored better."""
-    scored = [e for e in log.of_kind("scored") if e["rows"] > 0]
-    for save in log.of_kind("save"):
-        if "best" not in save["file"].lower() or save.get("alias", -1) >= 0:
-            continue
-        before = [e for e in scored if e["step"] <= save["step"]]
-        if len(before) < 2:
-            continue
-        now = before[-1]
-        later = [e for e in log.of_kind("save") if e["file"] == save["file"]]
-        if save is not later[-1] or now["pass_of"] != before[0]["pass_of"]:
-            continue
-        rivals = [
-            e for e in before[:-1] if e["pass_of"] == now["pass_of"] and e["step"] < now["step"]
-        ]
-        better = [e for e in rivals if _better(e, now)]
-        if better:
-            best = max(better, key=lambda e: e["accuracy"])
-            yield Finding(
-                "saves_last_not_best",
-                f"'{save['file']}' was last written after step {save['step']}, when the evaluation "
-                f"stood at {now['accuracy']:.4f}; after step {best['step']} it had been at "
-                f"{best['accuracy']:.4f}",
-                **log.where(save),
+@dataclass(frozen=True)
+class _Score:
+    """One evaluation: its place among the events, what was evaluated, and how it went."""
+
+    index: int
+    what: tuple[str, int]
+    accuracy: float | None
+    loss: float | None
+
+    def beats(self, other: _Score) -> bool:
+        """Whether it went better by every measure that is known of both."""
+        told = [
+            (mine > yours) if higher else (mine < yours)
+            for mine, yours, higher in (
+                (self.accuracy, other.accuracy, True),
+                (self.loss, other.loss, False),
             )
-            return
+            if mine is not None and yours is not None
+        ]
+        return bool(told) and all(told)
+
+    def __str__(self) -> str:
+        if self.accuracy is not None:
+            return f"an accuracy of {self.accuracy:.4f}"
+        return f"a loss of {self.loss:.4f}"
 
 
-def _better(a: Event, b: Event) -> bool:
-    """Whether evaluation `a` beat `b` by every measure that is known of both."""
-    losses = [e["loss"] for e in (a, b)]
-    lower = None in losses or losses[0] < losses[1]
-    return bool(a["accuracy"] > b["accuracy"] and lower)
+def _scores(log: Log) -> list[_Score]:
+    """Every evaluation in order: whole passes over a loader by the recorder's own count; without a
+    loader, what the program measured between two steps, where all of it was seen.
+    """
+    found = [
+        _Score(i, ("loader", int(e["pass_of"])), float(e["accuracy"]), float(e["loss"]))
+        for i, e in enumerate(log.events)
+        if e["k"] == "scored"
+    ]
+    if found:
+        return found
+    groups: dict[tuple[int, int], list[Measurement]] = {}
+    marks = [i for i, e in enumerate(log.events) if e["k"] in ("step", "cut")]
+    for m in evaluations(log):
+        group = bisect.bisect(marks, m.begins)
+        groups.setdefault((group, int(m.calls[-1].get("at", -1))), []).append(m)
+    for (_, at), several in groups.items():
+        made = [e for m in several for e in m.made]
+        shares = [e["share"] for e in made if e["k"] == "compare" and e.get("share") is not None]
+        losses = [e["value"] for e in made if e["k"] == "loss"]
+        losses = [v for v in losses if isinstance(v, (int, float))]
+        accuracy = sum(shares) / len(shares) if shares else None
+        loss = sum(losses) / len(losses) if losses else None
+        if accuracy is not None or loss is not None:
+            found.append(_Score(several[-1].begins, ("place", at), accuracy, loss))
+    return sorted(found, key=lambda s: s.index)
+
+
+def saves_last_not_best(log: Log) -> Iterator[Finding]:
+    """A file called the best was last written although an earlier epoch had scored better, by every
+    evaluation that was made of it.
+    """
+    scores = _scores(log)
+    last: dict[str, tuple[int, Event]] = {}
+    for i, e in enumerate(log.events):
+        if e["k"] == "save" and "best" in e["file"].lower() and e.get("alias", -1) < 0:
+            last[e["file"]] = (i, e)
+    for index, save in last.values():
+        before = [s for s in scores if s.index < index]
+        ends = {what: [s for s in before if s.what == what] for what in {s.what for s in before}}
+        pairs = [
+            (now, [s for s in series if s.beats(now)]) for *series, now in ends.values() if series
+        ]
+        if not pairs or not all(better for _, better in pairs) or _restored(log, save, index):
+            continue
+        now, better = pairs[0]
+        yield Finding(
+            "saves_last_not_best",
+            f"'{save['file']}' was last written after step {save['step']}, when the evaluation "
+            f"gave {now}; an earlier one had given {better[-1]}",
+            **log.where(save),
+        )
+        return
+
+
+def _restored(log: Log, save: Event, index: int) -> bool:
+    """Whether the best weights were put back into the model before the file was written."""
+    return any(
+        e["k"] == "restore" and e["of"] == "model" and e["step"] == save["step"]
+        for e in log.events[:index]
+    )
 
 
 FINDERS = (pickles_whole_model, best_weights_aliased, resume_without_state, saves_last_not_best)

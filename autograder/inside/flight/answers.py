@@ -126,6 +126,7 @@ class Answers:
             fair=not (outer and a.ndim != b.ndim),
             answers=self._shape[:6],
             best=best,
+            share=float(result.float().mean()) if of == "equal" and result.numel() else None,
         )
 
     def report(self) -> dict[str, Any]:

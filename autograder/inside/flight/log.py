@@ -103,7 +103,8 @@ class Flight:
 
     def tell(self, what: str, value: Any) -> None:
         """Call who listens: to an "output" of a model, a "batch" handed out, a pass over a loader
-        "begun" or "ended" (its index). Heard at every call, close look or not: be quick.
+        "begun" or "ended" (its index), close look or not, so be quick; and, looking closely, to
+        what has "entered" a model (its event and first input).
         """
         for listener in self.listeners.get(what, ()):
             try:

@@ -35,7 +35,9 @@ class Rows:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self.seen: list[tuple[Event, list[float]]] = []
+        self.unbroken = 0
         self.total = 0
+        self._calls = 0
         self._weights: dict[int, torch.Tensor] = {}
 
     def install(self) -> None:
@@ -43,6 +45,9 @@ class Rows:
 
     def _entered(self, told: tuple[Event, torch.Tensor]) -> None:
         event, given = told
+        if self.unbroken == len(self.seen) and self.flight.counts["forward"] == self._calls + 1:
+            self.unbroken += 1
+        self._calls = self.flight.counts["forward"]
         if not given.is_floating_point() or given.ndim < 2 or given.device.type != "cpu":
             return
         width = given[0].numel() if len(given) else 0
@@ -63,10 +68,12 @@ class Rows:
         shared: list[dict[str, Any]] = []
         orders: list[dict[str, Any]] = []
         for model in sorted({e["model"] for e, _ in self.seen}):
+            first = self.seen[: self.unbroken]  # up to where looking away left a gap
+            trained = [(e, r) for e, r in first if e["model"] == model and e["learnt"]]
+            orders += self._order(model, trained)
             trained = [(e, r) for e, r in self.seen if e["model"] == model and e["learnt"]]
             judged = [(e, r) for e, r in self.seen if e["model"] == model and not e["learnt"]]
             if len(trained) >= 2:
-                orders += self._order(model, trained)
                 shared += self._shared(model, trained, judged)
         return {"shared": shared, "orders": orders}
 

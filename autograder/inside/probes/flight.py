@@ -28,6 +28,7 @@ from ..flight.files import Files
 from ..flight.forwards import Forwards
 from ..flight.loaders import Loaders
 from ..flight.losses import Losses
+from ..flight.rows import Rows
 from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..program import Program, StopProgram
@@ -45,6 +46,7 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Files,
     Seeds,
     Scores,
+    Rows,
 )
 PRINTED_CAP, LINES_CAP = 300, 2_000
 
