@@ -52,11 +52,16 @@ Judge = Callable[[Sample], "Seen"]
 
 @dataclass(frozen=True)
 class Seen:
-    """What was said of one sample: bugs and notes, id -> message; `failed` if nothing could be."""
+    """What was said of one sample: bugs and notes, id -> message.
+
+    `failed` says why nothing could be seen; `faults` are the recorder's own, of which the
+    program took no harm.
+    """
 
     bugs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     failed: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,16 +108,21 @@ class Outcome:
             "missed": list(self.missed),
             "false": list(self.false),
             "failed": self.seen.failed,
+            "faults": list(self.seen.faults),
         }
 
 
-def watched(seen: Watched) -> Seen:
-    """What `watch` said."""
+def watched(seen: Watched, *, correct: bool) -> Seen:
+    """What `watch` said. A correct program that raises in the box was not seen as it is."""
     said: dict[str, dict[str, str]] = {"bug": {}, "note": {}}
     for f in seen.findings:
         place = "" if f.line is None else f"line {f.line}: "
         said[f.kind][f.bug] = place + f.message
-    return Seen(said["bug"], said["note"], seen.failed)
+    failed = seen.failed
+    if correct and not failed and seen.errors:
+        error = seen.errors[0]
+        failed = f"raised in the box: {error['type']}: {error['message']}"
+    return Seen(said["bug"], said["note"], failed, seen.faults)
 
 
 def graded(result: Result, *, correct: bool) -> Seen:
@@ -153,7 +163,8 @@ class Bench:
         try:
             if not sample.assignment:
                 assert self._watcher is not None
-                return watched(self._watcher.watch(sample.path, seconds=SECONDS))
+                seen = self._watcher.watch(sample.path, seconds=SECONDS)
+                return watched(seen, correct=sample.kind == "correct")
             return self._grade(sample)
         except FiveBeatsError as e:
             return Seen(failed=str(e))
@@ -258,6 +269,7 @@ def complaints(outcomes: Iterable[Outcome]) -> list[str]:
         label = "missed, as it may be" if o.sample.kind == "stretch" else "MISSED"
         lines += [f"{label} {name}: expected {bug}, said {said}" for bug in o.missed]
         lines += [f"FALSE {name}: {bug}: {o.seen.bugs[bug]}" for bug in o.false]
+        lines += [f"the recorder's own fault {name}: {fault}" for fault in o.seen.faults]
     return lines
 
 
