@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .base import Event, Finding, Log
-from .measures import Measurement, evaluations
+from .scores import scores_of
 
 _GOES_ON = ("epoch", "step", "iter", "optim", "sched", "resume", "rng")
 """Parts of a checkpoint's keys that tell it is meant for going on, not only for using; a count of
@@ -109,66 +107,11 @@ def _saved(log: Log, load: Event) -> int:
     return int(max((s for s in saves if s <= load["step"]), default=load["step"]))
 
 
-@dataclass(frozen=True)
-class _Score:
-    """One evaluation: its place among the events, what was evaluated, and how it went."""
-
-    index: int
-    what: tuple[str, int]
-    accuracy: float | None
-    loss: float | None
-
-    def beats(self, other: _Score) -> bool:
-        """Whether it went better by every measure that is known of both."""
-        told = [
-            (mine > yours) if higher else (mine < yours)
-            for mine, yours, higher in (
-                (self.accuracy, other.accuracy, True),
-                (self.loss, other.loss, False),
-            )
-            if mine is not None and yours is not None
-        ]
-        return bool(told) and all(told)
-
-    def __str__(self) -> str:
-        if self.accuracy is not None:
-            return f"an accuracy of {self.accuracy:.4f}"
-        return f"a loss of {self.loss:.4f}"
-
-
-def _scores(log: Log) -> list[_Score]:
-    """Every evaluation in order: whole passes over a loader by the recorder's own count; without a
-    loader, what the program measured between two steps, where all of it was seen.
-    """
-    found = [
-        _Score(i, ("loader", int(e["pass_of"])), float(e["accuracy"]), float(e["loss"]))
-        for i, e in enumerate(log.events)
-        if e["k"] == "scored"
-    ]
-    if found:
-        return found
-    groups: dict[tuple[int, int], list[Measurement]] = {}
-    marks = [i for i, e in enumerate(log.events) if e["k"] in ("step", "cut")]
-    for m in evaluations(log):
-        group = bisect.bisect(marks, m.begins)
-        groups.setdefault((group, int(m.calls[-1].get("at", -1))), []).append(m)
-    for (_, at), several in groups.items():
-        made = [e for m in several for e in m.made]
-        shares = [e["share"] for e in made if e["k"] == "compare" and e.get("share") is not None]
-        losses = [e["value"] for e in made if e["k"] == "loss"]
-        losses = [v for v in losses if isinstance(v, (int, float))]
-        accuracy = sum(shares) / len(shares) if shares else None
-        loss = sum(losses) / len(losses) if losses else None
-        if accuracy is not None or loss is not None:
-            found.append(_Score(several[-1].begins, ("place", at), accuracy, loss))
-    return sorted(found, key=lambda s: s.index)
-
-
 def saves_last_not_best(log: Log) -> Iterator[Finding]:
     """A file called the best was last written although an earlier epoch had scored better, by every
     evaluation that was made of it.
     """
-    scores = _scores(log)
+    scores = scores_of(log)
     last: dict[str, tuple[int, Event]] = {}
     for i, e in enumerate(log.events):
         if e["k"] == "save" and "best" in e["file"].lower() and e.get("alias", -1) < 0:

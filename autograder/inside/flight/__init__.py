@@ -13,12 +13,15 @@ Layout:
     beats       zero, backward, step
     control     clipping, scaling, schedules
     loaders     passes over data, their order, and the data sets behind them
+    datasets    questions to the data sets: do they vary, what do two share, how are they scaled
+    rows        which rows a model saw, where there is no loader to ask
     files       what is saved, loaded, and put back
     seeds       which generators the program seeds
     scores      how well a model did in each evaluation pass
+    stopping    what a program says of its patience and its plan
 
-Each of the last eight is an `Observer`; `graphs`, `leaves` and `optimizers` are the tools of
-`beats`. The findings are made outside, from `Flight.report()`.
+What has a `name` and a `report` is an `Observer`, and `probes/flight.py` lists them; `graphs`,
+`leaves` and `optimizers` are the tools of `beats`. The findings are made outside, from `Flight.report()`.
 """
 
 from .log import Flight, Observer

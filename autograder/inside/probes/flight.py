@@ -31,6 +31,7 @@ from ..flight.losses import Losses
 from ..flight.rows import Rows
 from ..flight.scores import Scores
 from ..flight.seeds import Seeds
+from ..flight.stopping import Stopping
 from ..program import Program, StopProgram
 from .wholerun import first_error, own_folder
 from .wired import short_loaders
@@ -47,6 +48,7 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Seeds,
     Scores,
     Rows,
+    Stopping,
 )
 PRINTED_CAP, LINES_CAP = 300, 2_000
 
