@@ -16,7 +16,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from autograder import batch, cli, kept
+from autograder import batch, cli, config, kept
 from autograder.errors import FiveBeatsError, GraderError, InputError
 from autograder.model import Submission
 from autograder.sandbox import Plain
@@ -358,6 +358,15 @@ def test_every_documented_command_works(
     with zipfile.ZipFile("class.zip", "w") as z:
         z.writestr("alice_training_loop.py", GOOD)
         z.writestr("bob/training_loop.py", BAD)
+    with zipfile.ZipFile("canvas.zip", "w") as z:
+        z.writestr("doejane_1234_5678_training_loop.py", GOOD)
+        z.writestr("roebob_LATE_77_5679_training_loop-2.py", BAD)
+    with zipfile.ZipFile("moodle.zip", "w") as z:
+        z.writestr("Jane Doe_101_assignsubmission_file_/training_loop.py", GOOD)
+    book = f"Student,ID,SIS User ID,SIS Login ID,Section,Lab 4 (991),Training: {A} (992)"
+    Path("gradebook.csv").write_text(f"{book}\n    Points Possible,,,,,5,10\nDoe,1234,,,,,\n")
+    sheet = "ID;Name;Bewertung;Bestwertung;Letzte Änderung (Bewertung);Feedback als Kommentar"
+    Path("worksheet.csv").write_text(f"{sheet}\nTeilnehmer/in101;Jane Doe;-;10,00;-;\n")
     compiled: list[str] = []
     monkeypatch.setattr("autograder.sandbox.choose", lambda *args, **options: plain)
     monkeypatch.setattr("autograder.release.build", lambda s, a, o: compiled.append(a.id))
@@ -374,13 +383,43 @@ def test_every_documented_command_works(
         assert done.output.strip()
     assert compiled == [A]
     assert (course / "out" / "report" / "index.html").is_file()
+    back = (course / "canvas" / "export" / "canvas" / "gradebook.csv").read_text()
+    assert "Doe,1234,,,,5,\n" in back, "--column names another than the title does"
+    assert rows(course / "canvas")["roebob_77"]["late"] == "yes"
+    back = (course / "moodle" / "export" / "moodle" / f"{A}-worksheet.csv").read_text()
+    assert "Teilnehmer/in101;Jane Doe;10;10,00;-;<p>Five Beats: 1.5 of 1.5 points.</p>" in back
+    assert (course / "gradescope" / "bob" / A / "results.json").is_file()
+    with zipfile.ZipFile("four.zip") as z:
+        assert "run_autograder" in z.namelist()
+
+
+def test_an_extension_gives_points_back_without_a_run(course: Path) -> None:
+    (course / "class" / "bob" / "timestamp.txt").write_text("2026-10-14 12:00:00 UTC")
+    (course / "class" / "bob" / "training_loop.ipynb").write_text(notebook(GOOD))
+    file = course / "grading_config.yml"
+    text = file.read_text() + f"due: {{{A}: 2026-10-12T23:59:00+02:00}}\n"
+    file.write_text(text + "late: {per_day: 0.2}\n")
+    run(f"grade class/bob -a {A} -o out")
+    late = rows(course / "out")["bob"]
+    assert (late["score"], late["late"], late["max_score"]) == ("0.9", "yes", "1.5")
+    assert run("regrade out").exit_code == 0
+    assert rows(course / "out")["bob"] == late
+    granted = f"{{{A}: {{bob: 2026-10-15T00:00:00Z}}}}"
+    file.write_text(f"{text}late: {{per_day: 0.2, extensions: {granted}}}\n")
+    config.course.cache_clear()
+    run("report out")
+    assert rows(course / "out")["bob"]["score"] == "1.5"
+    assert "points off" not in (course / "out/report/students/bob.html").read_text()
 
 
 def test_the_documentation_knows_every_verb_column_and_option() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    for verb in ("release", "check", "grade", "regrade", "report", "calibrate", "doctor"):
+    verbs = ("release", "check", "grade", "regrade", "report", "calibrate", "doctor")
+    for verb in (*verbs, "export", "package"):
         assert any(c.split()[0] == verb for c in COMMANDS), verb
     for column in kept.COLUMNS:
         assert f"`{column}`" in text
     for option in re.findall(r"^  (--[a-z-]+)", run("grade --help").output, re.MULTILINE):
         assert f"`{option}" in text, option
+    for option in re.findall(r"^  (--[a-z-]+)", run("export --help").output, re.MULTILINE):
+        assert option in text, option

@@ -50,7 +50,7 @@ cp -R "$here/grader" "$home/grader"
 
 if [ -z "$python" ]; then
   export DEBIAN_FRONTEND=noninteractive VENV="$home/venv"
-  export TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
+  export TORCH_INDEX=${TORCH_INDEX-https://download.pytorch.org/whl/cpu}
   fits() { command -v "$1" >/dev/null && "$1" -c 'import sys, venv, ensurepip; \
 sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
   apt-get update -q
