@@ -206,6 +206,35 @@ def test_a_column_is_never_guessed(tmp_path: Path, columns: dict[str, str], said
     assert "--column" in str(caught.value) and not (tmp_path / "to").exists()
 
 
+@pytest.mark.parametrize(
+    ("title", "fits"),
+    [
+        ("Lab 4 - Training Loop", True),
+        ("04-training-loop", True),
+        ("04 training loop!", True),
+        ("My training_loop", True),
+        ("Training loops", False),
+        ("Strainingloop", False),
+    ],
+)
+def test_a_column_is_found_by_the_words_of_the_id(tmp_path: Path, title: str, fits: bool) -> None:
+    text = BOOK.replace("04-Training-Loop (991)", f"{title} (991)")
+    given = order(tmp_path, graded("d", 2.0, origin("1234")), gradebook=book(tmp_path, text))
+    if fits:
+        canvas.export(given)
+        assert rows(tmp_path)[3][6] == "2"
+    else:
+        with pytest.raises(InputError, match="no column fits"):
+            canvas.export(given)
+
+
+def test_two_columns_that_fit_are_asked_about(tmp_path: Path) -> None:
+    text = BOOK.replace("Quiz 1 (500)", "Training loop again (500)")
+    text = text.replace("04-Training-Loop (991)", "The training loop (991)")
+    with pytest.raises(InputError, match="several columns fit"):
+        canvas.export(order(tmp_path, graded("d"), gradebook=book(tmp_path, text)))
+
+
 @pytest.mark.parametrize("stated", ["Lab (991)", "991", "Lab"])
 def test_a_column_can_be_named(tmp_path: Path, stated: str) -> None:
     text = BOOK.replace("04-Training-Loop (991)", "Lab (991)")

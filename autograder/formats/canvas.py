@@ -179,9 +179,12 @@ def _header(table: Table, path: Path | None) -> int:
 
 
 def _column(header: list[str], assignment: str, order: Export) -> int:
-    """Which column is the assignment's: what `--column` says, else the one of its id or title."""
+    """Which column is the assignment's: what `--column` says, else the one of its id (with its
+    number or without) or of its title. Raises `InputError` where not exactly one is.
+    """
     wanted = order.columns.get(assignment)
-    names = [wanted] if wanted else [assignment, _title(order, assignment)]
+    bare = assignment.lstrip("0123456789-_")  # `training-loop`, which a title may well hold
+    names = [wanted] if wanted else [assignment, bare, _title(order, assignment)]
     parts = [(i, c, _COLUMN.fullmatch(c)) for i, c in enumerate(header) if c not in FIXED]
     for fits in (_same, _within):
         found = [
