@@ -17,7 +17,7 @@ NEAR = 0.02
 MEANS = ("Mean", "NllLoss", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
 
 
-def _number(value: object) -> float:
+def number(value: object) -> float:
     """A number of an event; 0.0 where it was none or not finite."""
     return float(value) if isinstance(value, (int, float)) else 0.0
 
@@ -30,10 +30,10 @@ def clip_before_unscale(log: Log) -> Iterator[Finding]:
         scale = 0.0
         for i, e in enumerate(window):
             if e["k"] == "scaled":
-                scale = _number(e["scale"])
+                scale = number(e["scale"])
             elif e["k"] in ("unscale", "step", "scaled_step"):
                 scale = 0.0
-            elif e["k"] == "clip" and e["tensors"] and _number(e["limit"]):
+            elif e["k"] == "clip" and e["tensors"] and number(e["limit"]):
                 seen += 1
                 since = {x["k"] for x in window[i + 1 :]}
                 scaled = scale > 1 and "backward" in {x["k"] for x in window[:i]}
@@ -45,7 +45,7 @@ def clip_before_unscale(log: Log) -> Iterator[Finding]:
         yield Finding(
             "clip_before_unscale",
             f"gradients were clipped to {event['limit']:g} while they were still multiplied by the "
-            f"scaler's {scale:g} (their norm was {_number(event['before']):.3g}), so after "
+            f"scaler's {scale:g} (their norm was {number(event['before']):.3g}), so after "
             f"unscaling at most {event['limit'] / scale:.1g} of it was left; in {len(early)} of "
             f"{seen} clippings looked at",
             **log.where(event),
@@ -66,7 +66,7 @@ def clip_no_effect(log: Log) -> Iterator[Finding]:
                 waiting |= {i for i, _ in optimizers(log)}
             elif e["k"] in ("step", "scaled_step"):
                 waiting.discard(e.get("optimizer", -1))
-            elif e["k"] == "clip" and 0 < _number(e["limit"]) < MEASURING:
+            elif e["k"] == "clip" and 0 < number(e["limit"]) < MEASURING:
                 why = ""
                 if not e["tensors"]:
                     why = "it was given no tensors at all"
@@ -99,18 +99,18 @@ def _undivided(span: Span, passes: Sequence[Event]) -> bool:
     """Whether every loss of a span was a mean and was differentiated with weight one, and the sum
     of the gradients reached the step as it was.
     """
-    scale = next((_number(e["scale"]) for e in span.events if e["k"] == "scaled"), 0.0) or 1.0
+    scale = next((number(e["scale"]) for e in span.events if e["k"] == "scaled"), 0.0) or 1.0
     losses = [e for e in span.events if e["k"] == "loss" and e["weight"] is not None]
     for e in losses:
-        even = e["reduction"] == "mean" and abs(_number(e["weight"]) / scale - 1) < NEAR
+        even = e["reduction"] == "mean" and abs(number(e["weight"]) / scale - 1) < NEAR
         if not even or e["rows"] < 2:
             return False
     made = [e["op"] for e in span.events if e["k"] == "scaled"] or [e["op"] for e in passes]
     if not losses and not all(op.startswith(MEANS) for op in made):
         return False
     found = next((e["before"] for e in span.events if e["k"] == "clip"), span.step["norm"])
-    last = _number(passes[-1]["after"])
-    shares = [_number(found) / last, _number(found) * scale / last] if last else []
+    last = number(passes[-1]["after"])
+    shares = [number(found) / last, number(found) * scale / last] if last else []
     return any(abs(share - 1) < NEAR for share in shares)
 
 
@@ -141,7 +141,7 @@ def accumulation_not_scaled(log: Log) -> Iterator[Finding]:
             yield Finding(
                 "accumulation_not_scaled",
                 f"{len(passes)} batches were accumulated for one step and each counted in full: "
-                f"the step's gradient (norm {_number(span.step['norm']):.3g}) is the sum of "
+                f"the step's gradient (norm {number(span.step['norm']):.3g}) is the sum of "
                 f"{len(passes)} means, not their mean; in {len(found)} of the {len(judged)} steps "
                 "looked at",
                 **log.where(passes[0]),
@@ -180,7 +180,7 @@ def _by_hand(log: Log) -> Iterator[Finding]:
     """Weights multiplied by one factor below one between the steps of a decaying optimizer."""
     shrunk = [e for e in log.of_kind("backward") if e["shrunk"] and 0.5 < e["shrunk"] < 1]
     for index, known in optimizers(log):
-        decay = max((_number(g.get("weight_decay")) for g in known["groups"]), default=0.0)
+        decay = max((number(g.get("weight_decay")) for g in known["groups"]), default=0.0)
         of_it = [e for e in shrunk if index in e["into"]]
         factors = {e["shrunk"] for e in of_it}
         if decay and len(of_it) > 2 and max(factors) - min(factors) < 1e-3:

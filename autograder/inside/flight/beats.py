@@ -167,7 +167,7 @@ class Beats:
             into=flight.optimizers.held_by(tensors),
             unheld=sum(not flight.optimizers.owners(t) for t in tensors),
             nodes=count,
-            op=graphs.operation(roots[0].grad_fn) if roots and roots[0].grad_fn else "",
+            op=graphs.root_operation(roots[0]) if roots else "",
             alive=self._alive(at),
             batch=flight.counts["batch"],
             shrunk=plain(found.shrunk[0]) if same and len(found.shrunk) > 1 else None,

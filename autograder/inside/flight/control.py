@@ -128,8 +128,7 @@ class Control:
                 self.flight.counts[kind] += 1
             elif args[0].is_enabled():
                 loss = argument(args, kwargs, 1, "outputs", None) if kind == "scaled" else None
-                node = loss.grad_fn if isinstance(loss, torch.Tensor) else None
-                op = graphs.operation(node) if node is not None else ""
+                op = graphs.root_operation(loss) if isinstance(loss, torch.Tensor) else ""
                 self.flight.add(kind, scale=plain(args[0].get_scale()), op=op)
 
         return after

@@ -42,6 +42,14 @@ def operation(node: Any) -> str:
     return str(node.name()).split("Backward", 1)[0].rsplit("::", 1)[-1]
 
 
+def root_operation(root: torch.Tensor) -> str:
+    """The operation that made a loss, a change of its sign apart; "" of a leaf."""
+    node = root.grad_fn
+    while node is not None and operation(node) == "Neg":
+        node = next(iter(children(node)), None)
+    return operation(node) if node is not None else ""
+
+
 def notes(node: Any) -> dict[str, Any]:
     """What is noted on a node; torch's stubs take this property for a method."""
     held: dict[str, Any] = node.metadata

@@ -1,0 +1,119 @@
+"""Optimizers that hold the wrong tensors: those of an old model, or none that learn.
+
+Theory. A tensor that gradients arrive at, that no optimizer holds and that never moves is not yet
+a fault: a fixed network through which gradients pass to a picture, or to a new head, is such a one.
+It is one where at the same time the optimizer holds tensors that no gradient ever reaches and no
+model that was called contains: those it was meant to hold have been replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .base import Event, Finding, Log
+from .beats import optimizers
+from .timeline import holds, spans
+
+FROZEN = "does not require grad and does not have a grad_fn"
+
+
+def _left(log: Log) -> tuple[int, str, int]:
+    """Tensors reached by gradients, held by no optimizer and never moved: how many, of which model,
+    and how many of them were frozen at first.
+    """
+    found = [
+        (int(told["left"]), log.model_name(i), int(told["thawed"]))
+        for i, told in enumerate(log.section("beats", "leaves"))
+    ]
+    return max(found, default=(0, "", 0))
+
+
+def stale_optimizer(log: Log) -> Iterator[Finding]:
+    """The optimizer holds tensors that do not learn, and those that would learn are not held."""
+    left, model, thawed = _left(log)
+    for index, known in optimizers(log):
+        made = [e for e in log.of_kind("step") if e["optimizer"] == index]
+        if known["steps"] < 2 or not made:
+            continue
+        where = log.where(made[-1])
+        if known["reached"] == 0 and not any(e["nonzero"] for e in made):
+            yield from _starved(log, index, known, made[0])
+        elif left and known["idle"]:
+            yield Finding(
+                "stale_optimizer",
+                f"{known['idle']} tensors that the optimizer holds belong to no model that was "
+                f"called and never had a gradient, while {left} tensors of {model} had gradients, "
+                "are held by no optimizer and never moved",
+                **where,
+            )
+        elif left and _abandoned(log, index):
+            yield Finding(
+                "stale_optimizer",
+                "in its last steps no gradient reached the tensors that the optimizer holds; the "
+                f"gradients went to {left} tensors of {model}, held by no optimizer, which never "
+                "moved",
+                **where,
+            )
+    if thawed:
+        yield Finding(
+            "stale_optimizer",
+            f"{thawed} tensors of {model} were frozen at first and had gradients later, but no "
+            "optimizer holds them: they never moved",
+        )
+    yield from _frozen(log)
+
+
+def _starved(log: Log, index: int, known: Mapping[str, Any], step: Event) -> Iterator[Finding]:
+    """No gradient ever reached an optimizer's tensors, although gradients were computed."""
+    left, model, _ = _left(log)
+    if not log.counts.get("backward"):
+        return
+    what = (
+        f"the gradients went to {left} tensors of {model}, which no optimizer holds"
+        if left
+        else "the graph of the loss does not lead to them"
+    )
+    called = any(holds(log, index, e["model"]) for e in log.of_kind("forward"))
+    if left or called:
+        yield Finding(
+            "stale_optimizer",
+            f"in {known['steps']} steps no gradient ever reached any of the {known['held']} "
+            f"tensors that the optimizer holds: {what}",
+            **log.where(step),
+            weight=2.0,
+        )
+
+
+def _abandoned(log: Log, index: int) -> bool:
+    """Whether in an optimizer's last steps backward passes were made, and all of them passed by
+    it.
+    """
+    last = [s for s in spans(log, index) if not s.opening][-2:]
+    passes = [[e for e in s.events if e["k"] == "backward"] for s in last]
+    return len(last) == 2 and all(
+        row and all(index not in e["into"] and e["unheld"] for e in row) and s.step["reached"] == 0
+        for s, row in zip(last, passes, strict=True)
+    )
+
+
+def _frozen(log: Log) -> Iterator[Finding]:
+    """Everything that an optimizer holds of a model is frozen, so nothing can be differentiated."""
+    error = next((e for e in log.errors if FROZEN in str(e["message"])), None)
+    if error is None:
+        return
+    for _, known in optimizers(log):
+        for i, model in enumerate(log.models):
+            held = known["holds"][i] if i < len(known["holds"]) else 0
+            if held and int(model.get("frozen", 0)) >= held:
+                yield Finding(
+                    "stale_optimizer",
+                    f"all {held} tensors of {log.model_name(i)} that the optimizer holds are "
+                    "frozen, so the loss depends on nothing that could learn",
+                    line=error.get("line"),
+                    cell=error.get("cell"),
+                )
+                return
+
+
+FINDERS = (stale_optimizer,)
