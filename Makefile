@@ -1,6 +1,6 @@
 # Three commands, each of which sets up what it needs (scripts/setup.sh says how):
 #
-#   make demo    compile both releases, grade the class of sample submissions, show the table
+#   make demo    compile the releases, grade the class of sample submissions, show the table
 #   make test    the tests that a change should not break, in a few minutes
 #   make check   style, types, layers, releases, and every test
 #   make attacks every attack on the boxes, in containers too

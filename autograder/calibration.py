@@ -70,7 +70,8 @@ def measure(
                 f"the reference of {world.assignment.id} could not be calibrated: {why}",
                 remedy="run the source as a script and mend it",
             )
-        found.append(accuracy_of(evidence, context.hidden))
+        layers = tuple(context.option("layers", ()))
+        found.append(accuracy_of(evidence, context.hidden, layers=layers))
     return from_accuracies(found)
 
 

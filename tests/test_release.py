@@ -21,7 +21,7 @@ from autograder.model import Visibility
 from autograder.notebook import read_master, solved_source
 from tests.harness import ROOT
 
-IDS = ("04-training-loop", "05-five-beats")
+IDS = ("04-training-loop", "05-five-beats", "06-line-by-line")
 SECRETS = ("secret_radius = 41", "hidden_probe", "0.987654", "271828", "Only staff read this title")
 
 MASTER = """\

@@ -3,17 +3,21 @@
 Full marks from the calibrated threshold, none below the floor, and a straight line in between.
 Where no images are set aside, or no threshold was measured for exactly this data, the check is
 `deferred` and counts on neither side.
+
+Where the handout fixes the network to the last layer (option `layers`), the box is asked for its
+final weights instead of its predictions, and the predictions are made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
+from ..model import Array, Evidence, Outcome, ProbeRequest, Status
 from .base import Context, HiddenData, Inconclusive, StandardCheck, require, tensor_of
 
 
@@ -21,10 +25,13 @@ def hidden_request(ctx: Context) -> ProbeRequest:
     """The probe that brings back logits of the trained model on the hidden images.
 
     Options of the check: `model`, the global that is the trained model; `trainer`, a function
-    without arguments whose first result is one, where there is no such global; `classes`.
+    without arguments whose first result is one, where there is no such global; `classes`;
+    `layers`, the sizes of a chain of linear layers with ReLU between, computed outside.
     """
     assert ctx.hidden is not None
     args: dict[str, Any] = {"model": ctx.option("model", "model"), "trainer": ctx.option("trainer")}
+    if ctx.option("layers"):
+        args["weights"] = True
     return ProbeRequest("accuracy:predictions", args, {"images": ctx.hidden.images})
 
 
@@ -34,13 +41,48 @@ def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     return {"main": hidden_request(ctx)}
 
 
-def accuracy_of(evidence: Evidence, hidden: HiddenData, classes: int = 10) -> float:
-    """The share of hidden images whose largest logit is at the label; in [0, 1].
+def _computed(evidence: Evidence, sizes: Sequence[int], count: int) -> Array:
+    """Logits (count, classes) of the final weights: linear layers of these `sizes`, ReLU between.
+
+    Raises `Inconclusive` where the weights are not those of such layers.
+    """
+    weights = tensor_of(evidence, "weights", (None,)).astype(np.float64)
+    samples = tensor_of(evidence, "samples")
+    if len(weights) != sum((a + 1) * b for a, b in pairwise(sizes)):
+        raise Inconclusive(
+            Outcome.failed(
+                f"the network has {len(weights):,} parameters, not those of the layers "
+                f"{' to '.join(map(str, sizes))}",
+                "wrong_architecture",
+            )
+        )
+    if samples.size != count * sizes[0]:
+        raise Inconclusive(
+            Outcome.failed(f"{count} images were prepared as {samples.shape}", "wrong_shape")
+        )
+    x = samples.astype(np.float64).reshape(count, sizes[0])
+    at = 0
+    for depth, (a, b) in enumerate(pairwise(sizes)):
+        w, bias = weights[at : at + a * b].reshape(b, a), weights[at + a * b : at + a * b + b]
+        x = np.nan_to_num((x if depth == 0 else np.maximum(x, 0)) @ w.T + bias, nan=np.inf)
+        at += (a + 1) * b
+    return np.asarray(x)
+
+
+def accuracy_of(
+    evidence: Evidence, hidden: HiddenData, classes: int = 10, layers: Sequence[int] = ()
+) -> float:
+    """The share of hidden images whose largest logit is at the label; in [0, 1]. With `layers`,
+    the logits are computed here from the final weights.
 
     Raises `Inconclusive` where the evidence is no (N, classes) array. A row with a number that
     is not finite counts as wrong.
     """
     done = require(evidence)
+    if layers:
+        rows = _computed(done, layers, len(hidden.labels))
+        sound = np.isfinite(rows).all(axis=1)
+        return float(((rows.argmax(axis=1) == hidden.labels) & sound).mean())
     logits = done.tensors.get("logits")
     if logits is not None and logits.shape != (len(hidden.labels), classes):
         raise Inconclusive(
@@ -60,7 +102,8 @@ def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome(Status.DEFERRED, 0.0, (), "no hidden images are set aside here")
     if ctx.calibration is None:
         return Outcome(Status.DEFERRED, 0.0, (), "no threshold has been measured for this data")
-    accuracy = accuracy_of(evidence["main"], ctx.hidden, int(ctx.option("classes", 10)))
+    classes, layers = int(ctx.option("classes", 10)), tuple(ctx.option("layers", ()))
+    accuracy = accuracy_of(evidence["main"], ctx.hidden, classes, layers)
     threshold, floor = ctx.calibration.threshold, ctx.calibration.floor
     said = (
         f"{accuracy:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"

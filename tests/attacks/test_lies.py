@@ -35,6 +35,7 @@ LIES: tuple[Any, ...] = (
 SOURCES = {
     "04-training-loop": "source/04-training-loop/training_loop.py",
     "05-five-beats": "source/05-five-beats/five_beats.py",
+    "06-line-by-line": "source/06-line-by-line/line_by_line.py",
 }
 
 

@@ -164,10 +164,15 @@ def _logits(model: nn.Module, samples: Tensor) -> Tensor:
 def predictions(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """Logits (N, 10) of the trained model (args: `model`, `trainer`) on `images` (N, 28, 28) uint8.
 
-    Returns `way`: how the images were prepared.
+    With `weights` among the args, its parameters as one vector `weights` (P,) and the prepared
+    images as `samples` go out instead, so that the logits can be computed outside. Returns `way`:
+    how the images were prepared.
     """
     model = _trained(program, args)
     samples, way = prepared(program, tensors["images"])
+    if args.get("weights"):
+        vector = torch.cat([p.detach().reshape(-1).float().cpu() for p in model.parameters()])
+        return {"way": way}, {"weights": vector, "samples": samples}
     return {"way": way}, {"logits": _logits(model, samples)}
 
 

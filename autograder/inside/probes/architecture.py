@@ -36,7 +36,7 @@ def leaves(output: Tensor) -> Iterator[Tensor]:
 def _build(program: Program, args: dict[str, Any]) -> nn.Module:
     cls = program.get(args["class"])
     torch.manual_seed(args["seed"])
-    model = cls(**args["kwargs"])
+    model = cls if isinstance(cls, nn.Module) else cls(**args["kwargs"])
     if not isinstance(model, nn.Module):
         raise TypeError(f"{args['class']}(...) is a {type(model).__name__}, not an nn.Module")
     return model
@@ -63,7 +63,8 @@ def _is_nll(criterion: Any) -> bool:
 def forward(
     program: Program, args: dict[str, Any], tensors: dict[str, Tensor]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Build `args["class"](**args["kwargs"])` and ask it for logits.
+    """Build `args["class"](**args["kwargs"])`, or take it where it is a network already, and ask
+    it for logits.
 
     args: class, kwargs, seed, attributes. tensors: `images` (N, …) ordinary ones, `wide`
     (M, …) of both signs and large, `points` (4 k, …): k quadruples 0, a, b, a + b stacked

@@ -1,0 +1,318 @@
+"""The whole of a bare script, run afresh on images of ours and watched from its first line.
+
+Theory. A script without functions offers nothing to call and nothing to rebind, but it must read
+its images from `data/`. So it runs from its first line in a folder whose `data/` holds a small
+secret set, and every forward call of its network is watched: what went in, what the weights were
+when it began, whether a backward pass came back to it, and what was printed afterwards. Weights
+are read at forward calls only, so it does not matter who changes them: an optimizer, or a line of
+arithmetic. With the images known outside, the judge recomputes the gradient of each early step
+and sees what the step was made of.
+
+Full weights are large, so they leave the box as they are only at the start and at the end of the
+training. In between go the columns of the first layer whose pixel ever varies; what the other
+pixels add to the first layer is the same for every image, and is sent as one vector, `offsets`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from ..program import Program
+from ..recorder import plain
+from .nets import gradient_norm
+from .wholerun import first_error, own_folder
+
+Result = tuple[dict[str, Any], dict[str, Tensor]]
+CALLS_CAP, ROWS_CAP, LETTERS_CAP, TEXT_CAP = 4_000, 60_000, 400, 8_000
+MODULES_CAP, OPTIMIZERS_CAP, TEST_ROWS = 8, 8, 512
+PIXELS = 28 * 28
+
+
+@contextlib.contextmanager
+def secret_root(folder: str, tensors: dict[str, Tensor]) -> Iterator[None]:
+    """Within, the working folder is a copy whose `data/<folder>/raw` holds our images.
+
+    tensors: train_images and test_images (N, 28, 28) uint8, train_labels and test_labels (N,).
+    """
+    with own_folder():
+        if os.path.lexists("data"):
+            os.unlink("data")  # a link of `own_folder`, not the data themselves
+        raw = os.path.join("data", folder, "raw")
+        os.makedirs(raw)
+        for part, name in (("train", "train"), ("test", "t10k")):
+            for kind, dims in (("images", 3), ("labels", 1)):
+                array = tensors[f"{part}_{kind}"].to(torch.uint8).numpy()
+                head = struct.pack(f">{1 + dims}I", 0x0800 + dims, *array.shape)
+                with open(os.path.join(raw, f"{name}-{kind}-idx{dims}-ubyte"), "wb") as f:
+                    f.write(head + array.tobytes())
+        yield
+
+
+class _Tee(io.TextIOBase):
+    """A text stream that also keeps the last of what is written to it."""
+
+    def __init__(self, stream: Any, kept: list[str]) -> None:
+        self._stream, self._kept = stream, kept
+
+    def write(self, text: str) -> int:
+        self._kept.append(text)
+        if len(self._kept) > TEXT_CAP:
+            del self._kept[: TEXT_CAP // 2]
+        self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+@dataclass
+class _Call:
+    """One forward call: its images (B, pixels), the weights (P,) it found, what came of it."""
+
+    images: Tensor | None
+    weights: Tensor | None
+    rows: int
+    graph: bool = False
+    reached: bool = False
+    moved: bool = False
+    labels: Tensor | None = None
+
+
+@dataclass
+class _Step:
+    """A call that a backward pass came back to, with the weights before and after it."""
+
+    images: Tensor
+    labels: Tensor
+    before: Tensor
+    after: Tensor
+
+
+class _Line:
+    """The calls of one module, in order."""
+
+    def __init__(self, module: nn.Module, keep: int, seed: int) -> None:
+        self.module, self._keep, self._seed = module, keep, seed
+        self.calls: list[_Call] = []
+        self.prints: list[Tensor] = []
+        self.steps: list[_Step] = []
+        self.tests: list[Tensor] = []
+        self.first: Tensor | None = None
+        self._rows = 0
+        self._trained = False
+
+    def vector(self) -> Tensor:
+        """All parameters of the module now, (P,) float32."""
+        return torch.cat([p.detach().reshape(-1).float().cpu() for p in self.module.parameters()])
+
+    def begin(self, x: Tensor) -> None:
+        """A forward call on `x` begins."""
+        weights = self.vector()
+        self.close(weights)
+        flat = x.detach().reshape(len(x), -1).float().cpu()
+        self.calls.append(_Call(flat.clone(), weights, len(x)))
+        if len(self.calls) <= CALLS_CAP and self._rows + len(x) <= ROWS_CAP:
+            drawn = torch.Generator().manual_seed(self._seed)
+            ray = torch.randn(flat.shape[1], dtype=torch.float64, generator=drawn)
+            self.prints.append(flat.double() @ ray)
+            self._rows += len(x)
+
+    def close(self, weights: Tensor) -> None:
+        """What the weights are when the last call is over: its step, if it led to one."""
+        last = self.calls[-1] if self.calls else None
+        if last is None or last.weights is None or last.images is None:
+            return
+        last.moved = not torch.equal(last.weights, weights)
+        if self.first is None or (last.reached and not self._trained):
+            self.first, self._trained = last.weights, last.reached
+        if last.reached and last.labels is not None and len(self.steps) < self._keep:
+            self.steps.append(_Step(last.images, last.labels, last.weights, weights))
+        elif not last.reached:
+            self.tests = [*self.tests, last.images][-8:]
+        last.images = last.weights = None
+
+
+class _Watch:
+    """The hooks, and what they saw."""
+
+    def __init__(self, keep: int, seed: int) -> None:
+        self._keep, self._seed = keep, seed
+        self.lines: dict[int, _Line] = {}
+        self.letters: list[str] = []
+        self.printed: list[str] = []
+        self.optimizers: list[torch.optim.Optimizer] = []
+        self.rates: list[dict[str, Any]] = []
+        self._depth = 0
+        self._line: _Line | None = None
+        """Whose forward call is under way; None in a module not followed, such as a loss."""
+        self._last: nn.Module | None = None
+
+    def _letter(self, letter: str) -> None:
+        if len(self.letters) < LETTERS_CAP:
+            self.letters.append(letter)
+
+    def entering(self, module: nn.Module, inputs: Any) -> None:
+        self._depth += 1
+        if self._depth > 1:
+            return
+        self._line = None
+        x = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
+        if x is None or x.ndim < 2 or not any(True for _ in module.parameters()):
+            return
+        line = self.lines.get(id(module))
+        if line is None and len(self.lines) < MODULES_CAP:
+            line = self.lines[id(module)] = _Line(module, self._keep, self._seed)
+        self._line = line
+        if line is not None:
+            self._last = module
+            line.begin(x)
+
+    def leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        self._depth = max(0, self._depth - 1)
+        if self._depth or self._line is None or not isinstance(output, Tensor):
+            return
+        call = self._line.calls[-1]
+        call.graph = output.requires_grad
+        if not call.graph:
+            return
+        self._letter("f")
+
+        def reached(gradient: Tensor) -> None:
+            # whatever the loss, the score of the right class is the one it pushes up most
+            call.reached = True
+            if gradient.ndim == 2:
+                call.labels = gradient.detach().argmin(1).cpu()
+            self._letter("b")
+            self.printed.clear()  # only what follows the last training step is of interest
+
+        output.register_hook(reached)  # type: ignore[no-untyped-call]
+
+    def stepping(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        there = self._last is not None and gradient_norm(self._last) > 0
+        self._letter("s" if there else "n")
+        known = any(o is optimizer for o in self.optimizers)
+        if not known and len(self.optimizers) < OPTIMIZERS_CAP:
+            self.optimizers.append(optimizer)
+            self.rates.append(
+                {
+                    "type": type(optimizer).__name__[:80],
+                    "rate": plain(optimizer.param_groups[0].get("lr")),
+                }
+            )
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        hooks = [
+            register_module_forward_pre_hook(self.entering),
+            register_module_forward_hook(self.leaving, always_call=True),
+            register_optimizer_step_pre_hook(self.stepping),
+        ]
+        try:
+            with (
+                contextlib.redirect_stdout(_Tee(sys.stdout, self.printed)),
+                contextlib.redirect_stderr(_Tee(sys.stderr, self.printed)),
+            ):
+                yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def line_of(self, net: nn.Module) -> _Line:
+        """The calls of `net`, or of a module around it that has the same parameters."""
+        if id(net) in self.lines:
+            return self.lines[id(net)]
+        own = {id(p) for p in net.parameters()}
+        for line in self.lines.values():
+            if {id(p) for p in line.module.parameters()} == own:
+                return line
+        return _Line(net, self._keep, self._seed)
+
+
+def _packed(line: _Line) -> dict[str, Tensor]:
+    """Steps and test images in the columns that vary; nothing where no image has 784 pixels."""
+    first = next(iter(line.module.parameters()))
+    images = [s.images for s in line.steps]
+    tests = [t for t in line.tests if t.shape[1] == PIXELS]
+    fits = first.ndim == 2 and first.shape[1] == PIXELS
+    if not fits or not images or any(i.shape[1] != PIXELS for i in images):
+        return {}
+    seen = torch.cat([*images, *tests])
+    varies = (seen != seen[0]).any(0)
+    columns = varies.nonzero().flatten()
+    states: list[Tensor] = []
+    pairs = []
+    for step in line.steps:
+        for vector in (step.before, step.after):
+            if not states or not torch.equal(states[-1], vector):
+                states.append(vector)
+        at = len(states) - 1
+        pairs.append([at if torch.equal(step.before, step.after) else at - 1, at])
+    split = [(s[: first.numel()].reshape(first.shape), s[first.numel() :]) for s in states]
+    still = seen[0].double().masked_fill(varies, 0.0)
+    return {
+        "columns": columns,
+        "constant": seen[0].masked_fill(varies, 0.0),
+        "rows": torch.tensor([len(i) for i in images]),
+        "inputs": torch.cat(images)[:, columns],
+        "labels": torch.cat([s.labels for s in line.steps]),
+        "tests": torch.cat(tests)[-TEST_ROWS:, columns] if tests else torch.zeros(0, len(columns)),
+        "states": torch.stack([torch.cat([w[:, columns].reshape(-1), rest]) for w, rest in split]),
+        "offsets": torch.stack([(w.double() @ still).float() for w, _ in split]),
+        "pairs": torch.tensor(pairs),
+    }
+
+
+def run(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """Run the program on our images; args: `name` (the network's), `folder`, `steps`, `seed`.
+
+    tensors: see `secret_root`. Returns as data the `shapes` of the network's parameters, the
+    `letters` (f forward with a graph, b backward, s step with gradients, n step without), the
+    `optimizers` (type, rate, how many of the network's parameters they `held`), what was
+    `printed` after the last backward pass, and the first `error`. As tensors `start` and `final`
+    (P,) the weights; `calls` (K, 4) int64: rows, reached by backward, with a graph, weights moved
+    afterwards; `prints` (rows,) float64, equal for equal images; and, of the first `steps` calls
+    that a backward pass reached, what `_packed` names: `columns` (V,) that vary, `constant`
+    (784,) the others' values, `rows` (S,), `inputs` (R, V), `labels` (R,), `tests` (E, V) images
+    that no backward pass reached, `states` (U, D) weights, `offsets` (U, H), `pairs` (S, 2) the
+    states before and after each step.
+    """
+    watch = _Watch(int(args["steps"]), int(args["seed"]))
+    with secret_root(args["folder"], tensors), watch.watching():
+        program.load()
+    net = program.get(args["name"])
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"'{args['name']}' is no nn.Module but a {type(net).__name__}")
+    line = watch.line_of(net)
+    final = line.vector()
+    line.close(final)
+    own = {id(p) for p in net.parameters()}
+    for optimizer, told in zip(watch.optimizers, watch.rates, strict=True):
+        told["held"] = len(own & {id(p) for g in optimizer.param_groups for p in g["params"]})
+    calls = [[c.rows, c.reached, c.graph, c.moved] for c in line.calls[:CALLS_CAP]]
+    data = {
+        "shapes": [list(p.shape) for p in line.module.parameters()][:64],
+        "letters": "".join(watch.letters),
+        "optimizers": watch.rates,
+        "printed": "".join(watch.printed)[-TEXT_CAP:],
+        "error": first_error(program),
+    }
+    out = {
+        "start": final if line.first is None else line.first,
+        "final": final,
+        "calls": torch.tensor(calls, dtype=torch.int64).reshape(-1, 4),
+        "prints": torch.cat(line.prints) if line.prints else torch.zeros(0, dtype=torch.float64),
+        **_packed(line),
+    }
+    return data, out

@@ -1,0 +1,128 @@
+# %% [markdown]
+# # Line by line
+#
+# In the last lab you wrapped everything in functions. This time there are none: one bare script,
+# read from top to bottom, as you would type it into a console on a quiet afternoon. Forty lines are
+# enough to go from pixels to a trained network, and once you have seen all of them on one page, no
+# training program can frighten you again.
+#
+# ![One script, read from the top: network, beginning, batches, ten epochs of five beats, the measure](img/line_by_line.svg)
+#
+# Nobody will call a function of yours, because there is none to call. Instead your whole program is
+# run, on images of ours, and each of its first steps is recomputed: from the weights before it, the
+# batch that came in, and the weights after it. So it does not matter *how* you write it, with an
+# optimizer or with your own arithmetic, with a `DataLoader` or with slices of a shuffled tensor.
+#
+# Please keep one name: **`net`**, the network, a global. Do not count on the number of images: the
+# program is run with other sets than yours. The images are those of `FashionMNIST` under `data`.
+
+# %%
+import torch
+from torch import nn
+from torchvision import datasets, transforms
+
+# %% [markdown]
+# ## Task 1 · A network in one expression
+#
+# A network that is a straight line of layers needs no class: `nn.Sequential` calls one after the other.
+#
+# Build `net` of four layers: `nn.Flatten`, a linear layer from 784 to 256, a ReLU, and a linear layer
+# from 256 to 10. What comes out are ten raw scores, the **logits**, and nothing follows them.
+#
+# <details><summary>Hint: why Flatten?</summary>
+#
+# A batch of pictures has the shape `(B, 1, 28, 28)`, a linear layer wants rows. `nn.Flatten()` keeps the
+# first dimension, the batch, and joins the others: `(B, 784)`. A batch that is flat already passes
+# through unchanged.
+#
+# </details>
+
+# %%
+# Task 1. net: images (B, 1, 28, 28) float32 to logits (B, 10) float32
+# YOUR CODE HERE
+raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 2 · Where it begins
+#
+# Each layer comes with random weights of PyTorch's choice. Choose your own: write a function
+# `init_weights(m)` that, given a linear layer, draws its weights from a normal distribution with mean 0
+# and standard deviation **0.01** and sets its bias to **zero**, and given anything else does nothing. Then
+# hand the function to `net.apply`, which calls it with every module of the network in turn.
+#
+# <details><summary>Hint: in place</summary>
+#
+# The functions of `torch.nn.init` that end in an underscore, such as `nn.init.normal_` and
+# `nn.init.zeros_`, fill a tensor that is there already, and know that this is nothing to be
+# differentiated.
+#
+# </details>
+
+# %%
+# Task 2. init_weights(m), and its application to every module of net
+# YOUR CODE HERE
+raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 3 · Batches of 256
+#
+# Open the training and the test images of `FashionMNIST` in the folder `data`, as float tensors. Prepare
+# to go through the training images in batches of **256**, in a **new random order each epoch**. The last
+# batch of an epoch is shorter, and belongs to it like any other.
+#
+# <details><summary>Hint: two ways</summary>
+#
+# A `DataLoader` with `batch_size` and `shuffle` does it all. So do three lines of your own: a fresh
+# `torch.randperm` at the start of each epoch, cut into slices of 256 indices.
+#
+# </details>
+
+# %%
+# Task 3. The images, and batches of them
+# YOUR CODE HERE
+raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 4 · Ten epochs of five beats
+#
+# Train `net` for **ten epochs** with plain gradient descent (SGD) at a learning rate of **0.1**, minimising
+# the cross-entropy, averaged over the batch. Play all five beats for every batch: zero, forward, loss,
+# backward, step. Print something after each epoch, so that you see it learn.
+#
+# Ten epochs sound like a lot. Weights that begin as small as these give logits close to zero, and
+# gradients that are small as well: the first epochs seem to do nothing, and then it goes quickly.
+#
+# <details><summary>Hint: which numbers does the loss want?</summary>
+#
+# `nn.CrossEntropyLoss` takes the logits as they are, and the right classes as integers. It does the
+# softmax itself.
+#
+# </details>
+
+# %%
+# Task 4. Ten epochs
+# YOUR CODE HERE
+raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 5 · The measure
+#
+# Let the trained network look at all the test images, without building a graph, and print its
+# **test accuracy**: how many of them it gets right, over how many there are. Print a fraction with at
+# least two decimals, or percent, as you like, and let it be the accuracy of the weights as they are in
+# the end.
+
+# %%
+# Task 5. Print the test accuracy
+# YOUR CODE HERE
+raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 6 · How good is it?
+#
+# There is nothing more to write. The weights that your program ends with are asked about pictures that
+# neither you nor they have seen; full marks for what a correct program reaches on the same training
+# images, part of them below.
+#
+# If you are curious: what happens if all weights begin at zero? At 1? Print the loss of the very first
+# batch before you train, and compare it with ln 10. Then take away the ReLU and look at the accuracy again.
