@@ -185,6 +185,12 @@ def grade(
     sandbox: SandboxName = "auto",
     i_trust_every_submission: Unsealed = False,
     device: Device = "cpu",
+    times: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A CSV of student and submitted_at, for the late policy."
+        ),
+    ] = None,
     root: Root = None,
 ) -> None:
     """Grade a class in boxes; repeatable.
@@ -200,6 +206,7 @@ def grade(
     from . import batch
     from . import report as pages
     from .formats.folder import collect
+    from .formats.times import timed
     from .grade import Grader
     from .show import chosen, graded, progress
 
@@ -210,6 +217,10 @@ def grade(
         found, refused = collect(paths, assignment, known)
         if not found and not refused:
             raise InputError("no submission was found there", where=paths[0])
+        if times is not None:
+            found, strangers = timed(times, found)
+            if strangers:
+                typer.echo(f"{times}: no submission is by {', '.join(strangers)}", err=True)
         with progress(len(found) + len(refused)) as tick:
             done = batch.run(
                 grader,

@@ -365,6 +365,7 @@ def test_every_documented_command_works(
         z.writestr("Jane Doe_101_assignsubmission_file_/training_loop.py", GOOD)
     book = f"Student,ID,SIS User ID,SIS Login ID,Section,Lab 4 (991),Training: {A} (992)"
     Path("gradebook.csv").write_text(f"{book}\n    Points Possible,,,,,5,10\nDoe,1234,,,,,\n")
+    Path("times.csv").write_text("student,submitted_at\n77,2026-10-14T12:00:00+02:00\n")
     sheet = "ID;Name;Bewertung;Bestwertung;Letzte Änderung (Bewertung);Feedback als Kommentar"
     Path("worksheet.csv").write_text(f"{sheet}\nTeilnehmer/in101;Jane Doe;-;10,00;-;\n")
     compiled: list[str] = []
@@ -385,7 +386,8 @@ def test_every_documented_command_works(
     assert (course / "out" / "report" / "index.html").is_file()
     back = (course / "canvas" / "export" / "canvas" / "gradebook.csv").read_text()
     assert "Doe,1234,,,,5,\n" in back, "--column names another than the title does"
-    assert rows(course / "canvas")["roebob_77"]["late"] == "yes"
+    late = rows(course / "canvas")["roebob_77"]
+    assert (late["late"], late["submitted_at"]) == ("yes", "2026-10-14T12:00:00+02:00")
     back = (course / "moodle" / "export" / "moodle" / f"{A}-worksheet.csv").read_text()
     assert "Teilnehmer/in101;Jane Doe;10;10,00;-;<p>Five Beats: 1.5 of 1.5 points.</p>" in back
     assert (course / "gradescope" / "bob" / A / "results.json").is_file()
