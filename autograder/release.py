@@ -9,7 +9,8 @@
 
 Nothing hidden is in it: solutions become stubs, hidden test cells are emptied (the notebook
 keeps them, locked, because nbgrader restores them), the seed and every hidden check stay
-behind. The points of the master's cells must agree with those of the assignment's checks.
+behind, and `leaks` looks through every byte for them. The points of the master's cells must
+agree with those of the assignment's checks.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from .config import Assignment
 from .errors import SourceError
+from .leaks import Secret, scan, secrets_of
 from .model import Program, Visibility
 from .notebook import (
     Cell,
@@ -36,8 +39,6 @@ from .notebook import (
 )
 
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
-TELLING = 12
-"""A hidden line shorter than this (`return x`) may stand anywhere by chance."""
 IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 """What trying out a release leaves in it."""
 
@@ -231,50 +232,6 @@ files of your own, put them beside it.
 """
 
 
-def _hidden_lines(cells: tuple[Cell, ...]) -> dict[str, int]:
-    """Telling lines between markers, with their line in the master.
-
-    Found without the help of what strips them, so that a fault there is noticed. Short lines,
-    and lines that stand outside the markers as well, tell nothing.
-    """
-    hidden: dict[str, int] = {}
-    shown: list[str] = []
-    for cell in cells:
-        inside = False
-        for at, line in enumerate(cell.source.splitlines(), start=cell.line):
-            if "### BEGIN" in line or "### END" in line:
-                inside = "### BEGIN" in line
-            elif not inside:
-                shown.append(line)
-            elif len(line.strip()) >= TELLING:
-                hidden.setdefault(line.strip(), at)
-    text = "\n".join(shown)
-    return {line: at for line, at in hidden.items() if line not in text}
-
-
-def _nothing_hidden(
-    path: Path, name: str, text: str, assignment: Assignment, cells: tuple[Cell, ...]
-) -> None:
-    """The release gate: refuse to write a file that shows what must stay behind."""
-    for what in ("### BEGIN", "### END", "autograder.live"):
-        if what in text:
-            raise SourceError(
-                f"'{what}' would stand in {name}", where=path, remedy="mark it hidden"
-            )
-    for line, at in _hidden_lines(cells).items():
-        if line in text.replace('\\"', '"'):
-            raise SourceError(
-                f"a hidden line would stand in {name}: {line}",
-                where=path,
-                line=at,
-                remedy="take it out of what is shown",
-            )
-    if assignment.seed and re.search(rf"\b{assignment.seed}\b", text):
-        raise SourceError(
-            f"the assignment's secret seed would stand in {name}", where=path, remedy="change it"
-        )
-
-
 def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
     """Everything of a release by its name. Raises `SourceError`."""
     path = master_path(source, assignment)
@@ -290,12 +247,29 @@ def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
         "public.yml": _public_yml(assignment),
         "README.md": _readme(assignment, cells),
     }
-    for name, text in texts.items():
-        _nothing_hidden(path, name, text, assignment, cells)
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
+    calibration = source.parent.parent / "assignments" / assignment.id / "calibration.yml"
+    secrets = secrets_of(assignment, cells, accuracies_of(calibration))
+    refuse_leaks(path, files, secrets)
     return files
+
+
+def refuse_leaks(where: Path, files: Mapping[str, bytes], secrets: Sequence[Secret]) -> None:
+    """Raise `SourceError` for the first secret that stands in a file for students."""
+    for leak in scan(files, secrets):
+        raise SourceError(
+            leak.message, where=where, line=leak.secret.line, remedy=leak.secret.remedy
+        )
+
+
+def accuracies_of(path: Path) -> list[float]:
+    """The accuracies of a calibration.yml, in [0, 1]; none where there is no such file."""
+    if not path.is_file():
+        return []
+    table = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return [float(a) for row in table.values() for a in row["accuracies"]]
 
 
 def build(source: Path, assignment: Assignment, target: Path) -> None:
