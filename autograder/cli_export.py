@@ -115,6 +115,7 @@ def export(
     from . import config, kept
     from . import report as pages
     from .formats.handback import Export
+    from .text import clean
 
     folder = find_course(root)
     course = config.course(folder)
@@ -137,6 +138,9 @@ def export(
     )
     for line in run(order):
         typer.echo(line)
+    nameless = [r.student for r in results if not r.assignment]
+    if nameless:
+        typer.echo(f"of no assignment, and so left out: {', '.join(map(clean, nameless))}")
 
 
 def package(

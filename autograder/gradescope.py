@@ -61,7 +61,7 @@ def grade(root: Path, course: Path = COURSE) -> dict[str, Json]:
         if not found:
             why = "; ".join(r.reason for r in refused) or "no file was handed in"
             return unusable(why, spec.points)
-        origin = {"tool": "gradescope", "email": handed.emails[0] if handed.emails else ""}
+        origin = {"tool": "gradescope", "emails": list(handed.emails)}
         work = replace(found[0], submitted_at=handed.created_at, origin=origin)
         result = own.grade(work).result
         assert own.course is not None

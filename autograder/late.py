@@ -106,7 +106,7 @@ def settle(out: Path, course: Course | None) -> list[Result]:
 
 def _names(result: Result) -> list[str]:
     """What an extension may call this student: the name, or an id of the tool it came from."""
-    known = (result.origin.get(key) for key in ("user", "email", "login"))
+    known = [result.origin.get("user", ""), *result.origin.get("emails", [])]
     return [result.student, *(str(name) for name in known if name)]
 
 

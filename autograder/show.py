@@ -84,7 +84,8 @@ def table(results: Sequence[Result]) -> None:
     for r in results:
         if r.status == "graded":
             style = "green" if r.score >= r.max_score else "red" if r.score <= 0 else ""
-            score = Text(f"{points(r.score)} / {points(r.max_score)}", style)
+            late = " late" if r.late is not None and r.late.late else ""
+            score = Text(f"{points(r.score)} / {points(r.max_score)}{late}", style)
             what = Text(", ".join(r.bugs))
         else:
             score = Text("ungradable", "magenta")

@@ -103,6 +103,20 @@ def test_names_that_only_look_a_little_like_canvas_stay_plain(tmp_path: Path) ->
     assert sorted(found) == ["alice", "bob", "carol_2024_10_work"]
 
 
+def test_no_name_is_too_long_or_too_odd(tmp_path: Path) -> None:
+    """Numbers beyond reason, other scripts' digits, long runs: taken for plain names, at once."""
+    for name in (
+        "a_" + "9" * 5000 + "_1_x.py",
+        "_" * 60_000,
+        "a_١٢_٣_x.py",
+        "a_1_" + "2_" * 30_000,
+    ):
+        assert canvas.parse(name) is None
+    for name in ("__late_1_2_x.py", "a_LATE_late_1_2_3_4_x.py", "_1_2_3"):
+        canvas.parse(name)
+    assert canvas.parse("a_1_2_") is None and canvas.parse("1_2_x.py") is None
+
+
 def test_a_stray_file_among_canvas_names_is_still_taken(tmp_path: Path) -> None:
     files = {
         "a_1_10_training_loop.py": "1", "b_2_11_training_loop.py": "2", "training_loop.py": "3",

@@ -96,6 +96,8 @@ def test_an_extension_moves_one_students_deadline() -> None:
     alice = late.judged(result(when), spec)
     bob = late.judged(replace(result(when), student="bob"), spec)
     by_id = late.judged(replace(result(when), student="carol_77", origin={"user": "77"}), spec)
+    mail = late.judged(replace(result(when), student="?", origin={"emails": ["x@y", "77"]}), spec)
+    assert mail.score == 20.0
     assert (alice.score, bob.score, by_id.score) == (18.0, 14.0, 20.0)
     assert alice.late is not None and alice.late.due == until[A]["alice"]
     assert late.deadline(spec, A, ["alice", "77"]) == until[A]["77"], "the latest of them"

@@ -26,17 +26,16 @@ from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean, number
 from .handback import Export, Table, archive, find_row, read_table, scaled
-from .tree import Folder, Handed, Leaf
+from .tree import NAME_CAP, Folder, Handed, Leaf
 
+_REST = (
+    r"((?P<attachment>[0-9]{1,20})_(?P<file>.+)|(?P<typed>(text|link|question_[0-9]+.*)\.html?))"
+)
 _NAMED = re.compile(
-    r"(?P<name>.+?)(?P<late>[ _-]+late)?_(?P<user>\d+)_((?P<attachment>\d+)_(?P<file>.+)"
-    r"|(?P<typed>(text|link|question_\d+.*)\.html?))",
-    re.IGNORECASE,
+    r"(?P<name>.+?)(?P<late>[ _-]+late)?_(?P<user>[0-9]{1,20})_" + _REST, re.IGNORECASE
 )
 _ANONYMOUS = re.compile(
-    r"(?P<late>late_)?(?P<name>anon)_(?P<user>[a-z0-9]+)_((?P<attachment>\d+)_(?P<file>.+)"
-    r"|(?P<typed>(text|link|question_\d+.*)\.html?))",
-    re.IGNORECASE,
+    r"(?P<late>late_)?(?P<name>anon)_(?P<user>[a-z0-9]{1,40})_" + _REST, re.IGNORECASE
 )
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<n>[1-9]\d{0,2})(?P<suffix>\.\w+)")
 _COLUMN = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
@@ -48,6 +47,8 @@ _RUNNABLE = (".ipynb", ".py", ".zip")
 
 def parse(name: str) -> re.Match[str] | None:
     """What a name out of Canvas's zip says, None for any other name."""
+    if len(name) > NAME_CAP:
+        return None
     return _ANONYMOUS.fullmatch(name) or _NAMED.fullmatch(name)
 
 

@@ -27,11 +27,13 @@ from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean
 from .handback import Export, Table, archive, comment, find_row, read_table, scaled
-from .tree import Folder, Handed
+from .tree import NAME_CAP, Folder, Handed
 
-_FOLDER = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?")
+_FOLDER = re.compile(
+    r"(?P<name>.+)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_?"
+)
 _FLAT = re.compile(
-    r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?P<kind>file|onlinetext)_(?P<file>.+)"
+    r"(?P<name>.+)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_(?P<file>.+)"
 )
 WORDS: Mapping[str, frozenset[str]] = {
     "identifier": frozenset(
@@ -53,7 +55,7 @@ WORDS: Mapping[str, frozenset[str]] = {
     "group": frozenset(("group", "gruppe", "groupe", "grupo", "gruppo", "groep", "grupa")),
 }
 """What Moodle's language packs call the columns that matter, in lower case."""
-_NUMBERED = re.compile(r"\D*?(\d+)\s*")
+_NUMBERED = re.compile(r"[^0-9]*([0-9]{1,20})\s*")
 _OURS = re.compile(r"<p>Five Beats: .*?</p>", re.DOTALL)
 
 
@@ -84,13 +86,13 @@ def gather(tree: Folder) -> tuple[list[Handed], Folder]:
         return found.folder
 
     for name, folder in tree.folders.items():
-        said = _FOLDER.fullmatch(name)
+        said = _FOLDER.fullmatch(name) if len(name) <= NAME_CAP else None
         if said is None:
             rest.folders[name] = folder
         else:
             _merge(own(said), folder, typed=said["kind"] == "onlinetext")
     for name, leaf in tree.files.items():
-        flat = _FLAT.fullmatch(name)
+        flat = _FLAT.fullmatch(name) if len(name) <= NAME_CAP else None
         if flat is None:
             rest.files[name] = leaf
         elif flat["kind"] == "file":

@@ -37,6 +37,8 @@ MAX_ENTRIES = 100_000
 ZIP_MEMBERS = 20_000
 ZIP_TOTAL = 2048 * MIB
 ZIP_RATIO = 200
+NAME_CAP = 600
+"""The longest name that another tool's layout is looked for in, in characters."""
 FILE_CAP = 8 * MIB
 TOTAL_CAP = 32 * MIB
 FILES_CAP = 200
