@@ -70,6 +70,23 @@ def test_any_way_to_shuffle_and_a_full_batch_pass(loaders: str) -> None:
     assert of(loaders=loaders + "\ntest_loader = DataLoader(test, 16)") == []
 
 
+EACH = """
+net = nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 2))
+sgd = torch.optim.SGD(net.parameters(), lr=0.05)
+for epoch in range(3):
+    g = torch.Generator().manual_seed(SEED)
+    for xb, yb in DataLoader(TensorDataset(x, y), 16, shuffle=True, generator=g):
+        sgd.zero_grad()
+        F.cross_entropy(net(xb), yb).backward()
+        sgd.step()
+"""
+
+
+def test_a_new_loader_with_the_same_seed_each_epoch_is_named() -> None:
+    assert bugs(TASK + EACH.replace("SEED", "7")) == ["train_not_shuffled"]
+    assert bugs(TASK + EACH.replace("SEED", "7 + epoch")) == []
+
+
 def test_a_series_keeps_its_order() -> None:
     source = """
     x = torch.randn(40, 6, 2).cumsum(1)

@@ -157,6 +157,15 @@ def test_a_best_file_that_holds_a_worse_epoch_is_named() -> None:
     assert "saves_last_not_best" in accusations(log)
 
 
+@pytest.mark.parametrize("end", ["torch.save(best_net.state_dict(), 'best.pt')", "print(1)"])
+def test_a_best_model_that_is_the_model_is_named(end: str) -> None:
+    fit = START.replace("lr=0.02", "lr=0.1")
+    alias = SCORES.replace("SAVE", "best_net = net")
+    assert "best_weights_aliased" in accusations(watched(fit + alias + end + "\n"))
+    copied = SCORES.replace("SAVE", "best_net = copy.deepcopy(net)")
+    assert "best_weights_aliased" not in accusations(watched(fit + copied + end + "\n"))
+
+
 def test_the_best_epoch_in_the_best_file_and_a_last_one_beside_it_pass() -> None:
     fit = START.replace("lr=0.02", "lr=0.1")
     right = "best, keep = max(best, now), now > best\n    torch.save(net.state_dict(), 'last.pt')\n"

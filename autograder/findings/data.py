@@ -66,6 +66,28 @@ def train_not_shuffled(log: Log) -> Iterator[Finding]:
         return
 
 
+def same_permutation(log: Log) -> Iterator[Finding]:
+    """One model, a new loader for each epoch, and the same order of chance from each."""
+    found = _by_pass(log)
+    orders: dict[tuple[Any, ...], list[int]] = {}
+    for number, told in enumerate(log.section("data", "passes")):
+        phase = found.get(number)
+        mixed = told["first"] != sorted(told["first"])
+        if phase is not None and phase.trains and told["whole"] and mixed and phase.forwards:
+            key = (phase.forwards[0]["model"], told["order"], told["rows"])
+            orders.setdefault(key, []).append(number)
+    for (_, _, rows), numbers in orders.items():
+        loaders = {log.section("data", "passes")[n]["loader"] for n in numbers}
+        if len(loaders) > 1:
+            yield Finding(
+                "train_not_shuffled",
+                f"{len(numbers)} epochs of training, each with a loader of its own, saw the same "
+                f"{rows} samples in one order of chance: the same seed drew it each time",
+                **log.where(found[numbers[0]].forwards[0]),
+            )
+            return
+
+
 def eval_shuffled(log: Log) -> Iterator[Finding]:
     """Evaluation in an order of chance: harmless, and worth a word."""
     _, evaluation = _roles(log)
@@ -277,6 +299,7 @@ def incomplete_seeding(log: Log) -> Iterator[Finding]:
 
 FINDERS = (
     train_not_shuffled,
+    same_permutation,
     eval_shuffled,
     eval_augmented,
     split_overlap,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .base import Event, Finding, Log
-from .scores import scores_of
+from .scores import Score, scores_of
 
 _GOES_ON = ("epoch", "step", "iter", "optim", "sched", "resume", "rng")
 """Parts of a checkpoint's keys that tell it is meant for going on, not only for using; a count of
@@ -118,20 +118,46 @@ def saves_last_not_best(log: Log) -> Iterator[Finding]:
             last[e["file"]] = (i, e)
     for index, save in last.values():
         before = [s for s in scores if s.index < index]
-        ends = {what: [s for s in before if s.what == what] for what in {s.what for s in before}}
         pairs = [
-            (now, [s for s in series if s.beats(now)]) for *series, now in ends.values() if series
+            (now, [s for s in series if s.beats(now)])
+            for *series, now in _series(before).values()
+            if series
         ]
         if not pairs or not all(better for _, better in pairs) or _restored(log, save, index):
             continue
         now, better = pairs[0]
+        aliased = " and what is called the best is the model itself," if save["named"] else ""
         yield Finding(
-            "saves_last_not_best",
-            f"'{save['file']}' was last written after step {save['step']}, when the evaluation "
-            f"gave {now}; an earlier one had given {better[-1]}",
+            "best_weights_aliased" if save["named"] else "saves_last_not_best",
+            f"'{save['file']}' was last written after step {save['step']},{aliased} when the "
+            f"evaluation gave {now}; an earlier one had given {better[-1]}",
             **log.where(save),
         )
         return
+    if not last and log.sections.get("files", {}).get("named") and not _back_at_end(log):
+        for *series, now in _series(scores).values():
+            better = [s for s in series if s.beats(now)]
+            if better:
+                yield Finding(
+                    "best_weights_aliased",
+                    f"what is called the best is the model itself: at the end it gives {now}, and "
+                    f"an earlier evaluation had given {better[-1]}",
+                    **log.where(log.events[now.index]),
+                )
+                return
+
+
+def _series(scores: list[Score]) -> dict[tuple[str, int], list[Score]]:
+    """The evaluations by what was evaluated, in order."""
+    return {
+        what: [s for s in scores if s.what == what]
+        for what in dict.fromkeys(s.what for s in scores)
+    }
+
+
+def _back_at_end(log: Log) -> bool:
+    """Whether weights were put back after the last step."""
+    return any(e["of"] == "model" and e["step"] >= log.steps for e in log.of_kind("restore"))
 
 
 def _restored(log: Log, save: Event, index: int) -> bool:

@@ -21,7 +21,8 @@ Layout:
     stopping    what a program says of its patience and its plan
 
 What has a `name` and a `report` is an `Observer`, and `probes/flight.py` lists them; `graphs`,
-`leaves` and `optimizers` are the tools of `beats`. The findings are made outside, from `Flight.report()`.
+`leaves` and `optimizers` are the tools of `beats`. The findings are made outside, from
+`Flight.report()`.
 """
 
 from .log import Flight, Observer

@@ -2,8 +2,9 @@
 
 Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or "optimizer"
 or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model, alias} when one
-is put back. `holds` tells what an object is: "module", "state" (names to tensors), "optimizer",
-"scheduler", "mapping" with the kinds of its entries, or the name of its class.
+is put back. `named` tells whether something called the best is, at that moment, the live model
+under another name. `holds` tells what an object is: "module", "state" (names to tensors),
+"optimizer", "scheduler", "mapping" with the kinds of its entries, or the name of its class.
 
 A state_dict's tensors are objects of their own that share the model's storage. So where one that
 was taken at an earlier step comes back and still shares its storage with the model, it was never a
@@ -14,7 +15,9 @@ from __future__ import annotations
 
 import os
 import pickle  # watched, never used: a program may write a model with it
+import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import torch
@@ -56,6 +59,14 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
             yield from tensors_in(inner, depth + 1)
 
 
+def _holds_model(value: Any, models: list[nn.Module]) -> bool:
+    """Whether an object of the program's keeps one of these modules as an attribute."""
+    held = getattr(value, "__dict__", None)
+    if not isinstance(held, dict) or isinstance(value, (type, nn.Module)):
+        return False
+    return any(inner is m for inner in held.values() for m in models)
+
+
 class Files:
     """Watches saving, loading and state_dicts. See the module."""
 
@@ -90,12 +101,31 @@ class Files:
         target = args[1] if len(args) > 1 else kwargs.get("f")
         step = self.flight.step
         told = {"file": self._file(target), "holds": holds(value), "alias": self._alias(value)}
+        told["named"] = any(map(self._called_best, self._scopes()))
         self.flight.always("save", **told, step=step)
 
     def _loaded(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         source = args[0] if args else kwargs.get("f")
         told = {"file": self._file(source), "holds": holds(result)}
         self.flight.always("load", **told, step=self.flight.step)
+
+    def _scopes(self) -> list[dict[str, Any]]:
+        """The names that are in reach of the program's code now running, innermost first."""
+        found = []
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who saves
+        while frame is not None:
+            if frame.f_code.co_filename in self.flight.program.files:
+                found.append(dict(frame.f_locals))
+            frame = frame.f_back
+        return found
+
+    def _called_best(self, names: dict[str, Any]) -> bool:
+        """Whether something called the best is a live model under its second name."""
+        modules = {n: v for n, v in names.items() if isinstance(v, nn.Module)}
+        best = [v for n, v in modules.items() if "best" in n.lower()]
+        others = [v for n, v in modules.items() if "best" not in n.lower()]
+        others += [m for m in names.values() if _holds_model(m, best)]
+        return any(b is o or _holds_model(o, [b]) for b in best for o in others)
 
     def _alias(self, value: Any) -> int:
         """The step at which a state in `value` was taken that still lives in a model's storage and
@@ -140,4 +170,5 @@ class Files:
         return after
 
     def report(self) -> dict[str, Any]:
-        return {}
+        """`named`: whether at the end something called the best is the live model itself."""
+        return {"named": self._called_best(self.flight.program.namespace)}

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from .log import Event, Flight
@@ -56,8 +57,8 @@ class Rows:
         if len(self.seen) >= FORWARDS_CAP:
             return
         if width not in self._weights:
-            own = torch.Generator().manual_seed(width)  # the program's generators stay untouched
-            self._weights[width] = torch.randn(width, generator=own, dtype=torch.float64)
+            drawn = np.random.default_rng(width).standard_normal(width)  # none of torch's streams
+            self._weights[width] = torch.from_numpy(drawn)
         flat = given.detach().reshape(len(given), -1).double()
         # one row at a time: a product over a batch is rounded by the batch's size
         sums = (flat * self._weights[width]).sum(1)
