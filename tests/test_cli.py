@@ -371,6 +371,8 @@ def test_every_documented_command_works(
     compiled: list[str] = []
     monkeypatch.setattr("autograder.sandbox.choose", lambda *args, **options: plain)
     monkeypatch.setattr("autograder.release.build", lambda s, a, o: compiled.append(a.id))
+    monkeypatch.setattr("autograder.gate.quick", lambda folder, name: [])
+    monkeypatch.setattr("autograder.gate.in_boxes", lambda *args: [])
     monkeypatch.setattr("autograder.release.check", lambda s, a, o: [])
     monkeypatch.setattr(
         "autograder.recalibrate.recalibrate",
@@ -388,6 +390,9 @@ def test_every_documented_command_works(
     assert "Doe,1234,,,,5,\n" in back, "--column names another than the title does"
     late = rows(course / "canvas")["roebob_77"]
     assert (late["late"], late["submitted_at"]) == ("yes", "2026-10-14T12:00:00+02:00")
+    assert run("regrade canvas").exit_code == 0
+    origins = {r.student: r.origin["user"] for r in kept.read_results(Path("canvas"))}
+    assert origins == {"doejane_1234": "1234", "roebob_77": "77"}, "also after judging again"
     back = (course / "moodle" / "export" / "moodle" / f"{A}-worksheet.csv").read_text()
     assert "Teilnehmer/in101;Jane Doe;10;10,00;-;<p>Five Beats: 1.5 of 1.5 points.</p>" in back
     assert (course / "gradescope" / "bob" / A / "results.json").is_file()
