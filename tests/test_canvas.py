@@ -68,15 +68,15 @@ def test_the_zip_and_its_folder_and_a_single_file_name_the_same_students(tmp_pat
 
 def test_of_several_uploads_the_newest_is_graded(tmp_path: Path) -> None:
     files = {
-        "ann_5_10_training_loop.py": "first = 1",
-        "ann_5_30_training_loop-10.py": "last = 1",
+        "ann_5_30_training_loop.py": "first = 1",
+        "ann_5_10_training_loop-10.py": "last = 1",
         "ann_5_20_training_loop-2.py": "middle = 1",
     }
     found, _ = take(put(tmp_path, files))
     ann = found["ann_5"]
     assert ann.program.text == "last = 1" and list(ann.files) == ["training_loop.py"]
     assert "training_loop-2.py (uploaded again as training_loop-10.py)" in " ".join(ann.notes)
-    assert ann.origin["file"] == "ann_5_30_training_loop-10.py"
+    assert ann.origin["file"] == "ann_5_10_training_loop-10.py"
 
 
 def test_two_who_share_a_name_stay_two(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_the_same_members_give_the_same_bytes(tmp_path: Path) -> None:
     handback.archive(two, {"a/ü": b"1", "b": b"2"}, {"b": 0o755})
     assert one.read_bytes() == two.read_bytes()
     with zipfile.ZipFile(one) as z:
+        assert {i.date_time for i in z.infolist()} == {handback.EPOCH}
         modes = {i.filename: stat.S_IMODE(i.external_attr >> 16) for i in z.infolist()}
     assert modes == {"a/ü": 0o644, "b": 0o755}
 

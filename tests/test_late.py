@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -79,6 +80,18 @@ def test_times_are_instants_whatever_their_offset() -> None:
         assert found is not None and found.days == days, when
 
 
+def test_a_time_without_an_offset_is_utc_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert late.instant("2026-10-12T12:00") == late.instant("2026-10-12T12:00Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_deduction_never_goes_below_zero_and_is_of_the_maximum() -> None:
     spec = course(per_day=0.1)
     poor = late.judged(result("2026-10-14T12:00:00+02:00", score=3.0), spec)
@@ -101,6 +114,8 @@ def test_an_extension_moves_one_students_deadline() -> None:
     assert (alice.score, bob.score, by_id.score) == (18.0, 14.0, 20.0)
     assert alice.late is not None and alice.late.due == until[A]["alice"]
     assert late.deadline(spec, A, ["alice", "77"]) == until[A]["77"], "the latest of them"
+    far = {A: {"alice": "2026-10-14T23:59:00-10:00", "77": "2026-10-15T01:00:00+02:00"}}
+    assert late.deadline(course(extensions=far), A, ["77", "alice"]) == far[A]["alice"]
     assert late.deadline(spec, "05", ["alice"]) is None
 
 
@@ -117,9 +132,9 @@ def test_nothing_is_deducted_where_a_time_is_unknown() -> None:
 
 
 def test_ungradable_stays_so_and_loses_nothing() -> None:
-    lost = replace(result("2026-10-20T00:00:00Z"), status="ungradable", score=0.0)
+    lost = replace(result("2026-10-20T00:00:00Z"), status="ungradable", score=5.0)
     found = late.judged(lost, course(**POLICY))
-    assert found.status == "ungradable" and found.score == 0.0
+    assert found.status == "ungradable" and found.score == 5.0, "what its other checks gave"
     assert found.late is not None and found.late.late and found.late.deducted == 0.0
 
 
