@@ -217,6 +217,14 @@ def test_a_scaler_half_used_is_told(changes: Changes, words: str) -> None:
     assert [k for k, r in found.items() if r.status != "passed"] == ["scaler"]
 
 
+def test_beats_in_place_along_no_gradient_prove_nothing() -> None:
+    """The letters alone could be told by anybody; the first step is computed."""
+    noise = "        for p in model.parameters():\n            p.grad = torch.randn_like(p)\n"
+    found = results(changed((BACKWARD, BACKWARD + noise)), *LOOP)
+    got = {name: str(found[name].status) for name in ("zero_grad", "beats", "objective")}
+    assert got == {"zero_grad": "not_checked", "beats": "failed", "objective": "not_checked"}
+
+
 def test_two_bugs_are_both_named() -> None:
     changes = [*WRONG["missing_zero_grad"][1], *WRONG["softmax_before_cross_entropy"][1]]
     found = lost(changed(*changes), *LOOP)

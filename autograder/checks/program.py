@@ -104,8 +104,8 @@ def along(seen: Reading) -> float:
 def _free(judge: Callable[[Reading], Outcome], seen: Reading) -> Outcome:
     """`judge`, but an unknown path of orderly beats along the true gradient passes."""
     unknown = seen.match.recipe is None and not seen.match.still
-    aside = judge is training.objective and along(seen) < ALONG
-    if unknown and orderly(seen) and not aside:
+    # the beats are only told, the first step is computed: without it nothing is taken on trust
+    if unknown and orderly(seen) and along(seen) >= ALONG:
         return Outcome.passed("another path than the plain loop's, with every beat in place")
     return judge(seen)
 

@@ -17,6 +17,7 @@ ends: that is the grader's fault.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -52,7 +53,7 @@ class Supervisor:
         self.program_pid = 0
         self.control: socket.socket | None = None
         self.begun = False
-        self.untaken = ""
+        self.untaken: dict[str, Any] = {}
 
     def run(self) -> NoReturn:
         """Serve until the host hangs up, then end (and with pid 1 everything in the box)."""
@@ -101,7 +102,10 @@ class Supervisor:
                 if self.wall.uid is not None:
                     os.chown(path, self.wall.uid, self.wall.uid)
             except OSError as e:  # too much for its disk, or a name that cannot be
-                self.untaken = f"its file {name[:100]!r} cannot be laid out: {e.strerror}"
+                full = e.errno == errno.ENOSPC and self.wall.own_pids
+                why = exceeded(self.limits)["disk"] if full else e.strerror
+                said = f"its file {name[:100]!r} cannot be laid out: {why}"
+                self.untaken = {"status": "disk" if full else "crash", "detail": said, "usage": {}}
                 return
             at += size
 
@@ -179,7 +183,7 @@ class Supervisor:
     def _load(self) -> tuple[dict[str, Any], bytes]:
         """Run the program, and keep its process to fork probes from."""
         if self.untaken:
-            return {"status": "crash", "detail": self.untaken, "usage": {}}, b""
+            return self.untaken, b""
         ours, theirs = socket.socketpair()
 
         def prepare() -> Body:

@@ -122,6 +122,14 @@ def test_a_full_disk_is_said_so(sandbox: Sandbox, place: str) -> None:
     assert (full.status, full.detail) == ("disk", "it used more than the 16 MiB of disk allowed")
 
 
+def test_files_that_do_not_fit_are_said_so(sandbox: Sandbox) -> None:
+    if not bounded(sandbox):
+        pytest.skip("this backend bounds the size of files, not the disk")
+    load, _ = run(sandbox, "pass", limits=SMALL, files={"big.bin": bytes(17 << 20)})
+    assert load.status == "disk" and "'big.bin' cannot be laid out" in load.detail
+    assert "16 MiB of disk allowed" in load.detail
+
+
 def test_too_many_files_are_said_so(sandbox: Sandbox) -> None:
     if sandbox.name != "bubblewrap":
         pytest.skip("only our own mounts bound the number of files")
