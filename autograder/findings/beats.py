@@ -16,6 +16,8 @@ from .timeline import Span, holds, spans
 
 ENOUGH_BACKWARDS = 3
 """So many backward passes without any update are a loop, and no demonstration."""
+SELDOM = 4
+"""What happens in fewer than one of so many steps may be an accident of what was looked at."""
 
 
 def optimizers(log: Log) -> list[tuple[int, Any]]:
@@ -28,7 +30,7 @@ def missing_zero_grad(log: Log) -> Iterator[Finding]:
     for index, _ in optimizers(log):
         judged = [s for s in spans(log, index) if not s.opening and s.step["nonzero"]]
         mixed = [s for s in judged if s.step["mixed"]]
-        if not mixed or len(mixed) * 2 < len(judged):
+        if not mixed or len(mixed) * SELDOM < len(judged):
             continue
         first = mixed[0]
         where = next((e for e in first.backwards(index) if e["reused"]), first.step)

@@ -52,6 +52,33 @@ def clip_before_unscale(log: Log) -> Iterator[Finding]:
         )
 
 
+def clipped_by_hand(log: Log) -> Iterator[Finding]:
+    """What is unscaled has one and the same norm each time, although what arrived had not."""
+    found: list[tuple[Event, float, float]] = []
+    for window in windows(log):
+        last: Event | None = None
+        for e in window:
+            if e["k"] == "backward":
+                last = e
+            elif e["k"] == "unscale" and last is not None and number(e["scale"]) > 1:
+                found.append((e, number(last["after"]), number(e["found"])))
+                last = None
+    cut = [(e, a, f) for e, a, f in found if 0 < f < a * (1 - NEAR)]
+    norms = [f for _, _, f in cut]
+    if len(cut) < 3 or len(cut) * 2 < len(found) or max(norms) > min(norms) * (1 + NEAR):
+        return
+    arrived = [a for _, a, _ in cut]
+    if max(arrived) > min(arrived) * (1 + 5 * NEAR):
+        event, a, f = cut[0]
+        yield Finding(
+            "clip_before_unscale",
+            f"gradients were cut down to a norm of {f:.3g} while they were still multiplied by the "
+            f"scaler's {number(event['scale']):g} (it had been {a:.3g}), in {len(cut)} of "
+            f"{len(found)} steps looked at",
+            **log.where(event),
+        )
+
+
 def clip_no_effect(log: Log) -> Iterator[Finding]:
     """Every clipping finds no gradient, or gradients that were used already."""
     clips: list[tuple[Event, str]] = []
@@ -178,15 +205,15 @@ def wrong_weight_decay(log: Log) -> Iterator[Finding]:
 
 def _by_hand(log: Log) -> Iterator[Finding]:
     """Weights multiplied by one factor below one between the steps of a decaying optimizer."""
-    shrunk = [e for e in log.of_kind("backward") if e["shrunk"] and 0.5 < e["shrunk"] < 1]
+    shrunk = [e for e in log.of_kind("backward", "step") if 0.5 < number(e["shrunk"]) < 1]
     for index, known in optimizers(log):
         decay = max((number(g.get("weight_decay")) for g in known["groups"]), default=0.0)
-        of_it = [e for e in shrunk if index in e["into"]]
+        of_it = [e for e in shrunk if index in e.get("into", [e.get("optimizer")])]
         factors = {e["shrunk"] for e in of_it}
         if decay and len(of_it) > 2 and max(factors) - min(factors) < 1e-3:
             yield Finding(
                 "wrong_weight_decay",
-                f"the weights shrink twice: after each step they are multiplied by "
+                "the weights shrink twice: between two steps they are multiplied by "
                 f"{of_it[0]['shrunk']:.6g}, and the {known['type']} optimizer decays them by "
                 f"{decay:g} as well",
                 **log.where(of_it[0]),
@@ -195,6 +222,7 @@ def _by_hand(log: Log) -> Iterator[Finding]:
 
 FINDERS = (
     clip_before_unscale,
+    clipped_by_hand,
     clip_no_effect,
     accumulation_not_scaled,
     wrong_weight_decay,

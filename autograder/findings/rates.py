@@ -9,7 +9,7 @@ kind, so only runs with one optimizer and a loss of known kind are judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from statistics import median
+from statistics import fmean, median, pstdev
 from typing import Any
 
 from .base import Event, Finding, Log
@@ -90,12 +90,24 @@ def lr_too_low(log: Log) -> Iterator[Finding]:
     rate = _rate(known)
     least = 2e-5 if known["type"] in PLAIN else 2e-6
     rising = len(known["rates"]) > 1 and number(known["rates"][-1]) > number(known["rates"][0])
-    if broken or rising or known["steps"] < 8 or rate > least or known["travel"] is None:
+    if (
+        broken
+        or rising
+        or known["steps"] < 8
+        or len(values) < 8
+        or rate > least
+        or known["travel"] is None
+    ):
         return
-    third = max(1, len(values) // 3)
-    start, end = median(values[:third]), median(values[-third:])
+    half = len(values) // 2
+    start, end = fmean(values[:half]), fmean(values[-half:])
+    noise = 2 * pstdev(values) / half**0.5
     made = [e for e in log.of_kind("step") if e["optimizer"] == one[0]]
-    if number(known["travel"]) < STILL and end > 0.97 * start and any(e["nonzero"] for e in made):
+    if (
+        number(known["travel"]) < STILL
+        and start - end < 0.03 * abs(start) + noise
+        and any(e["nonzero"] for e in made)
+    ):
         yield Finding(
             "lr_too_low",
             f"with a learning rate of {number(known['rates'][0]):g} the weights moved by "

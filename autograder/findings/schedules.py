@@ -8,6 +8,7 @@ meant for epochs, and one that after the last epoch has hardly begun was meant f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from .base import Finding, Log
@@ -19,11 +20,15 @@ GONE = 1e-4
 
 def epochs(log: Log) -> tuple[int, int]:
     """How many passes over a loader there were in which steps were made, and the batches of the
-    longest of them; (0, 0) for a program without loaders.
+    longest of them. Without loaders, the same between permutations drawn; else (0, 0).
     """
     passes = log.section("data", "passes")
     trained = {e["p"] for e in log.of_kind("step") if 0 <= e["p"] < len(passes)}
-    return len(trained), max((int(passes[p]["batches"]) for p in trained), default=0)
+    if trained:
+        return len(trained), max(int(passes[p]["batches"]) for p in trained)
+    drawn = [int(s) for s in log.section("control", "shuffled")]  # type: ignore[call-overload]
+    lengths = [b - a for a, b in pairwise([*drawn, log.steps]) if b > a]
+    return len(lengths), max(lengths, default=0)
 
 
 def scheduler_order(log: Log) -> Iterator[Finding]:

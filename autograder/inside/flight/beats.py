@@ -13,7 +13,7 @@ from this line whose graphs live, batch: batches handed out so far, shrunk: the 
 weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
 `grad` for `torch.autograd.grad`; `zero` {optimizer or model, of: the optimizers concerned};
 `step` {optimizer, closure, rates, given, nonzero, held, reached: with a gradient that came since
-the last step (-1 unknown), mixed, norm, moved, batch}.
+the last step (-1 unknown), mixed, norm, moved, batch, shrunk: since the backward pass}.
 """
 
 from __future__ import annotations
@@ -34,27 +34,11 @@ from torch.optim.optimizer import (
 from ..recorder import plain
 from . import graphs
 from .hooks import argument
-from .leaves import Arrival, Leaf, Leaves, norm_of, signature, together
+from .leaves import Arrival, Leaf, Leaves, norm_of, one_factor, signature, together
 from .log import Event, Flight
+from .traces import Trace
 
-TRACE_CAP, TRACES_CAP, KEPT_NUMBERS = 400, 32, 4_096
-SAME_FACTOR = 1e-6
-
-
-class Trace:
-    """The values of one line's loss over the run: every `stride`-th, the stride doubling."""
-
-    def __init__(self) -> None:
-        self.values: list[float | str | None] = []
-        self.stride, self.count = 1, 0
-
-    def add(self, value: Any) -> None:
-        """One more value."""
-        if self.count % self.stride == 0:
-            self.values.append(plain(value))
-            if len(self.values) >= TRACE_CAP:
-                self.values, self.stride = self.values[::2], self.stride * 2
-        self.count += 1
+TRACES_CAP, KEPT_NUMBERS = 32, 4_096
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
@@ -78,6 +62,7 @@ class Beats:
         self._stepping_now: list[int] = []
         self._looked = -1
         self._before_step: dict[int, list[tuple[torch.Tensor, Leaf | None, float]]] = {}
+        self._shrunk: dict[int, float | None] = {}
         self._start: dict[int, list[torch.Tensor]] = {}
 
     def install(self) -> None:
@@ -145,7 +130,6 @@ class Beats:
                 leaf.owned = bool(flight.optimizers.owners(tensor))
                 leaf.thawed = id(tensor) in flight.frozen
         found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
-        same = max(found.shrunk, default=0.0) - min(found.shrunk, default=0.0) < SAME_FACTOR
         number = flight.counts["backward"]
         mark = graphs.Mark(number)
         event = flight.add(
@@ -170,7 +154,7 @@ class Beats:
             op=graphs.root_operation(roots[0]) if roots else "",
             alive=self._alive(at),
             batch=flight.counts["batch"],
-            shrunk=plain(found.shrunk[0]) if same and len(found.shrunk) > 1 else None,
+            shrunk=plain(one_factor(found.shrunk)),
             penalty=self._penalty(roots),
         )
         if len(roots) == 1 and roots[0].grad_fn is not None:
@@ -239,14 +223,17 @@ class Beats:
             self._stepping_now.append(id(optimizer))
             if not flight.close:
                 return
-            tracked = []
+            tracked, factors = [], []
             for p in (p for group in optimizer.param_groups for p in group["params"]):
                 leaf = self.leaves.of(p)
                 if leaf is not None:
-                    leaf.owned = True
-                    leaf.value = signature(p)
+                    now = signature(p)
+                    if now != leaf.value and leaf.value[2]:
+                        factors.append(now[2] / leaf.value[2])
+                    leaf.owned, leaf.value = True, now
                 tracked.append((p, leaf, norm_of(p.grad)))
             self._before_step[id(optimizer)] = tracked
+            self._shrunk[id(optimizer)] = one_factor(factors)
         except Exception as e:
             flight.fault(e)
 
@@ -296,6 +283,7 @@ class Beats:
             mixed=0 if self.leaves.blind else sum(leaf.mixed for leaf in tracked),
             norm=plain(together(norms)),
             batch=flight.counts["batch"],
+            shrunk=plain(self._shrunk.pop(id(optimizer), None)),
         )
         moved = 0
         for (p, leaf, _), norm in zip(before, norms, strict=True):
@@ -376,15 +364,15 @@ class Beats:
         )
 
     def _arrived(self, model: nn.Module, alive: list[tuple[torch.Tensor, Leaf]]) -> dict[str, int]:
-        """Of a model's tensors: reached by a gradient, and of those held by no optimizer and never
-        moved, and of these again frozen when first called.
+        """Of a model's tensors: reached by a gradient, and of those held by no optimizer that
+        stepped, and never moved, and of these again frozen when first called.
         """
         own = {id(p) for p in model.parameters()}
         reached = [(t, leaf) for t, leaf in alive if id(t) in own and leaf.ever]
         still = [
             leaf
             for t, leaf in reached
-            if not self.flight.optimizers.owners(t) and signature(t) == leaf.first
+            if not self.flight.optimizers.stepped(t) and signature(t) == leaf.first
         ]
         return {
             "reached": len(reached),

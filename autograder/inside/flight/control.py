@@ -7,7 +7,8 @@ its steps an epoch makes. Schedules speak seldom or once a batch, so their whole
 a summary.
 
 Events: `clip` {by, limit, before, after: norms, tensors, of: the optimizers that hold them};
-`scaled`, `unscale`, `scaled_step`, `update` {scale, op: what made the loss that is scaled};
+`scaled`, `unscale`, `scaled_step`, `update` {scale, op: what made the loss that is scaled, found:
+the norm of what is unscaled};
 `schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer}.
 """
 
@@ -28,7 +29,9 @@ from .hooks import argument
 from .leaves import norm_of, together
 from .log import Flight
 
-SCHEDULERS_CAP, SHOWN_CAP = 32, 200
+SCHEDULERS_CAP, SHOWN_CAP, SHUFFLES_CAP = 32, 200, 2_000
+OWN_EPOCHS = 1_000_000
+"""Numbers beyond those of passes over loaders."""
 _SETTINGS = (
     "T_max", "step_size", "total_steps", "total_iters", "gamma", "patience", "T_0",
 )  # fmt: skip
@@ -38,7 +41,7 @@ _SETTINGS = (
 class Course:
     """A schedule's whole run: `calls` in all, `early` before its optimizer's first step, `first`
     and `last` its optimizer's steps at its first and last call, `most` calls in one pass over a
-    loader, `lowest` and `highest` rates set, `raised` whether a call failed.
+    loader or epoch, `lowest` and `highest` rates set, `raised` whether a call failed.
     """
 
     schedule: LRScheduler
@@ -79,6 +82,7 @@ class Control:
         self.attempts = 0
         self._depth = 0
         self._being_made = 0
+        self._shuffles: list[int] = []
 
     def install(self) -> None:
         watch = self.flight.watch
@@ -87,7 +91,7 @@ class Control:
                 self._watch_clipping(owner, name)
         scaler = torch.amp.GradScaler
         watch(scaler, "scale", after=self._scaler("scaled"))
-        watch(scaler, "unscale_", after=self._scaler("unscale"))
+        watch(scaler, "unscale_", before=self._found, after=self._scaler("unscale"))
         watch(scaler, "step", before=self._attempt, after=self._scaler("scaled_step"))
         watch(scaler, "update", after=self._scaler("update"))
         for kind in vars(torch.optim.lr_scheduler).values():
@@ -96,6 +100,20 @@ class Control:
                     watch(kind, "__init__", self._making, self._made, self._made)
                 if "step" in vars(kind):
                     watch(kind, "step", self._scheduling, self._scheduled, self._unscheduled)
+
+        watch(torch, "randperm", after=self._shuffled)
+
+    def _shuffled(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """A permutation drawn: without loaders, this is how a program begins an epoch."""
+        if len(self._shuffles) < SHUFFLES_CAP:
+            self._shuffles.append(self.flight.step)
+
+    @property
+    def _pass(self) -> int:
+        """The pass over a loader, or, outside of any, the epoch that a permutation began; -1."""
+        if self.flight.current_pass >= 0 or not self._shuffles:
+            return self.flight.current_pass
+        return OWN_EPOCHS + len(self._shuffles)
 
     def _watch_clipping(self, owner: Any, name: str) -> None:
         """The parameters may be a generator, which can be read once: the function gets a list."""
@@ -122,6 +140,13 @@ class Control:
     def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.attempts += 1
 
+    def _found(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
+        """The norm of what is about to be unscaled."""
+        optimizer = argument(args, kwargs, 1, "optimizer", None)
+        if not self.flight.close or optimizer is None:
+            return None
+        return together(norm_of(p.grad) for g in optimizer.param_groups for p in g["params"])
+
     def _scaler(self, kind: str) -> Callable[..., None]:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
             if not self.flight.close:
@@ -129,7 +154,8 @@ class Control:
             elif args[0].is_enabled():
                 loss = argument(args, kwargs, 1, "outputs", None) if kind == "scaled" else None
                 op = graphs.root_operation(loss) if isinstance(loss, torch.Tensor) else ""
-                self.flight.add(kind, scale=plain(args[0].get_scale()), op=op)
+                told = {"op": op, "found": plain(note) if kind == "unscale" else None}
+                self.flight.add(kind, scale=plain(args[0].get_scale()), **told)
 
         return after
 
@@ -172,7 +198,7 @@ class Control:
             made = self.attempts
         rates = [plain(g.get("lr")) for g in schedule.optimizer.param_groups[:8]]
         rate = rates[0] if rates and isinstance(rates[0], float) else 0.0
-        course.called(flight.current_pass, made, rate)
+        course.called(self._pass, made, rate)
         if course.calls <= SHOWN_CAP:
             flight.always(
                 "schedule",
@@ -187,8 +213,11 @@ class Control:
             )
 
     def report(self) -> dict[str, Any]:
-        """`schedules`: each one's type, settings and `Course`."""
+        """`schedules`: each one's type, settings and `Course`; `shuffled`: the steps made when
+        each permutation was drawn.
+        """
         return {
+            "shuffled": self._shuffles,
             "schedules": [
                 {
                     "type": type(c.schedule).__name__[:80],
@@ -211,7 +240,7 @@ class Control:
                     "raised": c.raised,
                 }
                 for c in self.courses
-            ]
+            ],
         }
 
 

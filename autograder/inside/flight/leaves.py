@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import torch
 
 TRACKED_CAP = 2_000
+SAME_FACTOR = 1e-6
 Signature = tuple[int, float, float]
 
 
@@ -44,6 +45,12 @@ def norm_of(gradient: torch.Tensor | None) -> float:
 def together(norms: Iterable[float]) -> float:
     """The norm of several tensors together, from the norm of each."""
     return math.sqrt(sum(n * n for n in norms))
+
+
+def one_factor(factors: list[float]) -> float | None:
+    """The one factor by which several tensors were multiplied; None where it is not one."""
+    same = len(factors) > 1 and max(factors) - min(factors) < SAME_FACTOR
+    return sum(factors) / len(factors) if same else None
 
 
 def _same(a: float, b: float) -> bool:

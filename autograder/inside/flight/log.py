@@ -29,6 +29,7 @@ import torch
 from torch import nn
 
 from ..program import Program
+from ..recorder import plain
 from .hooks import After, Before, Raised, watch
 from .optimizers import Optimizers
 
@@ -58,6 +59,19 @@ class Observer(Protocol):
 
     def report(self) -> dict[str, Any]:
         """What was learnt beside the events, as JSON; after the program ran."""
+
+
+def finite(value: Any) -> Any:
+    """JSON with every number that is none ("nan", "inf") in words, whoever wrote it down: one such
+    number would make the whole record unreadable.
+    """
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    return value
 
 
 class Flight:
@@ -223,7 +237,7 @@ class Flight:
             except Exception as e:
                 self.fault(e)
                 sections[observer.name] = {"fault": type(e).__name__}
-        return {
+        told = {
             "events": self.events,
             "places": self.places,
             "counts": dict(self.counts),
@@ -231,3 +245,5 @@ class Flight:
             "faults": self.faults,
             **sections,
         }
+        whole: dict[str, Any] = finite(told)
+        return whole

@@ -76,6 +76,10 @@ class Optimizers:
             if any(p is tensor for p in self.known[i].held)
         }
 
+    def stepped(self, tensor: torch.Tensor) -> bool:
+        """Whether any optimizer that holds a tensor ever made a step."""
+        return any(self.known[i].steps for i in self.owners(tensor))
+
     def held_by(self, tensors: list[torch.Tensor]) -> list[int]:
         """The indices of all optimizers that hold any of these tensors."""
         return sorted({i for t in tensors for i in self._owners.get(id(t), ())})

@@ -1,0 +1,123 @@
+"""The size of a step as findings: rates and sums, and the runs that only look like them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flight import bugs
+
+DATA = """
+x = torch.randn(96, 6)
+y = (x[:, :3] + 0.1 * torch.randn(96, 3)).argmax(1)
+t = x @ torch.randn(6, 1)
+loader = DataLoader(TensorDataset(x, y, t), 16, shuffle=True)
+model = nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 3))
+one = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 1))
+SGD, Adam = torch.optim.SGD, torch.optim.Adam
+def fit(net, opt, loss_of, epochs=3):
+    for _ in range(epochs):
+        for a, b, c in loader:
+            opt.zero_grad()
+            loss_of(net(a), b, c).backward()
+            opt.step()
+classes = lambda out, b, c: F.cross_entropy(out, b)
+squares = lambda out, b, c: F.mse_loss(out, c)
+"""
+
+BUGGY = {
+    "lr_too_high plain": "fit(model, SGD(model.parameters(), 200.0), classes)",
+    "lr_too_high to no number": "fit(one, SGD(one.parameters(), 1e12, momentum=0.9), squares)",
+    "lr_too_low plain": "fit(model, SGD(model.parameters(), 1e-8), classes)",
+    "lr_too_low with Adam": "fit(one, Adam(one.parameters(), 1e-9), squares)",
+    "sum_instead_of_mean plain": """
+total = nn.CrossEntropyLoss(reduction="sum")
+fit(model, SGD(model.parameters(), 0.05), lambda out, b, c: total(out, b))
+""",
+    "sum_instead_of_mean written by hand": """
+fit(one, SGD(one.parameters(), 0.02), lambda out, b, c: ((out - c) ** 2).sum())
+""",
+    "sum_instead_of_mean of probabilities, with Adam": """
+fit(model, Adam(model.parameters(), 1e-2),
+    lambda out, b, c: F.nll_loss(out.log_softmax(1), b, reduction="sum"))
+""",
+}
+
+
+@pytest.mark.parametrize("name", BUGGY)
+def test_the_bug_is_named_and_nothing_else(name: str) -> None:
+    assert bugs(DATA + BUGGY[name]) == [name.split(maxsplit=1)[0]]
+
+
+RIGHT = {
+    "a common rate": "fit(model, SGD(model.parameters(), 0.1), classes)",
+    "a few careful steps": "fit(model, Adam(model.parameters(), 1e-5), classes, epochs=2)",
+    "a warm-up that begins at next to nothing": """
+opt = Adam(model.parameters(), 1e-6)
+warm = torch.optim.lr_scheduler.LambdaLR(opt, lambda k: k + 1.0)
+for a, b, c in [*loader, *loader]:
+    opt.zero_grad(); classes(model(a), b, c).backward(); opt.step(); warm.step()
+""",
+    "a small rate for a large sum": """
+for k in range(30):
+    if k == 0:
+        opt = SGD(one.parameters(), 1e-4)
+    opt.zero_grad()
+    F.mse_loss(one(x), t, reduction="sum").backward()
+    opt.step()
+""",
+    "a sum divided by the batch": """
+fit(model, SGD(model.parameters(), 0.1),
+    lambda out, b, c: F.cross_entropy(out, b, reduction="sum") / len(b))
+""",
+    "a sum whose gradients are divided by hand": """
+opt = SGD(model.parameters(), 0.1)
+for a, b, c in loader:
+    opt.zero_grad()
+    F.cross_entropy(model(a), b, reduction="sum").backward()
+    for p in model.parameters():
+        p.grad /= len(a)
+    opt.step()
+""",
+    "a bound made of two sums": """
+mean, spread = nn.Linear(6, 2), nn.Linear(6, 2)
+back = nn.Linear(2, 6)
+opt = Adam([*mean.parameters(), *spread.parameters(), *back.parameters()], 1e-3)
+for a, b, c in loader:
+    m, s = mean(a), spread(a)
+    z = m + torch.randn_like(m) * (s / 2).exp()
+    shown = F.binary_cross_entropy(back(z).sigmoid(), a.sigmoid(), reduction="sum")
+    loss = shown - 0.5 * (1 + s - m ** 2 - s.exp()).sum()
+    opt.zero_grad(); loss.backward(); opt.step()
+""",
+    "a rate that explodes and comes back": """
+opt = SGD(model.parameters(), 0.1)
+for k, (a, b, c) in enumerate([*loader] * 4):
+    opt.param_groups[0]["lr"] = 3.0 if k == 2 else 0.1
+    opt.zero_grad(); classes(model(a), b, c).backward(); opt.step()
+""",
+    "two players whose losses rise": """
+g, d = nn.Linear(4, 6), nn.Linear(6, 1)
+go, do = SGD(g.parameters(), 1e-4), SGD(d.parameters(), 2.0)
+bce = nn.BCEWithLogitsLoss()
+for a, b, c in [*loader] * 2:
+    fake = g(torch.randn(len(a), 4))
+    do.zero_grad()
+    (bce(d(a), torch.ones(len(a), 1)) + bce(d(fake.detach()), torch.zeros(len(a), 1))).backward()
+    do.step()
+    go.zero_grad(); bce(d(fake), torch.ones(len(a), 1)).backward(); go.step()
+""",
+    "a policy that is rewarded": """
+policy = nn.Linear(6, 3)
+opt = SGD(policy.parameters(), 0.05)
+for k in range(20):
+    state = torch.randn(1, 6)
+    chances = policy(state).log_softmax(1)
+    action = int(chances.exp().multinomial(1))
+    opt.zero_grad(); (-chances[:, action] * float(k)).sum().backward(); opt.step()
+""",
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_only_looks_like_it_is_not_accused(name: str) -> None:
+    assert bugs(DATA + RIGHT[name]) == []
