@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .base import Event, Finding, Log
-from .timeline import Span, holds, spans
+from .timeline import Span, holds, number, spans
 
 ENOUGH_BACKWARDS = 3
 """So many backward passes without any update are a loop, and no demonstration."""
@@ -34,7 +34,7 @@ def missing_zero_grad(log: Log) -> Iterator[Finding]:
             continue
         first = mixed[0]
         where = next((e for e in first.backwards(index) if e["reused"]), first.step)
-        lay = f" (their norm was {where['before']:.3g})" if where["k"] == "backward" else ""
+        lay = f" (their norm was {number(where['before']):.3g})" if where["k"] == "backward" else ""
         yield Finding(
             "missing_zero_grad",
             f"the gradients of the step before were still there at the backward pass{lay}, so the "
@@ -94,7 +94,7 @@ def lost_gradients(log: Log) -> Iterator[Finding]:
         if early and len(early) * 2 > len(judged):
             step = early[-1].step
             what = (
-                f"the gradients it found, of norm {step['norm']:.3g}, were an older batch's"
+                f"the gradients it found, of norm {number(step['norm']):.3g}, were an older batch's"
                 if step["nonzero"]
                 else "it found no gradients"
             )
@@ -109,8 +109,8 @@ def lost_gradients(log: Log) -> Iterator[Finding]:
             before = lost[0].backwards(index)[-1]
             yield Finding(
                 "zero_grad_after_backward",
-                f"the backward pass left gradients of norm {before['after']:.3g}, and the step "
-                f"found none of them: they were cleared in between, in {len(lost)} of the "
+                f"the backward pass left gradients of norm {number(before.get('after')):.3g}, and "
+                f"the step found none of them: they were cleared in between, in {len(lost)} of the "
                 f"{len(judged)} steps looked at",
                 **log.where(_cleared(lost[0], before)),
                 weight=2.0,
@@ -193,7 +193,7 @@ def _thrown_away(log: Log, index: int, into: Sequence[Event]) -> Iterator[Findin
             (s, a, b)
             for s in _stretches(log, index)
             for a, b in pairwise(s)
-            if a["at"] == b["at"] == at and not b["stale"] and a["after"] != 0
+            if a["at"] == b["at"] == at and not b["stale"] and a.get("after") != 0
             if b["batch"] > a["batch"] or not loaders
         ]
         here = [e for e in into if e["at"] == at]

@@ -9,17 +9,12 @@ from itertools import pairwise
 
 from .base import Event, Finding, Log
 from .beats import optimizers
-from .timeline import Span, spans, windows
+from .timeline import Span, number, spans, windows
 
 MEASURING = 1e6
 """Whoever clips to such a norm only wants to know the norm."""
 NEAR = 0.02
 MEANS = ("Mean", "NllLoss", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
-
-
-def number(value: object) -> float:
-    """A number of an event; 0.0 where it was none or not finite."""
-    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
 def clip_before_unscale(log: Log) -> Iterator[Finding]:
@@ -61,7 +56,7 @@ def clipped_by_hand(log: Log) -> Iterator[Finding]:
             if e["k"] == "backward":
                 last = e
             elif e["k"] == "unscale" and last is not None and number(e["scale"]) > 1:
-                found.append((e, number(last["after"]), number(e["found"])))
+                found.append((e, number(last.get("after")), number(e["found"])))
                 last = None
     cut = [(e, a, f) for e, a, f in found if 0 < f < a * (1 - NEAR)]
     norms = [f for _, _, f in cut]
@@ -136,7 +131,7 @@ def _undivided(span: Span, passes: Sequence[Event]) -> bool:
     if not losses and not all(op.startswith(MEANS) for op in made):
         return False
     found = next((e["before"] for e in span.events if e["k"] == "clip"), span.step["norm"])
-    last = number(passes[-1]["after"])
+    last = number(passes[-1].get("after"))
     shares = [number(found) / last, number(found) * scale / last] if last else []
     return any(abs(share - 1) < NEAR for share in shares)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from .base import Event, Finding, Log
 from .beats import optimizers
-from .control import NEAR, number
-from .timeline import spans
+from .control import NEAR
+from .timeline import number, spans
 
 CLASSES = ("cross_entropy", "nll_loss")
 KNOWN = (*CLASSES, "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss")
@@ -126,7 +126,7 @@ def sum_instead_of_mean(log: Log) -> Iterator[Finding]:
         for s in judged:
             backward = s.backwards(index)[0]
             rows = _summed_rows(list(s.events), backward)
-            reached = number(s.step["norm"]) / (number(backward["after"]) or 1.0)
+            reached = number(s.step["norm"]) / (number(backward.get("after")) or 1.0)
             clips = [e for e in s.events if e["k"] == "clip"]
             scaled = any(e["k"] == "scaled" for e in s.events)
             whole = clips or scaled or abs(reached - 1) < NEAR

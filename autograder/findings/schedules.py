@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from .base import Finding, Log
-from .control import number
+from .timeline import number
 
 GONE = 1e-4
 """A rate fallen to this share of its beginning trains nothing."""

@@ -156,3 +156,8 @@ def holds(log: Log, optimizer: int, model: int) -> bool:
     known = log.section("beats", "optimizers")
     held = known[optimizer]["holds"] if 0 <= optimizer < len(known) else []
     return 0 <= model < len(held) and held[model] > 0
+
+
+def number(value: object) -> float:
+    """A number of an event; 0.0 where it was none or not finite."""
+    return float(value) if isinstance(value, (int, float)) else 0.0
