@@ -39,7 +39,7 @@ setup: ## only set up
 
 demo: ## grade the class of sample submissions and show the table
 	@scripts/setup.sh
-	@$(BIN)/autograder release
+	@$(BIN)/autograder release --quick
 	@$(BIN)/python scripts/demo_class.py build/class $(DEMO)
 	@$(BIN)/autograder grade build/class -o build/demo --jobs $(JOBS)
 

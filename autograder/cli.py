@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_export, cli_image, cli_watch
+from . import cli_export, cli_image, cli_release, cli_watch
 from .cli_options import Out, Root, find_course, graded_folder
 from .errors import FiveBeatsError, InputError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_image.app, name="image")
+app.command()(cli_release.release)
 app.command()(cli_watch.watch)
 
 Data = Annotated[
@@ -56,42 +57,6 @@ Unsealed = Annotated[
         help="With --sandbox none: run student code as yourself, protected by nothing.",
     ),
 ]
-
-
-@app.command()
-def release(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Assignments.  [default: all]")
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if release/ is stale.")
-    ] = False,
-    root: Root = None,
-) -> None:
-    """Compile sources into what students get."""
-    from . import config
-    from . import release as compiler
-
-    folder = find_course(root)
-    known = config.course(folder).assignments
-    for wanted in ids or ():
-        if wanted not in known:
-            raise InputError(
-                f"there is no assignment '{wanted}'", remedy=f"one of: {', '.join(known)}"
-            )
-    stale = False
-    for one in ids or known:
-        source, target = folder / "source" / one, folder / "release" / one
-        assignment = config.assignment(folder / "assignments" / one / "assignment.yml")
-        if check:
-            differs = compiler.check(source, assignment, target)
-            typer.echo(f"{one}: {'stale: ' + ', '.join(differs) if differs else 'fresh'}")
-            stale = stale or bool(differs)
-        else:
-            compiler.build(source, assignment, target)
-            typer.echo(f"{one}: {target}")
-    if stale:
-        _fail("release/ is stale (run: autograder release)", 1)
 
 
 @app.command()
@@ -364,11 +329,6 @@ def doctor(
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise InputError(f"{option} '{value}' is not known", remedy=f"use {' or '.join(allowed)}")
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    print(f"autograder: {message}", file=sys.stderr)
-    raise typer.Exit(status)
 
 
 def main() -> None:

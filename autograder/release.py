@@ -15,6 +15,7 @@ agree with those of the assignment's checks.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -232,7 +233,7 @@ files of your own, put them beside it.
 """
 
 
-def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
+def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     """Everything of a release by its name. Raises `SourceError`."""
     path = master_path(source, assignment)
     cells = read_master(path)
@@ -256,6 +257,14 @@ def _files(source: Path, assignment: Assignment) -> dict[str, bytes]:
     return files
 
 
+def digest(source: Path, assignment: Assignment) -> str:
+    """The sha256 of a release, names and bytes. Raises `SourceError`."""
+    h = hashlib.sha256()
+    for name, raw in sorted(files_of(source, assignment).items()):
+        h.update(f"{name}\0{len(raw)}\0".encode() + raw)
+    return h.hexdigest()
+
+
 def refuse_leaks(where: Path, files: Mapping[str, bytes], secrets: Sequence[Secret]) -> None:
     """Raise `SourceError` for the first secret that stands in a file for students."""
     for leak in scan(files, secrets):
@@ -274,7 +283,7 @@ def accuracies_of(path: Path) -> list[float]:
 
 def build(source: Path, assignment: Assignment, target: Path) -> None:
     """Write the release of one assignment, in place of what is there. Raises `SourceError`."""
-    files = _files(source, assignment)
+    files = files_of(source, assignment)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".release-") as name:
         made = Path(name) / target.name
@@ -288,7 +297,7 @@ def build(source: Path, assignment: Assignment, target: Path) -> None:
 
 def check(source: Path, assignment: Assignment, target: Path) -> list[str]:
     """The files in which `target` differs from a fresh release: stale, missing or extra."""
-    files = _files(source, assignment)
+    files = files_of(source, assignment)
     found = sorted(target.rglob("*")) if target.is_dir() else []
     there = {
         p.relative_to(target).as_posix(): p.read_bytes()
