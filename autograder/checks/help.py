@@ -125,6 +125,11 @@ HELP: dict[str, str] = {
         "it runs code from the file. It breaks when the file moves, and safe loading refuses "
         "it. Save the `state_dict`: plain tensors under names."
     ),
+    "unsafe_load": (
+        "A pickle is a list of instructions, and reading it carries them out: whatever function "
+        "it names is called on your machine. A checkpoint that came by mail or from a server is "
+        "somebody else's program. `torch.load` can be told to take tensors and plain values only."
+    ),
     "wrong_checkpoint": (
         "A checkpoint is worth something if a fresh process can rebuild the model from it. "
         "Create a new model, load the file into it and measure: the accuracy must be the one "

@@ -1,0 +1,277 @@
+# %% [markdown]
+# # Schedule and resume
+#
+# The five beats carry every training. A long one needs a few things around them: a learning rate that
+# changes on its way, gradients that cannot run away, number formats that save memory, and a file from
+# which the work can go on after the power failed. Each of them is a line or two, and each has a place
+# in the loop where it belongs and several where it looks just as good and does nothing, or harm.
+#
+# Please keep the names and arguments of the functions: the tests call them. How you write them
+# inside is yours, and you may use all of PyTorch. Everything here runs on a CPU in seconds.
+
+# %%
+import math
+import os
+
+import torch
+from torch import nn
+
+# %% [markdown]
+# ## Task 1 · A learning rate for every step
+#
+# ![The learning rate rises in a straight line, then falls along half a cosine](img/schedule.svg)
+#
+# At the very start the gradients say little: the weights are random, and an optimizer like Adam has
+# seen nothing yet. Big steps then can spoil more than a whole epoch repairs. So the rate begins small
+# and rises in a straight line: the **warm-up**. At the end the weights circle around a good place, and
+# smaller and smaller steps let them settle there: the **cosine**.
+#
+# Steps are counted from 0, and there are `total` of them.
+#
+# * While `step < warmup`: the rate is `base_lr · (step + 1) / warmup`. The first step is already taken
+#   at a rate above 0, and the last step of the warm-up at `base_lr`.
+# * From then on: `base_lr · (1 + cos(π · p)) / 2`, where `p = (step − warmup) / (total − warmup)` is the
+#   part of the remaining way that is done: 0 at the first of these steps, and not yet 1 at the last.
+#
+# With 12 steps, 4 of them warm-up, and a base of 0.1 the rates are
+# 0.025, 0.05, 0.075, 0.1, 0.1, 0.0962, 0.0854, 0.0691, 0.05, 0.0309, 0.0146, 0.0038.
+#
+# <details><summary>Hint: off by one</summary>
+#
+# Work out the rates at `step` 0, `warmup - 1`, `warmup` and `total - 1` by hand. Nearly every mistake in
+# a schedule shows at one of these four.
+#
+# </details>
+
+# %%
+def lr_at(step, total, base_lr, warmup):
+    """Task 1. The learning rate of step `step` (0 … total − 1), a float.
+
+    step, total, warmup: int with 0 <= warmup < total; warmup 0 means none. base_lr: float, the
+    largest rate.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 2 · PyTorch's schedules, and the sixth beat
+#
+# PyTorch has such curves ready-made in `torch.optim.lr_scheduler`. A scheduler holds an optimizer; each
+# `scheduler.step()` writes the next rate into it. `make_scheduler` returns one of three, by its name:
+#
+# | name | the rate | its `step()` is called |
+# |---|---|---|
+# | `"step"` | a tenth after each third of the epochs (`epochs // 3`) | after every epoch |
+# | `"cosine"` | along half a cosine from the optimizer's rate to 0 over `epochs` | after every epoch |
+# | `"one-cycle"` | `OneCycleLR` up to the optimizer's rate and down again, otherwise with PyTorch's defaults | after every batch |
+#
+# So some schedules count epochs and some count batches, and the loop has to know which. `train_epoch`
+# is the loop you know, five beats for every batch, with a sixth for the schedule: after the
+# optimizer's step if `per_batch`, else once after the last batch of the epoch. A schedule prepares the
+# rate of the *next* step. Moved before the step, it throws the first rate away.
+#
+# <details><summary>Hint: where the rate is</summary>
+#
+# `optimizer.param_groups[0]["lr"]` is the rate that the next step will use. Read it before the schedule
+# moves.
+#
+# </details>
+#
+# <details><summary>Hint: one-cycle</summary>
+#
+# `OneCycleLR` wants to know how high to go and how many steps there are in all.
+# The rate to go up to is the one the optimizer came with.
+#
+# </details>
+
+# %%
+def make_scheduler(name, optimizer, epochs, steps_per_epoch):
+    """Task 2. The schedule `name` for `optimizer`, over `epochs` epochs (a multiple of 3).
+
+    name: "step", "cosine" or "one-cycle"; steps_per_epoch: int, the batches in an epoch.
+    Returns an object whose `step()` moves the rate. Raises ValueError for any other name.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %%
+def train_epoch(model, dataloader, loss_fn, optimizer, scheduler, per_batch):
+    """Task 2. Train `model` for one pass over `dataloader`, and move the schedule.
+
+    model: an nn.Module in training mode; dataloader: yields (images, labels), labels int64 (B,);
+    loss_fn(logits, labels): a scalar tensor, the mean over the batch; optimizer: any optimizer
+    over the model's parameters; scheduler: a schedule of that optimizer; per_batch: bool, True
+    if it counts batches, False if it counts epochs.
+
+    Returns the learning rate that each batch's step was taken at, a list of floats.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 3 · Gradients on a leash
+#
+# Once in a while a batch has a gradient a hundred times as long as the others, and one step along it
+# undoes an hour of training. **Clipping by norm** puts a limit on the length. Think of all gradients of
+# all parameters as *one* long vector. If its Euclidean norm is above `max_norm`, every gradient is
+# multiplied by the same factor `max_norm / norm`: the vector gets shorter and keeps its direction.
+# A vector that is short enough stays as it is.
+#
+# The norm before clipping is worth a plot of its own, so return it.
+#
+# <details><summary>Hint: not one by one</summary>
+#
+# Clipping each parameter's gradient by its own norm, or each entry by its own size, turns the vector to
+# another direction. `torch.nn.utils` has the function you want; writing it yourself takes three lines.
+#
+# </details>
+
+# %%
+def clip_gradients(model, max_norm):
+    """Task 3. Shrink the gradients of `model`, in place, so that their norm together fits.
+
+    model: an nn.Module after a backward pass; parameters whose `.grad` is None are left alone.
+    max_norm: float > 0. Returns the norm of all gradients before the clipping, a float.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 4 · Mixed precision, and many small batches
+#
+# ![Nine beats: zero, forward, loss, scale, backward, unscale, clip, step, update](img/nine_beats.svg)
+#
+# Half-precision numbers need half the memory and, on a GPU, a fraction of the time. But float16 knows
+# no number below about 6e-8, and gradients are often smaller: they become 0, and those weights stop
+# learning. A **gradient scaler** multiplies the loss by a large number before the backward pass, and
+# with it every gradient; before the step it divides them again. If the scaled gradients overflow to
+# infinity, it leaves that step out and tries a smaller scale from then on; after many good steps it
+# tries a larger one. For that it has to be told after each step.
+#
+# `train_amp_step` trains on one batch. The limit on the norm is meant for the *true* gradients, so the
+# clipping has exactly one place where it can stand. On our CPU the scaler may be disabled: then it
+# passes everything through, and the same lines must still be right.
+#
+# Whether you run the forward pass under `torch.autocast` is up to you; the tests know both.
+#
+# <details><summary>Hint: the scaler's four calls</summary>
+#
+# `scaler.scale(loss)`, `scaler.unscale_(optimizer)`, `scaler.step(optimizer)`, `scaler.update()`. If you do
+# not unscale, `step` does it for you, which is too late for clipping. PyTorch's notes on automatic mixed
+# precision show the calls in an order; ask yourself at each line whether the gradients are true or
+# scaled there.
+#
+# </details>
+
+# %%
+def train_amp_step(model, batch, loss_fn, optimizer, scaler, max_norm):
+    """Task 4. One step of training on one batch, with a gradient scaler and clipping.
+
+    model: an nn.Module in training mode; batch: a pair (images, labels), labels int64 (B,);
+    loss_fn(logits, labels): a scalar tensor, the mean over the batch; optimizer: any optimizer
+    over the model's parameters; scaler: a torch.amp.GradScaler, enabled or not; max_norm: float,
+    the limit of the true gradients' norm.
+
+    Returns the loss of the batch before the step, unscaled, a float. Where the scaled gradients
+    are not finite, the weights stay as they are and the scaler lowers its scale.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ### A large batch in small pieces
+#
+# A batch that does not fit into memory can be taken in pieces. Gradients add up until they are
+# cleared: a trap in every other loop, and the trick in this one. `accumulate_step` goes through a group of
+# equally large batches and takes *one* step, which must be the step of one large batch that holds
+# them all. The loss of the large batch is a mean over all its samples. What does that mean for the
+# losses of the pieces?
+
+# %%
+def accumulate_step(model, batches, loss_fn, optimizer, max_norm):
+    """Task 4. One clipped step on the gradients of several batches together.
+
+    batches: a list of pairs (images, labels), all of the same size, any number of them; the
+    other arguments are those of `train_amp_step`, without a scaler. Gradients that were there
+    before the call do not count.
+
+    Returns the mean loss over all samples of the batches, before the step, a float.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 5 · Stop, and go on as if nothing had been
+#
+# A training of days will be interrupted. A good checkpoint makes that invisible: two epochs, a power
+# cut, two more epochs end with *exactly* the weights of four epochs in one go, to the last bit on a CPU.
+# For that everything that has a state must come back:
+#
+# * the **model**'s weights;
+# * the **optimizer**: momentum is a memory of earlier gradients, and the present learning rate is here too;
+# * the **scheduler**: how far along its curve it is;
+# * the **epoch**: how many are done;
+# * the state of **torch's random generator**, which decides about shuffling and dropout.
+#
+# Save dictionaries of tensors, numbers and names (`state_dict()` gives you those), and not the objects
+# themselves: an object in a file is only a note of which class to look for, and breaks when your code
+# changes.
+#
+# And one more thing. The power may fail *while you save*, when the file is half written. If the old
+# checkpoint was overwritten, both are lost. So whenever the process dies, `load_checkpoint` must find a
+# whole checkpoint at `path`: the old one or the new one.
+#
+# <details><summary>Hint: a file that appears all at once</summary>
+#
+# Renaming a file within one folder happens at once or not at all, and takes the place of an older file of
+# that name (`os.replace`). Copying does not.
+#
+# </details>
+#
+# <details><summary>Hint: the random generator</summary>
+#
+# `torch.get_rng_state()` and `torch.set_rng_state(...)`. The state is a tensor of bytes.
+#
+# </details>
+
+# %%
+def save_checkpoint(path, model, optimizer, scheduler, epoch):
+    """Task 5. Write all that a training needs to go on into the file `path`.
+
+    path: str; model: an nn.Module; optimizer: a torch optimizer; scheduler: a learning-rate
+    schedule with `state_dict()`; epoch: int, the epochs done. An older file at `path` is replaced
+    all at once: it stays whole until the new one is.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 6 · Do not run what you only want to read
+#
+# Python's pickle format, in which `torch.save` writes, is a small programming language: a file can name
+# any function and have it called while it is being read. A checkpoint from the internet is then a
+# program that you start without looking. `load_checkpoint` must read data and nothing else: a file that
+# holds code raises an exception (any one), and its code does not run.
+
+# %%
+def load_checkpoint(path, model, optimizer, scheduler):
+    """Tasks 5 and 6. Bring model, optimizer, scheduler and torch's random generator back.
+
+    path: str, a file of `save_checkpoint`; the others: new objects of the same kind as those
+    that were saved, which are changed in place. Returns the epochs done, an int. Raises an
+    exception, and runs nothing, where the file holds more than plain data.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Looking at it
+#
+# Plot what `lr_at` gives, and the rates that `train_epoch` returns under each of the three schedules. If a
+# curve looks shifted by one step, it is.
+
+# %%
+if __name__ == "__main__":
+    rates = [lr_at(step, 60, 0.1, 12) for step in range(60)]
+    for step in range(0, 60, 4):
+        print(f"{step:3d} {rates[step]:.4f} {'#' * round(400 * rates[step])}")
