@@ -10,12 +10,16 @@ user of its own, one that owns nothing but its working folder:
              sockets, give it a /tmp of its own, or bound the disk beyond the file size
 
 A process left behind is killed by its user id when the box closes. What the user wrote in
-shared places (/tmp, /dev/shm) is removed then too.
+shared places (/tmp, /dev/shm) is removed then too. So a user id belongs to one box at a time on
+the whole machine, whichever grader opened it: a lock in a folder of root's says whose it is. The
+first is drawn at random, because the kernel counts a user's processes over all containers that
+have no user namespace of their own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
 import os
 import shutil
@@ -23,8 +27,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from secrets import randbelow
+from typing import IO
 
 from ..errors import SandboxError
 from ..model import Job
@@ -42,6 +48,8 @@ from .base import (
 
 FIRST, COUNT = 61_000, 2_000
 """User ids of boxes: a range that Debian gives to nobody."""
+LOCKS = Path("/run/five-beats-uids")
+"""Where only root may write, and what is gone after a restart."""
 _SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - what a box may have littered
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/proc", "/sys")
 _REOPEN = """
@@ -95,7 +103,8 @@ class Uid:
                     )
         self._template: Template | None = None
         self._lock = threading.Lock()
-        self._uids = itertools.cycle(range(FIRST, FIRST + COUNT))
+        start = randbelow(COUNT)
+        self._uids: Iterator[int] = (FIRST + (start + i) % COUNT for i in itertools.count())
         self._stage: str | None = None
         self._homes = tempfile.mkdtemp(prefix="five-beats-homes-")
         os.chmod(self._homes, 0o711)  # noqa: S103 - to be walked through, not listed
@@ -139,8 +148,8 @@ class Uid:
     def open(self, job: Job) -> TemplateBox:
         """A working folder that a fresh user owns, and a process to run the job in."""
         with self._lock:
-            uid = next(self._uids)
             template = self._template = living(self._template, self._start)
+            uid, claim = self._claim()
         home = tempfile.mkdtemp(dir=self._homes)
         os.chmod(home, 0o700)
         os.chown(home, uid, uid)
@@ -148,7 +157,22 @@ class Uid:
             os.symlink(self._readable(job.data.resolve()), os.path.join(home, "data"))
         readable = [*_SYSTEM, *map(str, python_folders()), str(inside_folder()), self._homes]
         message = {"home": home, "uid": uid, "readable": readable}
-        return template.open(job, message, lambda: self._clean(home, uid))
+        return template.open(job, message, lambda: self._clean(home, uid, claim))
+
+    def _claim(self) -> tuple[int, IO[bytes]]:
+        """A user id that no other box on this machine has, and the open lock that keeps it so."""
+        LOCKS.mkdir(mode=0o700, exist_ok=True)
+        for uid in itertools.islice(self._uids, COUNT):
+            claim = (LOCKS / str(uid)).open("wb")
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                claim.close()
+            else:
+                return uid, claim
+        raise SandboxError(
+            f"all {COUNT} user ids for boxes are taken", remedy="grade fewer at a time"
+        )
 
     def _readable(self, data: Path) -> Path:
         """A copy of a prepared root where other users can read it, made once."""
@@ -162,11 +186,12 @@ class Uid:
                         os.chmod(os.path.join(folder, name), 0o644)
             return copy
 
-    def _clean(self, home: str, uid: int) -> None:
+    def _clean(self, home: str, uid: int, claim: IO[bytes]) -> None:
         shutil.rmtree(home, ignore_errors=True)
         for path in _owned(_SHARED, uid):
             with contextlib.suppress(OSError):
                 path.unlink() if not path.is_dir() or path.is_symlink() else shutil.rmtree(path)
+        claim.close()
 
     def close(self) -> None:
         """End the template."""
