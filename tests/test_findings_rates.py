@@ -121,3 +121,50 @@ for k in range(20):
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_only_looks_like_it_is_not_accused(name: str) -> None:
     assert bugs(DATA + RIGHT[name]) == []
+
+
+BY_HAND = """
+w = torch.full((6, 1), 0.3, requires_grad=True)
+for _ in range(4):
+    for a, b, c in loader:
+        loss = ((a @ w + 1 - c) ** 2){reduce}
+        {update}
+"""
+BACKWARD = """loss.backward()
+        with torch.no_grad():
+            w -= {rate} * w.grad{by}
+            w.grad = None"""
+ASKED = """(g,) = torch.autograd.grad(loss, [w])
+        w.data = w.data - {rate} * g"""
+
+
+@pytest.mark.parametrize(
+    ("reduce", "update", "named"),
+    [
+        (".mean()", BACKWARD.format(rate=0.1, by=""), []),
+        (".mean()", ASKED.format(rate=0.1), []),
+        (".mean()", ASKED.format(rate=1e-7), ["lr_too_low"]),
+        (".mean()", BACKWARD.format(rate=1e-7, by=""), ["lr_too_low"]),
+        (".sum()", BACKWARD.format(rate=1e-3, by=""), []),
+    ],
+)
+def test_the_rate_of_an_update_by_hand_is_measured(
+    reduce: str, update: str, named: list[str]
+) -> None:
+    assert bugs(DATA + BY_HAND.format(reduce=reduce, update=update)) == named
+
+
+@pytest.mark.parametrize(("by", "named"), [("", ["sum_instead_of_mean"]), (" / len(a)", [])])
+def test_a_sum_updated_by_hand_is_judged_by_what_reaches_the_weights(
+    by: str, named: list[str]
+) -> None:
+    source = """
+for a, b, c in loader:
+    model.zero_grad()
+    loss = ((model(a) - F.one_hot(b, 3)) ** 2).sum()
+    loss.backward()
+    with torch.no_grad():
+        for p in model.parameters():
+            p -= 0.02 * p.grad{by}
+"""
+    assert bugs(DATA + source.format(by=by)) == named

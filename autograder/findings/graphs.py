@@ -84,7 +84,7 @@ def hidden_state_not_detached(log: Log) -> Iterator[Finding]:
     for window in windows(log):
         sizes: dict[int, list[int]] = defaultdict(list)
         for e in window:
-            if e["k"] != "backward" or not e["retain"]:
+            if e["k"] not in ("backward", "grad") or not e["retain"]:
                 continue
             row = sizes[e["at"]]
             if row and e["nodes"] <= row[-1]:

@@ -67,7 +67,8 @@ def stale_optimizer(log: Log) -> Iterator[Finding]:
 def _starved(log: Log, index: int, known: Mapping[str, Any], step: Event) -> Iterator[Finding]:
     """No gradient ever reached an optimizer's tensors, although gradients were computed."""
     left, model, _ = _left(log)
-    if not log.counts.get("backward"):
+    passes = log.of_kind("backward")
+    if not passes or any(index in e["into"] for e in passes):  # a gradient of zero is one, too
         return
     what = (
         f"the gradients went to {left} tensors of {model}, which no optimizer holds"

@@ -15,19 +15,27 @@ from typing import Any
 from .base import Event, Finding, Log
 from .beats import optimizers
 from .control import NEAR
-from .timeline import number, spans
+from .timeline import Span, number, spans, windows
 
 CLASSES = ("cross_entropy", "nll_loss")
 KNOWN = (*CLASSES, "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss")
 PLAIN = ("SGD", "ASGD")
 """Optimizers whose step is as long as the gradient; others divide its size out."""
+LONG = 0.15
+"""A rate that times the samples of a batch is so large was chosen for a mean, not for a sum."""
 STILL = 1e-3
 """Weights that went less far than this share of their size have not moved."""
 
 
 def _stepping(log: Log) -> tuple[int, Mapping[str, Any]] | None:
-    """The one optimizer that stepped, where there was one."""
+    """The one optimizer that stepped; where none did, updates by plain descent by hand, as one of
+    index -1.
+    """
     found = [(i, k) for i, k in optimizers(log) if k["steps"]]
+    hand = log.sections.get("beats", {}).get("hand", {})
+    if not found and number(hand.get("rate")) > 0:
+        told = {"type": PLAIN[0], "rates": [hand["rate"]], "groups": []}
+        return -1, {**told, "steps": int(hand["steps"]), "travel": hand["travel"]}
     return found[0] if len(found) == 1 else None
 
 
@@ -74,7 +82,7 @@ def lr_too_high(log: Log) -> Iterator[Finding]:
         became = "and then to no number at all" if broken else f"and was {end:.3g} at the end"
         yield Finding(
             "lr_too_high",
-            f"with a learning rate of {number(known['rates'][0]):g} the loss went from "
+            f"with a learning rate of {number(known['rates'][0]):.3g} the loss went from "
             f"{first:.3g} up to {peak:.3g} {became}",
             **log.where(where),
         )
@@ -88,7 +96,7 @@ def lr_too_low(log: Log) -> Iterator[Finding]:
     known = one[1]
     values, broken, where = trace
     rate = _rate(known)
-    least = 2e-5 if known["type"] in PLAIN else 2e-6
+    least = 3e-5 if known["type"] in PLAIN else 2e-6
     rising = len(known["rates"]) > 1 and number(known["rates"][-1]) > number(known["rates"][0])
     if (
         broken
@@ -103,45 +111,58 @@ def lr_too_low(log: Log) -> Iterator[Finding]:
     start, end = fmean(values[:half]), fmean(values[-half:])
     noise = 2 * pstdev(values) / half**0.5
     made = [e for e in log.of_kind("step") if e["optimizer"] == one[0]]
-    if (
-        number(known["travel"]) < STILL
-        and start - end < 0.03 * abs(start) + noise
-        and any(e["nonzero"] for e in made)
-    ):
+    reached = one[0] < 0 or any(e["nonzero"] for e in made)
+    if number(known["travel"]) < STILL and start - end < 0.03 * abs(start) + noise and reached:
         yield Finding(
             "lr_too_low",
-            f"with a learning rate of {number(known['rates'][0]):g} the weights moved by "
+            f"with a learning rate of {number(known['rates'][0]):.3g} the weights moved by "
             f"{number(known['travel']):.1g} of their size in {known['steps']} steps, and the loss "
             f"went from {start:.4g} to {end:.4g}",
             **log.where(where),
         )
 
 
+def _passes(log: Log, index: int) -> list[tuple[Span, Event]]:
+    """The single backward passes that steps rest on, with what led to each. For updates by hand
+    (index -1) a pass is its own step: the rate is told by the gradient that it left.
+    """
+    if index >= 0:
+        found = [(s, s.backwards(index)) for s in spans(log, index)]
+        return [(s, passes[0]) for s, passes in found if len(passes) == 1]
+    by_hand: list[tuple[Span, Event]] = []
+    for window in windows(log):
+        start = 0
+        for i, e in enumerate(window):
+            if e["k"] == "backward":
+                by_hand.append((Span(window[start:i], {"norm": e.get("after")}, opening=False), e))
+                start = i + 1
+    return by_hand
+
+
 def sum_instead_of_mean(log: Log) -> Iterator[Finding]:
     """The loss is summed over the batch and differentiated as it is."""
-    for index, known in optimizers(log):
+    one = _stepping(log)
+    known_ones = [one] if one is not None and one[0] < 0 else optimizers(log)
+    for index, known in known_ones:
         rate, plain = _rate(known), known["type"] in PLAIN
         found: list[tuple[Event, int]] = []
-        judged = [s for s in spans(log, index) if len(s.backwards(index)) == 1]
-        for s in judged:
-            backward = s.backwards(index)[0]
-            rows = _summed_rows(list(s.events), backward)
-            reached = number(s.step["norm"]) / (number(backward.get("after")) or 1.0)
-            clips = [e for e in s.events if e["k"] == "clip"]
-            scaled = any(e["k"] == "scaled" for e in s.events)
-            whole = clips or scaled or abs(reached - 1) < NEAR
-            if rows > 1 and whole:
+        judged = _passes(log, index)
+        for span, backward in judged:
+            rows = _summed_rows(list(span.events), backward)
+            reached = number(span.step["norm"]) / (number(backward.get("after")) or 1.0)
+            kinds = {e["k"] for e in span.events}
+            if rows > 1 and (kinds & {"clip", "scaled"} or abs(reached - 1) < NEAR):
                 found.append((backward, rows))
         if not found or len(found) * 2 < len(judged):
             continue
         event, rows = found[0]
         by_class = _losses(log) <= set(CLASSES) and bool(_losses(log))
-        if (plain and rate * rows >= 0.3) or (by_class and not plain):
+        if (plain and rate * rows >= LONG) or (by_class and not plain):
             yield Finding(
                 "sum_instead_of_mean",
                 f"the loss is the sum over {rows} samples and is differentiated undivided, so each "
                 f"step is about {rows} times as long as with their mean (learning rate "
-                f"{number(known['rates'][0]):g})",
+                f"{number(known['rates'][0]):.3g})",
                 **log.where(event),
                 instead_of=("lr_too_high",),
             )

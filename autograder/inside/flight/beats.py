@@ -11,9 +11,10 @@ an update before, moved, mixed: updated by hand from mixed gradients, before, af
 retain, into: the optimizers that hold leaves, unheld, nodes, op: of the root, alive: earlier losses
 from this line whose graphs live, batch: batches handed out so far, shrunk: the one factor by which
 weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
-`grad` for `torch.autograd.grad`; `zero` {optimizer or model, of: the optimizers concerned};
-`step` {optimizer, closure, rates, given, nonzero, held, reached: with a gradient that came since
-the last step (-1 unknown), mixed, norm, moved, batch, shrunk: since the backward pass}.
+`grad` {retain, nodes, op} for `torch.autograd.grad`; `zero` {optimizer or model, of: the
+optimizers concerned}; `step` {optimizer, closure, rates, given, nonzero, held, reached: with a
+gradient that came since the last step (-1 unknown), mixed, norm, moved, batch, shrunk: since the
+backward pass}.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ from torch.optim.optimizer import (
 
 from ..recorder import plain
 from . import graphs
+from .hand import Hand
 from .hooks import argument
 from .leaves import Arrival, Leaf, Leaves, norm_of, one_factor, signature, together
 from .log import Event, Flight
 from .traces import Trace
 
-TRACES_CAP, KEPT_NUMBERS = 32, 4_096
+TRACES_CAP = 32
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
@@ -55,6 +57,7 @@ class Beats:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self.leaves = Leaves()
+        self.hand = Hand()
         self.traces: dict[int, Trace] = defaultdict(Trace)
         self._roots: dict[int, list[weakref.ref[graphs.Mark]]] = defaultdict(list)
         self._retained: Counter[int] = Counter()
@@ -63,7 +66,6 @@ class Beats:
         self._looked = -1
         self._before_step: dict[int, list[tuple[torch.Tensor, Leaf | None, float]]] = {}
         self._shrunk: dict[int, float | None] = {}
-        self._start: dict[int, list[torch.Tensor]] = {}
 
     def install(self) -> None:
         watch, optimizers = self.flight.watch, self.flight.optimizers
@@ -74,7 +76,7 @@ class Beats:
             self._after_backward,
             self._backward_raised,
         )
-        watch(torch.autograd, "grad", after=self._grad)
+        watch(torch.autograd, "grad", self._before_grad, self._after_grad)
         watch(Optimizer, "add_param_group", after=optimizers.added)
         register_optimizer_step_pre_hook(self._stepping)
         register_optimizer_step_post_hook(self._stepped)
@@ -98,8 +100,7 @@ class Beats:
         flight = self.flight
         at = flight.place()
         roots = _tensors(argument(args, kwargs, 0, "tensors", None))
-        if len(roots) == 1 and roots[0].numel() == 1 and (at in self.traces or self._room):
-            self.traces[at].add(roots[0].detach())
+        self._follow(at, roots)
         calls = flight.counts["forward"]
         if calls == self._looked:  # no model was called since: look by yourself
             flight.learnt()
@@ -108,12 +109,9 @@ class Beats:
         if not flight.close:
             flight.counts["backward"] += 1
             self.leaves.lose_sight()
+            self.hand.forget()
             return None
         return self._look_before(at, roots, args, kwargs)
-
-    @property
-    def _room(self) -> bool:
-        return len(self.traces) < TRACES_CAP
 
     def _look_before(
         self, at: int, roots: list[torch.Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -129,6 +127,7 @@ class Beats:
             if leaf is not None:
                 leaf.owned = bool(flight.optimizers.owners(tensor))
                 leaf.thawed = id(tensor) in flight.frozen
+        self.hand.before(tensors)
         found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
         number = flight.counts["backward"]
         mark = graphs.Mark(number)
@@ -146,7 +145,7 @@ class Beats:
             value=plain(roots[0].detach().float().mean()) if roots else None,
             retain=bool(
                 argument(args, kwargs, 2, "retain_graph", None)
-                or argument(args, kwargs, 3, "create_graph", None)
+                and not argument(args, kwargs, 3, "create_graph", None)
             ),
             into=flight.optimizers.held_by(tensors),
             unheld=sum(not flight.optimizers.owners(t) for t in tensors),
@@ -193,6 +192,10 @@ class Beats:
         if note is not None:
             event, arrival, _ = note
             event["after"] = plain(together(self.leaves.after_backward(arrival)))
+            for leaf in arrival.tracked:
+                tensor = leaf.ref()
+                if tensor is not None and not leaf.owned:
+                    self.hand.given(tensor, tensor.grad)
 
     def _backward_raised(
         self, note: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
@@ -206,10 +209,43 @@ class Beats:
         told = "loss" if older.root else "module" if older.module else ""
         event["raised"] = {"older": told, "module": older.module}
 
-    def _grad(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        if not self._inside:
-            self.flight.add("grad")
-            self.flight.learnt()
+    def _before_grad(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._inside:
+            return None
+        flight = self.flight
+        roots = _tensors(argument(args, kwargs, 0, "outputs", None))
+        self._follow(flight.place(), roots)
+        if not flight.close:
+            flight.counts["grad"] += 1
+            self.hand.forget()
+            return None
+        inputs = argument(args, kwargs, 1, "inputs", None)
+        asked = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs or ())
+        self.hand.before([t for t in asked if t.is_leaf])
+        create = bool(argument(args, kwargs, 4, "create_graph", None))
+        flight.add(
+            "grad",
+            retain=bool(argument(args, kwargs, 3, "retain_graph", None)) and not create,
+            nodes=graphs.reached(roots)[1],
+            op=graphs.root_operation(roots[0]) if roots else "",
+        )
+        return [t if t.is_leaf else None for t in asked]
+
+    def _after_grad(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        if self._inside:
+            return
+        self.flight.learnt()
+        if not self.flight.optimizers.known:
+            self.flight.step += 1
+        for tensor, gradient in zip(note or (), result, strict=False):
+            if tensor is not None and not self.flight.optimizers.owners(tensor):
+                self.hand.given(tensor, gradient)
+
+    def _follow(self, at: int, roots: list[torch.Tensor]) -> None:
+        """Keep the value of a loss."""
+        room = at in self.traces or len(self.traces) < TRACES_CAP
+        if room and len(roots) == 1 and roots[0].numel() == 1:
+            self.traces[at].add(roots[0].detach())
 
     # --- step and zero -------------------------------------------------------------------------
 
@@ -217,9 +253,8 @@ class Beats:
         flight = self.flight
         try:
             index = flight.optimizers.refresh(optimizer)
-            if index >= 0 and index not in self._start:
-                held = flight.optimizers.known[index].held
-                self._start[index] = [p.detach().reshape(-1)[:KEPT_NUMBERS].clone() for p in held]
+            if index >= 0:
+                flight.optimizers.known[index].begin()
             self._stepping_now.append(id(optimizer))
             if not flight.close:
                 return
@@ -311,14 +346,14 @@ class Beats:
         """`optimizers`: type, `first` (steps before its own first), steps, rates in order, groups,
         `holds` (how many tensors of each model), `idle` (held, never reached, in no model called),
         `travel` (how far its tensors went, relative to where they began); `leaves`: of those that
-        gradients arrived at, per model; `traces`: the values of each line's loss.
+        gradients arrived at, per model; `hand`: updates by hand; `traces`: each line's losses.
         """
         models, optimizers = self.flight.models, self.flight.optimizers
         alive = self.leaves.alive()
         ever = {id(t) for t, leaf in alive if leaf.ever}
         called = {id(p) for m in models for p in m.parameters()}
         told = []
-        for index, k in enumerate(optimizers.known):
+        for k in optimizers.known:
             held = k.held
             ids = {id(p) for p in held}
             idle = [p for p in held if p.requires_grad and id(p) not in ever | called]
@@ -336,46 +371,15 @@ class Beats:
                     "reached": sum(id(p) in ever for p in held),
                     "idle": len(idle),
                     "holds": [sum(id(p) in ids for p in m.parameters()) for m in models],
-                    "travel": self._travel(index),
+                    "travel": plain(k.travel()),
                 }
             )
         return {
             "optimizers": told,
-            "leaves": [self._arrived(m, alive) for m in models],
+            "hand": self.hand.report(),
+            "leaves": [self.leaves.arrived(m, optimizers) for m in models],
             "traces": [
                 {"at": at, "stride": t.stride, "count": t.count, "values": t.values}
                 for at, t in self.traces.items()
             ],
-        }
-
-    def _travel(self, index: int) -> float | str | None:
-        """The length of an optimizer's way, over the length of where its tensors began."""
-        start = self._start.get(index, [])
-        held = self.flight.optimizers.known[index].held
-        pairs = [
-            (a, b.detach().reshape(-1)[:KEPT_NUMBERS]) for a, b in zip(start, held, strict=False)
-        ]
-        pairs = [(a, b) for a, b in pairs if a.shape == b.shape and not a.is_complex()]
-        began = together(float(a.float().norm()) for a, _ in pairs)
-        return (
-            plain(together(float((a - b).float().norm()) for a, b in pairs) / began)
-            if began
-            else None
-        )
-
-    def _arrived(self, model: nn.Module, alive: list[tuple[torch.Tensor, Leaf]]) -> dict[str, int]:
-        """Of a model's tensors: reached by a gradient, and of those held by no optimizer that
-        stepped, and never moved, and of these again frozen when first called.
-        """
-        own = {id(p) for p in model.parameters()}
-        reached = [(t, leaf) for t, leaf in alive if id(t) in own and leaf.ever]
-        still = [
-            leaf
-            for t, leaf in reached
-            if not self.flight.optimizers.stepped(t) and signature(t) == leaf.first
-        ]
-        return {
-            "reached": len(reached),
-            "left": len(still),
-            "thawed": sum(leaf.thawed for leaf in still),
         }

@@ -18,6 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
+
+from .optimizers import Optimizers
 
 TRACKED_CAP = 2_000
 SAME_FACTOR = 1e-6
@@ -183,3 +186,15 @@ class Leaves:
             leaf.gradient = norm
             norms.append(norm)
         return norms
+
+    def arrived(self, model: nn.Module, optimizers: Optimizers) -> dict[str, int]:
+        """Of a model's tensors: `reached` by a gradient; of these `left`, which no optimizer that
+        stepped holds and which never moved; and of these again `thawed`, frozen when first called.
+        """
+        own = {id(p) for p in model.parameters()}
+        reached = [(t, leaf) for t, leaf in self.alive() if id(t) in own and leaf.ever]
+        still = [
+            leaf for t, leaf in reached if not optimizers.stepped(t) and signature(t) == leaf.first
+        ]
+        thawed = sum(leaf.thawed for leaf in still)
+        return {"reached": len(reached), "left": len(still), "thawed": thawed}

@@ -7,13 +7,18 @@ every tensor passes, at construction as well.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.optim.optimizer import Optimizer
 
-OPTIMIZERS_CAP, RATES_CAP = 32, 2_000
+OPTIMIZERS_CAP, RATES_CAP, KEPT_NUMBERS = 32, 2_000, 4_096
+
+
+def _first(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().reshape(-1)[:KEPT_NUMBERS]
 
 
 @dataclass
@@ -28,11 +33,25 @@ class Known:
     steps: int = 0
     first: int = 0
     rates: list[float] = field(default_factory=list)
+    start: list[torch.Tensor] | None = None
 
     @property
     def held(self) -> list[torch.Tensor]:
         """The tensors it holds now, of all groups."""
         return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def begin(self) -> None:
+        """Keep the first values of its tensors, before its first step."""
+        if self.start is None:
+            self.start = [_first(p).clone() for p in self.held]
+
+    def travel(self) -> float | None:
+        """How far its tensors went, over the length of where they began; None for no way told."""
+        pairs = list(zip(self.start or (), map(_first, self.held), strict=False))
+        pairs = [(a, b) for a, b in pairs if a.shape == b.shape and not a.is_complex()]
+        began = math.hypot(*(float(a.float().norm()) for a, _ in pairs))
+        way = math.hypot(*(float((a - b).float().norm()) for a, b in pairs))
+        return way / began if began else None
 
     def stepped(self, before: int) -> None:
         """It made a step, after `before` steps of the whole program."""
