@@ -25,12 +25,23 @@ def _call(log: Log, index: int) -> dict[str, Any]:
     return log.where(next(e for e in log.of_kind("forward") if e["model"] == index))
 
 
+def _batch_first(answers: Mapping[str, Any]) -> bool:
+    """Whether axis 0 of a sample is surely the batch: it had as many rows as the batch that a
+    loader handed out; or it was a batch of images; or a row that is a sequence (of vectors, or of
+    whole numbers) was answered by one row of scores.
+    """
+    shape, out = answers["shape"], answers["out"]
+    if len(shape) == 4:
+        return True
+    sequences = len(out) == 2 and (len(shape) == 3 or (len(shape) == 2 and answers["whole"]))
+    return bool((answers["handed"] or sequences) and (len(shape) < 2 or shape[0] != shape[1]))
+
+
 def batch_mixing(log: Log) -> Iterator[Finding]:
     """One row of a batch changes the outputs of others, although the model was told to evaluate.
 
-    Only where the first axis is known to be the batch: it had as many rows as the batch that a
-    loader handed out, or the input was a batch of images. A model that is the adversary of
-    another may compare the samples of a batch on purpose.
+    Only where the first axis is known to be the batch (`_batch_first`). A model that is the
+    adversary of another may compare the samples of a batch on purpose.
     """
     optimizers = [o for o in log.section("beats", "optimizers") if o["steps"]]
     if len(optimizers) > 1:
@@ -39,8 +50,7 @@ def batch_mixing(log: Log) -> Iterator[Finding]:
         answers = told["answers"]
         if not answers or answers["mixes"] is None or told["batchwise"]:
             continue
-        known = answers["handed"] or (len(answers["shape"]) == 4 and not told["recurrent"])
-        if known and answers["mixes"] > MIXED and not answers["columns"]:
+        if _batch_first(answers) and answers["mixes"] > MIXED and not answers["columns"]:
             yield Finding(
                 "batch_mixing",
                 f"other values in one row of a batch of shape {answers['shape']} changed what "

@@ -50,7 +50,7 @@ def missing_eval_mode(log: Log) -> Iterator[Finding]:
 
 def missing_train_mode(log: Log) -> Iterator[Finding]:
     """Steps are taken in evaluation mode, left over from an evaluation, by a model that has
-    dropout or batch norm; and never again in training mode.
+    dropout or batch norm.
     """
     for model in {e["model"] for e in log.of_kind("forward") if e["learnt"]}:
         if not 0 <= model < len(log.models):
@@ -78,7 +78,7 @@ def missing_train_mode(log: Log) -> Iterator[Finding]:
 
 def _left(log: Log, model: int) -> tuple[int, Event, int] | None:
     """(steps in training mode, the first call in evaluation mode that a step followed, how many
-    such steps) where the mode was left over from an evaluation and stayed to the end.
+    such steps) where the mode was left over from an evaluation each time.
     """
     evaluated = switched = False
     pending: list[Event] = []
@@ -96,8 +96,6 @@ def _left(log: Log, model: int) -> tuple[int, Event, int] | None:
                 evaluated = True
         elif e["k"] == "step" and pending:
             if any(c["training"] for c in pending):
-                if first is not None:
-                    return None
                 before += 1
             elif first is not None or evaluated:
                 first = first or pending[-1]

@@ -23,6 +23,8 @@ DIGITS = 2
 """Significant digits that a printed figure must have; one alone must have one more."""
 APART = 0.02
 """By how much a mean of batch means must be off to matter, relative for a loss."""
+SKEW = 0.1
+"""By how much more than its share the smallest batch must count in a mean of batch means."""
 POINTS = 0.005
 """The same for an accuracy, absolute."""
 
@@ -63,17 +65,18 @@ def figures(text: str) -> list[Figure]:
 Ways = Mapping[str, float]
 
 
+def _kind(log: Log, tally: Event) -> tuple[Any, ...]:
+    """What tallies of one kind share: the loss, and the loader."""
+    passes, number = log.section("data", "passes"), tally["p"]
+    loader = passes[number]["loader"] if 0 <= number < len(passes) else -1
+    return tally["what"], tally["fn"], tally["summed"], loader
+
+
 def _printed(log: Log, begin: int, tally: Event) -> Iterator[tuple[Event, int, Figure]]:
     """What was printed after a tally was opened and before the next of its kind."""
-    passes = log.section("data", "passes")
-
-    def loader(event: Event) -> Any:
-        number = event["p"]
-        return passes[number]["loader"] if 0 <= number < len(passes) else -1
-
-    kind = (tally["what"], tally["fn"], tally["summed"], loader(tally))
+    kind = _kind(log, tally)
     for e in log.events[begin + 1 :]:
-        if e["k"] == "tally" and (e["what"], e["fn"], e["summed"], loader(e)) == kind:
+        if e["k"] == "tally" and _kind(log, e) == kind:
             return
         if e["k"] == "print":
             for place, figure in enumerate(figures(str(e["text"]))):
@@ -95,8 +98,14 @@ def _matches(
     label: re.Pattern[str],
     ways: Callable[[Event], tuple[list[float], Ways]],
 ) -> Iterator[tuple[str, Event, Figure, Event]]:
-    """(wrong way, print, figure, tally) for each line that always shows a wrong way's number."""
-    seen: dict[tuple[int, int], list[tuple[set[str], Event, Figure, Event]]] = defaultdict(list)
+    """(wrong way, print, figure, tally) for each line that shows a wrong way's number
+    wherever it shows no right one, and in most of its figures.
+    """
+    scales = (1.0, 100.0) if what == "equal" else (1.0,)
+    cleared: set[tuple[int, int]] = set()
+    seen: dict[Any, list[tuple[tuple[int, int], set[str], Event, Figure, Event]]] = defaultdict(
+        list
+    )
     for begin, tally in enumerate(log.events):
         if tally["k"] != "tally" or tally["what"] != what or not _whole(log, tally):
             continue
@@ -104,25 +113,31 @@ def _matches(
         for shown, place, figure in _printed(log, begin, tally):
             if not label.search(figure.label) or figure.digits < DIGITS:
                 continue
-            scales = (1.0, 100.0) if what == "equal" else (1.0,)
+            here = (id(shown), place)
             if any(figure.is_(s * r) for r in right for s in scales):
-                names = set()
-            else:
+                cleared.add(here)
+            elif wrong:
                 names = {n for n, w in wrong.items() if any(figure.is_(s * w) for s in scales)}
-            seen[shown["at"], place].append((names, shown, figure, tally))
+                key = (shown["at"], place, *_kind(log, tally))
+                seen[key].append((here, names, shown, figure, tally))
     for entries in seen.values():
-        names = set.intersection(*(n for n, *_ in entries))
-        enough = len(entries) > 1 or entries[0][2].digits > DIGITS
+        left = [e for e in entries if e[0] not in cleared]
+        if 2 * len(left) <= len(entries):  # two ways may agree to so many digits now and then
+            continue
+        names = set.intersection(*(n for _, n, *_ in left))
+        enough = len(left) > 1 or left[0][3].digits > DIGITS
         for name in sorted(names) if enough else ():
-            _, shown, figure, tally = entries[0]
+            _, _, shown, figure, tally = left[0]
             yield name, shown, figure, tally
 
 
 def _loss_ways(tally: Event) -> tuple[list[float], Ways]:
     n, rows, total, weighted = tally["n"], tally["rows"], tally["total"], tally["weighted"]
-    if tally["summed"] or n == 0 or rows <= n:
+    if n == 0 or rows <= n:
         return [], {}
     mean, batches = weighted / rows, total / n
+    if tally["summed"]:
+        return [total / rows, batches, total], {}
     return [mean, batches, total, weighted, tally["last"]], {"twice": total / rows}
 
 
@@ -140,29 +155,23 @@ def loss_divided_twice(log: Log) -> Iterator[Finding]:
         return
 
 
-def _mean_ways(log: Log) -> Callable[[Event], tuple[list[float], Ways]]:
-    learning = {e["p"] for e in log.events if e["k"] in ("backward", "step", "grad")}
-
-    def ways(tally: Event) -> tuple[list[float], Ways]:
-        n, rows = tally["n"], tally["rows"]
-        ragged = n > 1 and tally["least"] < tally["most"]
-        if tally["p"] < 0 or tally["p"] in learning or not ragged:
-            return [], {}
-        if tally["what"] == "equal":
-            right, wrong = tally["total"] / rows, tally["ratios"] / n
-            return [right], {"mean": wrong} if abs(wrong - right) >= POINTS else {}
-        if tally["summed"]:
-            return [], {}
-        right, wrong = tally["weighted"] / rows, tally["total"] / n
-        return [right], {"mean": wrong} if abs(wrong - right) >= APART * abs(right) else {}
-
-    return ways
+def _mean_ways(tally: Event) -> tuple[list[float], Ways]:
+    n, rows = tally["n"], tally["rows"]
+    if n < 2 or tally["p"] < 0 or 1 / n - tally["least"] / max(rows, 1) < SKEW:
+        return [], {}
+    if tally["what"] == "equal":
+        right, wrong = tally["total"] / rows, tally["ratios"] / n
+        return [right], {"mean": wrong} if abs(wrong - right) >= POINTS else {}
+    if tally["summed"]:
+        return [], {}
+    right, wrong = tally["weighted"] / rows, tally["total"] / n
+    return [right], {"mean": wrong} if abs(wrong - right) >= APART * abs(right) else {}
 
 
 def mean_of_batch_means(log: Log) -> Iterator[Finding]:
     """Means over batches of different sizes were averaged with equal weights, visibly."""
     for what, label in (("loss", _LOSS), ("equal", _ACCURACY)):
-        for _, shown, figure, tally in _matches(log, what, label, _mean_ways(log)):
+        for _, shown, figure, tally in _matches(log, what, label, _mean_ways):
             total = tally["total"] if what == "equal" else tally["weighted"]
             yield Finding(
                 "mean_of_batch_means",

@@ -197,11 +197,15 @@ class Forwards:
             return
         self._current["drops"] += 1
         caller = sys._getframe(2)  # noqa: SLF001 - 1 is the watch itself
-        if not str(caller.f_globals.get("__name__", "")).startswith("torch."):
-            owner = caller.f_locals.get("self")
-            inner = isinstance(owner, nn.Module)
-            mode = owner.training if inner else self._current["training"]  # type: ignore[union-attr]
-            self._current["loose"] += not mode
+        owner = caller.f_locals.get("self")
+        mode = self._current["training"]
+        if isinstance(owner, _DropoutNd):  # one that is not the model's own hears of no mode
+            mode = mode or self.weights.owns(self._model, owner)
+        elif str(caller.f_globals.get("__name__", "")).startswith("torch."):
+            mode = True
+        elif isinstance(owner, nn.Module):
+            mode = owner.training
+        self._current["loose"] += not mode
 
     def _normalising(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._current is not None:
@@ -260,4 +264,5 @@ class Forwards:
             loose = self._current["loose"]
         finally:
             self._asking, self._current = False, None
-        return {**told, "loose": loose, "handed": handed, "shape": list(sample.shape)[:6]}
+        known = {"handed": handed, "shape": list(sample.shape)[:6], "loose": loose}
+        return {**told, **known, "whole": not sample.is_floating_point()}

@@ -45,19 +45,20 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 
 def ask(module: nn.Module, sample: torch.Tensor, call: Call) -> dict[str, Any]:
-    """All answers about one model: {"steady", "mixes", "columns", "affine", "widths"}.
+    """All answers about one model: {"steady", "out", "mixes", "columns", "affine", "widths"}.
 
     `sample` is a batch that the model was given, `call` runs it and returns the first tensor of
-    its output. `columns` tells whether the columns (axis 1) of the input are each answered for
-    themselves, as where the batch is the second axis; `widths` are [in, out] of the layers with a
-    weight matrix in the order they were called, where the model is affine.
+    its output. `out` is the shape of that; `columns` tells whether the columns (axis 1) of the
+    input are each answered for themselves, as where the batch is the second axis; `widths` are
+    [in, out] of the layers with a weight matrix, as they were called.
     """
-    told: dict[str, Any] = dict.fromkeys(("steady", "mixes", "columns", "affine", "widths"))
+    told: dict[str, Any] = dict.fromkeys(("steady", "out", "mixes", "columns", "affine", "widths"))
     with evaluating(module):
         try:
             first, second = call(sample), call(sample)
             if first is None or second is None or first.shape != second.shape:
                 return told
+            told["out"] = list(first.shape)[:6]
             told["steady"] = bool(torch.allclose(first, second, equal_nan=True))
             if told["steady"] and bool(first.isfinite().all()):
                 told["mixes"] = mixes(sample, first, call, 0)

@@ -109,14 +109,20 @@ class Weights:
         value = float(constant[0][1].detach().flatten()[0]) if constant else 0.0
         self.met[index] = _Met(module, owned, loose, constant, weights, value)
 
+    def owns(self, index: int, inner: nn.Module) -> bool:
+        """Whether a module is among those of a model, as it is now."""
+        met = self.met.get(index)
+        if met is not None and id(inner) not in met.own:
+            met.own |= _own(met.module)  # it may have been added since
+        return met is None or id(inner) in met.own
+
     def within(self, index: int, inner: nn.Module) -> None:
         """A module is called within a model: if it has weights of its own, is it known there?"""
-        met = self.met.get(index)
-        if met is None or id(inner) in met.own:
+        if self.owns(index, inner) or not torch.is_grad_enabled():
             return
-        met.own |= _own(met.module)  # it may have been added since
+        met = self.met[index]
         weights = [p for p in inner.parameters(recurse=False) if p.requires_grad]
-        if id(inner) in met.own or not weights or not torch.is_grad_enabled():
+        if not weights:
             return
         if id(inner) not in met.strangers and len(met.strangers) < STRANGERS_CAP:
             seen = [_copy(p) for p in weights if not isinstance(p, UninitializedParameter)]
