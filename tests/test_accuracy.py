@@ -175,3 +175,21 @@ def test_the_reference_is_calibrated_under_other_seeds(digits: data.Prepared) ->
         logits.append(evidence.tensors["logits"])
     assert np.array_equal(logits[0], logits[2])
     assert not np.allclose(logits[0], logits[1])
+
+
+def test_predictions_are_made_here_from_the_final_weights() -> None:
+    rng = np.random.default_rng(5)
+    w1, b1, w2, b2 = (rng.normal(size=s) for s in ((6, 4), (6,), (10, 6), (10,)))
+    samples = rng.normal(size=(30, 1, 2, 2)).astype(np.float32)
+    logits = np.maximum(samples.reshape(30, 4) @ w1.T + b1, 0) @ w2.T + b2
+    labels = logits.argmax(1)
+    labels[:12] = (labels[:12] + 1) % 10
+    hidden = HiddenData("digits", "x", np.zeros((30, 28, 28), np.uint8), labels)
+    weights = np.concatenate([p.ravel() for p in (w1, b1, w2, b2)])
+    told = Evidence("done", tensors={"weights": weights, "samples": samples})
+    assert accuracy_of(told, hidden, layers=(4, 6, 10)) == pytest.approx(18 / 30)
+    # whatever logits the box sends are not looked at
+    lie = Evidence("done", tensors={**told.tensors, "logits": np.eye(10)[labels]})
+    assert accuracy_of(lie, hidden, layers=(4, 6, 10)) == pytest.approx(18 / 30)
+    with pytest.raises(Inconclusive, match="parameters"):
+        accuracy_of(told, hidden, layers=(4, 7, 10))

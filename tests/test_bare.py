@@ -48,6 +48,14 @@ ACCUMULATED = """\
             loss.backward()
         optimizer.step()
 """
+CLOSURE = """\
+        def closure():
+            optimizer.zero_grad()
+            loss = loss_fn(net(x), y)
+            loss.backward()
+            return loss
+        loss = optimizer.step(closure)
+"""
 TRAINER = """\
 class Trainer:
     def __init__(self):
@@ -127,6 +135,32 @@ RIGHT: dict[str, Changes] = {
         (LOSS, "        with torch.autocast('cpu', dtype=torch.bfloat16):\n    " + LOSS),
     ),
     "two half batches for a step": ((ZERO + LOSS + BACKWARD + STEP, ACCUMULATED),),
+    "clipped by value": (
+        (STEP, "        nn.utils.clip_grad_value_(net.parameters(), 0.002)\n" + STEP),
+    ),
+    "a lazy layer": (
+        ("nn.Linear(784, 256)", "nn.LazyLinear(256)"),
+        ("net.apply", "net(torch.zeros(2, 1, 28, 28))\nnet.apply"),
+    ),
+    "a closure": ((ZERO + LOSS + BACKWARD + STEP, CLOSURE),),
+    "the training accuracy beside it": (
+        (STEP, STEP + "        hit = (net(x).argmax(1) == y).float().mean().item()\n"),
+    ),
+    "trained through DataParallel": (
+        (SGD, SGD + "par = nn.DataParallel(net)\n"), ("net(x), y", "par(x), y"),
+    ),
+    "images from 0 to 255": ((" / 255.0", " * 1.0"),),
+    "noise on the images": ((LOSS, "        x = x + 0.05 * torch.randn(x.shape)\n" + LOSS),),
+    "weighted classes": (
+        ("nn.CrossEntropyLoss()", "nn.CrossEntropyLoss(weight=torch.linspace(0.8, 1.2, 10))"),
+    ),
+    "a validation set split off": (
+        (SGD, SGD + "keep = torch.randperm(700)[:600]\nimages, labels = images[keep], labels[keep]\n"),
+    ),
+    "a running mean of the weights beside it": (
+        (SGD, SGD + "import copy\nema = copy.deepcopy(net)\n"),
+        (STEP, STEP + "        with torch.no_grad():\n            for a, b in zip(ema.parameters(), net.parameters()):\n                a.lerp_(b, 0.1)\n"),
+    ),
     "layers with names": (
         (LAYERS, ("nn.Sequential()\nfor name, layer in (('flat', nn.Flatten()), "
                  "('one', nn.Linear(784, 256)), ('act', nn.ReLU()), ('two', nn.Linear(256, 10))):\n"

@@ -31,7 +31,7 @@ def _runs(ctx: Context, main: Evidence) -> Outcome:
         return Outcome.failed("every forward call of the network ran with gradients switched off")
     if not reading.printed.strip():
         return Outcome.failed("the program printed nothing after its training")
-    return Outcome.passed(f"{len(reading.trained)} batches were trained on")
+    return Outcome.passed(f"run on our images, it trained on {len(reading.trained)} batches")
 
 
 def _init(ctx: Context, main: Evidence) -> Outcome:
@@ -129,7 +129,7 @@ def _epochs(ctx: Context, main: Evidence) -> Outcome:
     if whole or (abs(passes - want) < 0.5 and distinct >= 0.9 * there):
         return Outcome.passed()
     return Outcome.failed(
-        f"in {len(trained)} batches the loop saw {distinct} of {there} training images, each of "
+        f"in {len(trained)} batches it saw {distinct} of our {there} training images, each of "
         f"them {trained[:, 0].sum() / max(distinct, 1):.1f} times; {want} epochs are asked for",
         "wrong_value",
     )
@@ -144,12 +144,15 @@ def _no_grad(ctx: Context, main: Evidence) -> Outcome:
     first, last = (
         (int(reached[0]), int(reached[-1])) if len(reached) else (0, len(reading.calls) - 2)
     )
-    bad = total = 0
+    asked: list[int] = []  # about images that were not trained on; else after the training
+    after: list[int] = []
     for i in range(first, min(len(reading.calls), len(reading.prints))):
-        fresh = [p not in seen for p in np.round(reading.prints[i], 6)]
-        if not reading.calls[i, 1] and (i > last or (seen and np.mean(fresh) > 0.5)):
-            total += 1
-            bad += int(reading.calls[i, 2])
+        if not reading.calls[i, 1]:
+            fresh = [p not in seen for p in np.round(reading.prints[i], 6)]
+            asked += [i] if seen and np.mean(fresh) > 0.5 else []
+            after += [i] if i > last else []
+    asked = asked or after
+    total, bad = len(asked), int(reading.calls[asked, 2].sum())
     if not total:
         return Outcome.failed("after its training the network was never asked about an image")
     if bad:
@@ -200,14 +203,16 @@ def _printed(ctx: Context, main: Evidence) -> Outcome:
         )
     found, meant = _says(reading.printed, true)
     if found:
-        return Outcome.passed(f"{meant} was printed; the final weights get {true:.4f}")
+        return Outcome.passed(
+            f"run on our images, it printed {meant}; the final weights get {true:.4f}"
+        )
     if not meant:
         return Outcome.failed(
             "after its training the program printed no accuracy", "wrong_accuracy"
         )
     told = (
-        f"the final weights get {int(reading.hits.sum())} of {TEST} test images right "
-        f"({true:.4f}); the program printed {meant}"
+        f"run on our images, its final weights get {int(reading.hits.sum())} of {TEST} test images "
+        f"right ({true:.4f}); it printed {meant}"
     )
     ways = _ways(reading.hits)
     near = next((w for w, v in ways.items() if _says(f"accuracy {meant}", v)[0]), "")

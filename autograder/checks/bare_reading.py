@@ -107,7 +107,9 @@ class _Same:
         return id(self.evidence)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.evidence is self.evidence
+        if not isinstance(other, _Same):
+            return False
+        return other.evidence is self.evidence and other.scene is self.scene
 
 
 def _forged() -> Inconclusive:

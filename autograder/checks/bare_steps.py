@@ -17,7 +17,8 @@ pattern of C is the loop:
     D                             weight decay
 
 Which loss it was says the residual: that of the right one is rounding error. Other optimizers do
-not combine gradients linearly; they are run on the recomputed gradients and compared.
+not combine gradients linearly; they are run on the recomputed gradients and compared. So is
+clipping by value, which cuts each number by itself.
 
 A state is (D,) numbers: the varying columns of the first layer, then all other parameters; what
 the other columns add is the fixed vector `offset`.
@@ -213,6 +214,19 @@ def _optimized(name: str, g: Floats, change: Floats) -> tuple[float, float]:
     return rate, left
 
 
+def _clamped(g: Floats, change: Floats) -> tuple[float, float]:
+    """(rate, residual) of plain steps whose gradients were clipped value by value: in proportion
+    where the step is not at its largest, and of the right sign where it is.
+    """
+    size = np.abs(change)
+    free = size < 0.999 * size.max(axis=1, keepdims=True)
+    if not (g[free] != 0).any() or (np.sign(change[~free]) != -np.sign(g[~free])).any():
+        return 0.0, 1.0
+    rate = -float(change[free] @ g[free]) / float(g[free] @ g[free])
+    left = float(np.linalg.norm(change[free] + rate * g[free]))
+    return rate, left / max(float(np.linalg.norm(change[free])), 1e-300)
+
+
 def explain(seen: Watched) -> Steps:
     """The best explanation of the steps. Raises `NoChain` where gradients cannot be computed."""
     change = seen.after - seen.before
@@ -242,8 +256,8 @@ def explain(seen: Watched) -> Steps:
     k = moved.index(True)
     length = float(np.linalg.norm(change[k]) * np.linalg.norm(g[k])) or 1.0
     along = -float(change[k, keep] @ g[k]) / length
-    for name in OPTIMIZERS:
-        rate, left = _optimized(name, g, change[:, keep])
+    for name in ("", *OPTIMIZERS):
+        rate, left = _optimized(name, g, change[:, keep]) if name else _clamped(g, change[:, keep])
         if best is None or left < best.residual:
             best = Steps(np.eye(s) * rate, moved, blocks, left, "given", "relu", name, rows)
     assert best is not None

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from ..program import Program
@@ -35,7 +36,7 @@ from .nets import gradient_norm
 from .wholerun import first_error, own_folder
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
-CALLS_CAP, ROWS_CAP, LETTERS_CAP, TEXT_CAP = 4_000, 60_000, 400, 8_000
+CALLS_CAP, ROWS_CAP, LETTERS_CAP, TEXT_CAP = 10_000, 60_000, 400, 8_000
 MODULES_CAP, OPTIMIZERS_CAP, TEST_ROWS = 8, 8, 512
 PIXELS = 28 * 28
 
@@ -169,15 +170,16 @@ class _Watch:
             return
         self._line = None
         x = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
-        if x is None or x.ndim < 2 or not any(True for _ in module.parameters()):
+        if x is None or x.ndim < 2 or any(is_lazy(p) for p in module.parameters()):
             return
-        line = self.lines.get(id(module))
-        if line is None and len(self.lines) < MODULES_CAP:
-            line = self.lines[id(module)] = _Line(module, self._keep, self._seed)
-        self._line = line
-        if line is not None:
+        if id(module) not in self.lines and any(True for _ in module.parameters()):
+            known = self.line_of(module)
+            if len(self.lines) < MODULES_CAP:
+                self.lines[id(module)] = known
+        self._line = self.lines.get(id(module))
+        if self._line is not None:
             self._last = module
-            line.begin(x)
+            self._line.begin(x)
 
     def leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
         self._depth = max(0, self._depth - 1)
@@ -230,7 +232,7 @@ class _Watch:
                 hook.remove()
 
     def line_of(self, net: nn.Module) -> _Line:
-        """The calls of `net`, or of a module around it that has the same parameters."""
+        """The calls of `net`, and of a module around it that has the same parameters."""
         if id(net) in self.lines:
             return self.lines[id(net)]
         own = {id(p) for p in net.parameters()}
