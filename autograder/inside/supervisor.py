@@ -150,6 +150,8 @@ class Supervisor:
         """
         if self.control is not None:
             self.control.close()
+        if self.program_pid:
+            self.reaper.kill(self.program_pid)
         self.program_pid, self.control = 0, None
         for _ in range(200):  # a process may fork between the look and the kill
             self.reaper.collect()

@@ -7,6 +7,7 @@ a real box in its turn.
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from autograder.errors import SandboxError
 from autograder.grade import Grader
 from autograder.model import Job, Limits, ProbeRequest, Program, Submission
-from autograder.sandbox import Bubblewrap, bubblewrap
+from autograder.sandbox import Bubblewrap, bubblewrap, plain
 from autograder.sandbox.base import inside_folder
 from tests.samples import ROOT
 
@@ -52,12 +53,18 @@ STAGES = {
 }
 
 
-def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, code: str) -> Bubblewrap:
-    """Boxes from a copy of `inside` with `code` at the end of one module."""
+def copied(tmp_path: Path, module: str, code: str) -> Path:
+    """A copy of `inside` with `code` at the end of one module."""
     copy = tmp_path / "inside"
     shutil.copytree(inside_folder(), copy)
     with (copy / f"{module}.py").open("a") as f:
         f.write(f"\n{code}\n")
+    return copy
+
+
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, code: str) -> Bubblewrap:
+    """Boxes from such a copy."""
+    copy = copied(tmp_path, module, code)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     monkeypatch.setattr(bubblewrap, "inside_folder", lambda: copy)
@@ -140,6 +147,29 @@ def test_a_later_process_that_fails_alone_is_our_fault(
             assert box.load().status == "done"
             with pytest.raises(SandboxError, match="sabotage"):
                 box.probe(CALL)
+
+
+def test_without_a_wall_nothing_is_left_of_it_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = copied(tmp_path, "launch", SECOND.format(name="become_student"))
+    monkeypatch.setattr(plain, "inside_folder", lambda: copy)
+    Path("/tmp/once").unlink(missing_ok=True)
+    text = "import os\nprint(os.getpid())\ndef f(): return 1"
+    try:
+        with plain.Plain() as sandbox:
+            with sandbox.open(Job(Program("script", "w.py", (text,)), {}, LIMITS)) as box:
+                program = Path("/proc", box.load().output.strip())
+                assert program.exists()
+                with pytest.raises(SandboxError, match="sabotage"):
+                    box.probe(CALL)
+            for _ in range(100):
+                if not program.exists():
+                    return
+                time.sleep(0.05)
+            pytest.fail("the loaded program outlived its box")
+    finally:
+        Path("/tmp/once").unlink()
 
 
 @pytest.mark.parametrize(
