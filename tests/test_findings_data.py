@@ -173,7 +173,6 @@ def test_samples_on_both_sides_of_a_split_are_named(split: str) -> None:
     "split",
     [
         "train, test = torch.utils.data.random_split(TensorDataset(x, y), [64, 32])",
-        "train = test = TensorDataset(x, y)",  # the training accuracy, and said so
         (
             "x = torch.randint(0, 2, (96, 12)).float()\nx[:, 2:] = 0\ny = x[:, 0].long()\n"
             "train, test = TensorDataset(x[:64], y[:64]), TensorDataset(x[64:], y[64:])"
@@ -186,6 +185,12 @@ def test_samples_on_both_sides_of_a_split_are_named(split: str) -> None:
 )
 def test_splits_without_a_shared_sample_pass(split: str) -> None:
     assert of(TASK + split) == []
+
+
+def test_evaluating_on_the_training_set_passes_unless_it_is_called_a_test() -> None:
+    same = "train = test = TensorDataset(x, y)"
+    assert of(TASK + same) == ["split_overlap"]
+    assert bugs(TASK + same + (LOADERS + LOOP).replace("test_loader", "again")) == []
 
 
 def test_the_folds_of_a_cross_validation_pass() -> None:

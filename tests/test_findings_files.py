@@ -103,6 +103,12 @@ def test_going_on_with_an_empty_optimizer_is_named() -> None:
     assert of(bare + "epoch_of(net, adam)\n") == ["resume_without_state"]
 
 
+def test_a_state_put_into_an_optimizer_that_takes_no_step_is_named() -> None:
+    body = "epoch_of(net, adam)\n" + SAVED + "adam.load_state_dict(found['optimizer'])\n"
+    again = "adam = torch.optim.Adam(net.parameters(), lr=0.02)\nepoch_of(net, adam)\n"
+    assert of(body + again) == ["resume_without_state"]
+
+
 def test_going_on_with_everything_put_back_passes() -> None:
     body = "epoch_of(net, adam)\n" + SAVED
     assert of(body + "adam.load_state_dict(found['optimizer'])\nepoch_of(net, adam)\n") == []

@@ -72,15 +72,22 @@ def resume_without_state(log: Log) -> Iterator[Finding]:
         if not meant or not fresh:
             continue
         restored = {e["of"] for e in after if e["k"] == "restore"}
-        if "optimizer" not in restored:
+        given_back = {e["optimizer"] for e in after if e["k"] == "restore"}
+        if not given_back & set(fresh):
             name = optimizers[fresh[0]]["type"]
-            there = "optimizer" in kinds.values()
+            there = "optimizer" in kinds.values() and "optimizer" not in restored
+            elsewhere = "optimizer" in restored
             yield Finding(
                 "resume_without_state",
                 f"training went on from '{load['file']}' (saved after step {_saved(log, load)}) "
                 f"with a new {name} whose memory is empty: "
-                + ("the file holds its state, and nothing" if there else "the file holds none, so")
-                + (" put it back" if there else " nothing could be put back"),
+                + (
+                    "its state was put into another optimizer, which takes no step"
+                    if elsewhere
+                    else "the file holds its state, and nothing put it back"
+                    if there
+                    else "the file holds none, so nothing could be put back"
+                ),
                 **log.where(model),
             )
             return

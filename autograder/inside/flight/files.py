@@ -1,8 +1,8 @@
 """What is saved, loaded and put back.
 
 Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or "optimizer"
-or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model, alias} when one
-is put back. `named` tells whether something called the best is, at that moment, the live model
+or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model, optimizer,
+alias} when one is put back. `named` tells whether something called the best is, at that moment, the live model
 under another name. `holds` tells what an object is: "module", "state" (names to tensors),
 "optimizer", "scheduler", "mapping" with the kinds of its entries, or the name of its class.
 
@@ -164,7 +164,8 @@ class Files:
                 index = self.flight.model(args[0]) if of == "model" else -1
                 state = args[1] if len(args) > 1 else kwargs.get("state_dict")
                 alias = self._alias(state) if of == "model" else -1
-                told = {"of": of, "model": index, "alias": alias}
+                own = self.flight.optimizers.index(args[0]) if of == "optimizer" else -1
+                told = {"of": of, "model": index, "optimizer": own, "alias": alias}
                 self.flight.always("restore", **told, step=self.flight.step)
 
         return after

@@ -6,7 +6,7 @@ ends when the iterator is exhausted, dropped, or another pass begins; a pass ope
 one (a validation in the middle of an epoch) gives the outer one back when it ends.
 
 Events: `pass` {loader, number} when one begins, `passed` {loader, number, batches, whole} when it
-was exhausted. Section `data`: `loaders` (data set, length, sampler, batch size, transform), and
+was exhausted. Section `data`: `loaders` (data set, names, sampler, batch size, transform), and
 `passes` (loader, batches, whole, a digest of the order, its first indices).
 """
 
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,7 @@ class Loaders:
         self.loaders: list[DataLoader[Any]] = []
         self.passes: list[_Pass] = []
         self.sums: dict[int, Sums] = {}
+        self.names: dict[int, list[str]] = {}
         self._first: dict[int, int] = {}
 
     def install(self) -> None:
@@ -85,7 +88,10 @@ class Loaders:
     def _beginning(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(self.passes) >= PASSES_CAP:
             return None
-        found = _Pass(self.loader(args[0]), len(self.passes), self.flight.current_pass)
+        index = self.loader(args[0])
+        found = _Pass(index, len(self.passes), self.flight.current_pass)
+        if index >= 0 and index not in self.names:
+            self.names[index] = self._called(args[0])
         self.passes.append(found)
         self._first.setdefault(found.loader, found.number)
         return found
@@ -98,6 +104,16 @@ class Loaders:
         self.flight.current_pass = note.number
         self.flight.always("pass", loader=note.loader, number=note.number)
         self.flight.tell("begun", note.loader)
+
+    def _called(self, loader: Any) -> list[str]:
+        """The names that the program's running code has for a loader."""
+        names: set[str] = set()
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who iterates
+        while frame is not None:
+            if frame.f_code.co_filename in self.flight.program.files:
+                names |= {n for n, v in list(frame.f_locals.items()) if v is loader}
+            frame = frame.f_back
+        return sorted(n[:80] for n in names)[:8]
 
     def _indices(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         found = getattr(args[0], MARK, None)
@@ -151,13 +167,14 @@ class Loaders:
         loaders = [
             {
                 "dataset": index(loader.dataset),
+                "names": self.names.get(i, []),
                 "sampler": type(loader.sampler).__name__[:80],
                 "batch_size": loader.batch_size,
                 "drop_last": bool(loader.drop_last),
                 "workers": loader.num_workers,
                 "generator": loader.generator is not None,
             }
-            for loader in self.loaders
+            for i, loader in enumerate(self.loaders)
         ]
         return {
             "loaders": loaders,

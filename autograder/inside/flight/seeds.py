@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ _WORDS = re.compile(r"seed|reproduc|determinis|repeatab", re.IGNORECASE)
 
 class Seeds:
     """Watches the seeding of the global generators. Section `seeds`: `seeded`, a list of
-    {of: "python" or "numpy" or "torch", at: place, step}, and `spoken`.
+    {of: "python" or "numpy" or "torch", at: place, step}, `spoken`, and `threads`: whether
+    the program starts threads of its own, whose order is chance.
     """
 
     name = "seeds"
@@ -32,6 +34,7 @@ class Seeds:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self.seeded: list[dict[str, Any]] = []
+        self.threads = False
 
     def install(self) -> None:
         for owner, name, of in (
@@ -41,6 +44,11 @@ class Seeds:
             (torch.random, "manual_seed", "torch"),
         ):
             self.flight.watch(owner, name, after=self._seeding(of))
+        self.flight.watch(threading.Thread, "start", before=self._parting)
+
+    def _parting(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.flight.place() >= 0:  # the program's own thread, not a loader's
+            self.threads = True
 
     def _seeding(self, of: str) -> Any:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
@@ -52,4 +60,8 @@ class Seeds:
 
     def report(self) -> dict[str, Any]:
         text = _CALLS.sub("", "\n".join(self.flight.program.cells))
-        return {"seeded": self.seeded, "spoken": _WORDS.search(text) is not None}
+        return {
+            "seeded": self.seeded,
+            "spoken": _WORDS.search(text) is not None,
+            "threads": self.threads,
+        }
