@@ -1,10 +1,11 @@
 """What is saved, loaded and put back.
 
-Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or "optimizer"
-or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model, optimizer,
-alias} when one is put back. `named` tells whether something called the best is, at that moment, the live model
-under another name. `holds` tells what an object is: "module", "state" (names to tensors),
-"optimizer", "scheduler", "mapping" with the kinds of its entries, or the name of its class.
+Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or
+"optimizer" or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model,
+optimizer, alias} when one is put back. `named` tells whether something called the best is, at
+that moment, the live model under another name. `holds` tells what an object is: "module", "state"
+(names to tensors), "optimizer", "scheduler", "mapping" with the kinds of its entries, or the name
+of its class.
 
 A state_dict's tensors are objects of their own that share the model's storage. So where one that
 was taken at an earlier step comes back and still shares its storage with the model, it was never a
