@@ -1,6 +1,8 @@
 """A file's bytes as a `model.Program`: the text of a script, or the code cells of a notebook.
 
-Only the code is taken: outputs, metadata and text cells of a notebook never reach a box.
+Only the code is taken: outputs, metadata and text cells of a notebook never reach a box, nor do
+the cells in which otter checks its own tests. A notebook that is no longer as it was handed out
+(copied or reordered cells, an old format) runs as it stands, and a note says so.
 The reading is tolerant of what students' tools write (a byte order mark, UTF-16 from
 Windows, a source given as a list of lines, the older notebook format 3 with worksheets)
 and refuses what cannot be run, in words a teaching assistant can pass on.
@@ -23,6 +25,12 @@ from ..text import clean
 PROGRAM_CAP = 32 << 20
 CELL_CAP = 5_000
 SUFFIXES = (".py", ".ipynb")
+_TASK = re.compile(r"task_?(\d{1,3})(?!\d)")
+_OTTER = re.compile(
+    r"\s*(#[^\n]*\s+)?import otter\s+grader = otter\.Notebook\([^()\n]*\)\s*"
+    r"|\s*grader\.(check|check_all|export)\([^()\n]*\)\s*"
+)
+"""otter's own cells, whole: they test the student's work, and are no part of it."""
 STUB = re.compile(r"YOUR CODE HERE|raise\s+NotImplementedError")
 
 
@@ -97,7 +105,41 @@ def _notebook(name: str, raw: bytes) -> tuple[Program, tuple[str, ...]]:
         raise refuse(
             f"has {len(code)} code cells, more than {CELL_CAP}", "hand in the notebook alone"
         )
-    return Program("notebook", name, tuple(_source(c) for c in code)), ()
+    kept = [c for c in code if not _OTTER.fullmatch(_source(c))]
+    notes = _remarks(name, tree, code, len(code) - len(kept))
+    return Program("notebook", name, tuple(_source(c) for c in kept)), notes
+
+
+def _remarks(
+    name: str, tree: dict[str, Any], code: list[dict[str, Any]], otters: int
+) -> tuple[str, ...]:
+    """What a reader should know of a notebook that is not as it was handed out.
+
+    Cells are matched by their grade ids. None is moved or put back: cells run in the file's
+    order, as they would under the student's hands, and whatever is missing is told by its check.
+    """
+    said = []
+    if "worksheets" in tree and "cells" not in tree:
+        said.append(f"{name} is in notebook format 3; its cells were read as they are")
+    if otters:
+        said.append(f"{name}: {otters} of otter's own cells were left out")
+    ids = [i for c in code if (i := _grade_id(c))]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        shown = ", ".join(clean(i)[:40] for i in twice[:4])
+        said.append(f"{name}: copied cells ({shown}); all of them ran, and the last one counts")
+    tasks = [int(m[1]) for i in ids if (m := _TASK.match(i))]
+    if tasks != sorted(tasks):
+        said.append(f"{name}: its cells are not in the handout's order; they ran as they stand")
+    return tuple(said)
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    """A cell's grade id, "" where a tool has dropped it or it never had one."""
+    metadata = cell.get("metadata")
+    grading = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    found = grading.get("grade_id") if isinstance(grading, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _language(tree: dict[str, Any]) -> str:
