@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -60,7 +61,7 @@ def export(course: Path, *results: Result) -> list[str]:
     return nbgrader.export(Export(course, course, tuple(results), settings, course, lambda r: b""))
 
 
-def scores(course: Path, student: str) -> dict[str, tuple[float | None, float, bool]]:
+def scores(course: Path, student: str) -> dict[str, tuple[Any, Any, bool]]:
     """grade_id -> (automatic score, score, whether a person has to look)."""
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         (notebook,) = book.find_submission(NAME, student).notebooks
