@@ -21,7 +21,12 @@ from autograder.model import Visibility
 from autograder.notebook import read_master, solved_source
 from tests.harness import ROOT
 
-IDS = ("04-training-loop", "05-five-beats", "06-line-by-line")
+IDS = (
+    "04-training-loop",
+    "05-five-beats",
+    "06-line-by-line",
+    "08-schedule-and-resume",
+)
 SECRETS = ("secret_radius = 41", "hidden_probe", "0.987654", "271828", "Only staff read this title")
 
 MASTER = """\
@@ -335,7 +340,7 @@ def test_the_solution_runs_and_passes_the_public_tests(
     solve(folder, assignment.id, assignment)
     done = run(folder, f"{assignment.module}.py")
     assert done.returncode == 0, done.stderr
-    assert "accuracy" in done.stdout
+    assert "accuracy" in done.stdout or (done.stdout and assignment.data is None)
     tested = run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert tested.returncode == 0, tested.stdout
     count = (folder / f"test_{assignment.module}.py").read_text().count("def test_")

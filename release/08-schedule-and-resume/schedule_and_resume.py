@@ -179,7 +179,7 @@ def train_amp_step(model, batch, loss_fn, optimizer, scaler, max_norm):
     raise NotImplementedError()
 
 # %% [markdown]
-# ### A large batch in small pieces
+# **A large batch in small pieces**
 #
 # A batch that does not fit into memory can be taken in pieces. Gradients add up until they are
 # cleared: a trap in every other loop, and the trick in this one. `accumulate_step` goes through a group of

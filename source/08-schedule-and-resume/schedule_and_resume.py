@@ -301,7 +301,7 @@ for enabled in (False, True):
 assert torch.allclose(*after, atol=1e-2), "the scaler changed the step"
 
 # %% [markdown]
-# ### A large batch in small pieces
+# **A large batch in small pieces**
 #
 # A batch that does not fit into memory can be taken in pieces. Gradients add up until they are
 # cleared: a trap in every other loop, and the trick in this one. `accumulate_step` goes through a group of
