@@ -29,7 +29,7 @@ ifdef DATA
 export FIVE_BEATS_DATA := $(abspath $(DATA))
 endif
 
-.PHONY: help demo test check graders attacks format setup clean
+.PHONY: help demo test check graders attacks corpus format setup clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -45,7 +45,7 @@ demo: ## grade the class of sample submissions and show the table
 
 test: ## the fast tests
 	@scripts/setup.sh dev
-	$(PYTEST) -m "not slow and not containers"
+	$(PYTEST) -m "not slow and not containers and not graders"
 
 check: ## style, types, layers, releases, every test
 	@scripts/setup.sh dev browser engine
@@ -55,6 +55,7 @@ check: ## style, types, layers, releases, every test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder release --check
 	$(PYTEST) -m "not containers and not graders"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.corpus tests/corpus --alone --jobs $(JOBS)
 
 graders: ## ten samples of each assignment by nbgrader, otter and us (half an hour)
 	@scripts/setup.sh dev

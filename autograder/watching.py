@@ -5,9 +5,9 @@
                           first_steps, twice  again, where it seeds something
            -> Log -> findings, beat strip
 
-The box gets the script as a file too, the modules beside it that it imports, the files beside it that it
-names, and a data root. Without one of the user's own that is the public part of the built-in
-digits, under the names of MNIST and Fashion-MNIST alike.
+The box gets the script as a file too, the modules beside it that it imports, the files beside it
+that it names, and a data root. Without one of the user's own that is the public part of the
+built-in digits, under the names of MNIST and Fashion-MNIST alike.
 """
 
 from __future__ import annotations

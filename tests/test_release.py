@@ -177,7 +177,7 @@ def test_the_gate_refuses_when_stripping_fails(
 ) -> None:
     source = write_master(tmp_path / "s")
     monkeypatch.setattr(release, "student_source", solved_source)
-    with pytest.raises(SourceError, match="a marker would stand in circles.ipynb"):
+    with pytest.raises(SourceError, match=r"a marker would stand in circles\.ipynb"):
         release.build(source, circles(), tmp_path / "r")
     monkeypatch.setattr(
         release, "student_source", lambda s: "" if "HIDDEN" in s else solved_source(s)

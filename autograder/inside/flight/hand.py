@@ -16,6 +16,7 @@ import torch
 
 from ..recorder import plain
 from .leaves import together
+from .tallies import concrete
 
 VALUES, TENSORS_CAP, RATES_CAP = 64, 200, 1_000
 STRAIGHT = 0.3
@@ -40,7 +41,7 @@ class Hand:
     def before(self, tensors: list[torch.Tensor]) -> None:
         """Before new gradients come: what was made of those given last."""
         changes, gradients = [], []
-        for tensor in tensors:
+        for tensor in filter(concrete, tensors):
             value, gradient = self._given.pop(id(tensor), (None, None))
             if value is not None and gradient is not None and value.shape == _first(tensor).shape:
                 changes.append(_first(tensor) - value)
@@ -59,6 +60,8 @@ class Hand:
     def given(self, tensor: torch.Tensor, gradient: torch.Tensor | None) -> None:
         """A gradient has come for a tensor."""
         if gradient is None or gradient.is_sparse or tensor.is_complex():
+            return
+        if not (concrete(tensor) and concrete(gradient)):  # within a function transform
             return
         if id(tensor) not in self._start and len(self._start) >= TENSORS_CAP:
             return

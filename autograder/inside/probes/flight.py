@@ -129,6 +129,7 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
     Returns the `Flight`'s report with `ended` ("ran", "stopped", "raised") and `errors`.
     """
     torch.compiler.set_stance("force_eager")
+    torch.jit._state.disable()  # noqa: SLF001 - a script cannot compile a call under watch
     flight = Flight(program)
     flight.install(OBSERVERS)
     program.argv = [str(a) for a in args.get("argv", [])]
