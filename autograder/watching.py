@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,7 +40,10 @@ _DEVICES = re.compile(r"cuda|accelerator|\.to\(|device")
 
 @dataclass(frozen=True)
 class Watched:
-    """What was seen of one program. `failed` says in one line why nothing was, else it is empty."""
+    """What was seen of one program. `failed` says in one line why nothing was, else it is empty.
+
+    `log` is the record that the findings were made of, None where there is none.
+    """
 
     file: str
     findings: tuple[Finding, ...] = ()
@@ -51,6 +54,7 @@ class Watched:
     seconds: float = 0.0
     faults: tuple[str, ...] = ()
     failed: str = ""
+    log: Log | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The whole as plain data, with each finding's teaching."""
@@ -135,6 +139,7 @@ class Watcher:
             log.steps,
             seen.usage.wall_s,
             tuple(log.faults),
+            log=log,
         )
 
     def _again(
