@@ -267,3 +267,16 @@ def test_hand_made_batches_in_one_order_are_a_bug_where_they_are_sorted_by_class
     assert bugs(TASK + source.replace("SORT", by_class)) == ["train_not_shuffled"]
     log = watched(TASK + source.replace("SORT", ""))
     assert [(f.bug, f.kind) for f in findings(log)] == [("train_not_shuffled", "note")]
+
+
+STANDARD = {
+    "both": "X = (X - X.mean(0)) / X.std(0)",
+    "training": "m, s = X[:64].mean(0), X[:64].std(0)\nX = (X - m) / s",
+}
+
+
+@pytest.mark.parametrize("how", STANDARD)
+def test_statistics_are_followed_where_there_is_no_loader(how: str) -> None:
+    split = STANDARD[how] + "\nXtr, ytr, Xte, yte = X[:64], y[:64], X[64:], y[64:]"
+    source = BY_HAND.replace("SPLIT", split).replace("ORDER", "torch.randperm(64).split(16)")
+    assert bugs(TASK + source) == (["stats_leakage"] if how == "both" else [])

@@ -67,6 +67,8 @@ def test_a_stop_before_its_time_is_named(patience: int) -> None:
 def test_one_epoch_more_is_a_note_for_that_is_a_convention_too() -> None:
     inline = INLINE.replace("START", "0").replace("TEST", ">")
     assert said(inline, 3) == [("early_stop_off_by_one", "note")]
+    words = "# stop after 3 epochs in a row without improvement" + inline
+    assert said(words, 3) == [("early_stop_off_by_one", "bug")]
 
 
 def test_patience_that_is_kept_passes() -> None:

@@ -220,41 +220,44 @@ def batches_in_order(log: Log) -> Iterator[Finding]:
 def stats_leakage(log: Log) -> Iterator[Finding]:
     """Training and evaluation inputs are exactly standardised together, and neither is alone."""
     for pair, number in _trained_on(log):
-        if pair["loaders"][0] == pair["loaders"][1] or pair["overlap"]["shared"]:
-            continue
-        told = pair["scaled"]
-        train, test, union = told["first"], told["second"], told["union"]
-        if not train or not test or not union:
-            continue
-        forwards = _by_pass(log)[number].forwards
-        where = log.where(forwards[0]) if forwards else {}
-        for mean, std in (("feature_mean", "feature_std"), ("mean", "std")):
-            if _exact(union, mean, std) and not _exact(train, mean, std):
-                yield Finding(
-                    "stats_leakage",
-                    "training and evaluation inputs have mean 0 and deviation 1 only together "
-                    f"(off by {union[mean]:.1g}); the training inputs alone are off by "
-                    f"{train[mean]:.2g}: the statistics were taken from both",
-                    **where,
-                )
+        if pair["loaders"][0] != pair["loaders"][1] and not pair["overlap"]["shared"]:
+            forwards = _by_pass(log)[number].forwards
+            said = _leak(pair["scaled"])
+            if said:
+                where = log.where(forwards[0]) if forwards else {}
+                yield Finding("stats_leakage", said, **where)
                 return
-            if _exact(test, mean, std) and _exact(train, mean, std):
-                yield Finding(
-                    "stats_leakage",
-                    f"the {int(test['rows'])} evaluation inputs have mean 0 and deviation 1 by "
-                    "themselves: scaled by their own statistics, not by the training set's",
-                    **where,
-                )
-                return
-        alone = train["low"] > OFF or train["high"] > OFF
-        if union["low"] < EXACT and union["high"] < EXACT and alone:
-            yield Finding(
-                "stats_leakage",
-                "every feature reaches exactly from 0 to 1 only over training and evaluation "
-                "inputs together: the extremes were taken from both",
-                **where,
-            )
+    for told in log.section("rows", "shared"):
+        said = "" if told["shared"] or told["least"] < 8 else _leak(told["scaled"])
+        if said:
+            yield Finding("stats_leakage", said, **log.where(told))
             return
+
+
+def _leak(told: Mapping[str, Mapping[str, float]]) -> str:
+    """What the scales of training inputs, evaluation inputs and both tell of a leak; "" if none."""
+    train, test, union = told["first"], told["second"], told["union"]
+    if not train or not test or not union:
+        return ""
+    for mean, std in (("feature_mean", "feature_std"), ("mean", "std")):
+        if _exact(union, mean, std) and not _exact(train, mean, std):
+            return (
+                "training and evaluation inputs have mean 0 and deviation 1 only together (off by "
+                f"{union[mean]:.1g}); the training inputs alone are off by {train[mean]:.2g}: the "
+                "statistics were taken from both"
+            )
+        if _exact(test, mean, std) and _exact(train, mean, std):
+            return (
+                f"the {int(test['rows'])} evaluation inputs have mean 0 and deviation 1 by "
+                "themselves: scaled by their own statistics, not by the training set's"
+            )
+    alone = train["low"] > OFF or train["high"] > OFF
+    if union["low"] < EXACT and union["high"] < EXACT and alone:
+        return (
+            "every feature reaches exactly from 0 to 1 only over training and evaluation inputs "
+            "together: the extremes were taken from both"
+        )
+    return ""
 
 
 def _exact(told: Mapping[str, float], mean: str, std: str) -> bool:

@@ -19,6 +19,9 @@ from .base import Event, Finding, Log
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?(?![\w.]*\d)\s*(%?)")
 _LOSS = re.compile(r"loss|mse|nll|bce|cost|error\b|\bce\b", re.I)
 _ACCURACY = re.compile(r"acc|correct", re.I)
+_PART = re.compile(r"\b(train|val|valid|validation|test|dev|eval)", re.I)
+MANY = 4
+"""Digits from which on a figure that is called by its part of the data alone is told by value."""
 DIGITS = 2
 """Significant digits that a printed figure must have; one alone must have one more."""
 APART = 0.02
@@ -111,7 +114,10 @@ def _matches(
             continue
         right, wrong = ways(tally)
         for shown, place, figure in _printed(log, begin, tally):
-            if not label.search(figure.label) or figure.digits < DIGITS:
+            called = label.search(figure.label) or (
+                figure.digits >= MANY and _PART.search(figure.label)
+            )
+            if not called or figure.digits < DIGITS:
                 continue
             here = (id(shown), place)
             if any(figure.is_(s * r) for r in right for s in scales):

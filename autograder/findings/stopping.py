@@ -1,10 +1,11 @@
 """Early stopping that does not wait as long as it says.
 
 Theory. Patience is the number of epochs without improvement after which training ends. Programs
-differ by one in how they count (`waited >= patience`, `waited > patience`), and both are in use, so
-only a run that ended sooner than any such count allows is a fault; one that waited an epoch more is
-worth a note. Nothing is said where the plan's end was reached, a least improvement is asked for,
-or the measures disagree about which epoch was the best.
+differ by one in how they count (`waited >= patience`, `waited > patience`), and both are in use.
+So a run that ended sooner than any such count allows is a fault; one that waited an epoch more is
+a fault only where the program says in words what its patience means, and else worth a note.
+Nothing is said where the plan's end was reached, a least improvement is asked for, or the
+measures disagree about which epoch was the best.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def early_stop_off_by_one(log: Log) -> Iterator[Finding]:
                 "early_stop_off_by_one",
                 f"of {len(series)} evaluations number {len(series) - waited} was the best, so "
                 f"training waited {waited} more, where its patience is {patience[0]}",
-                kind="bug" if off < 0 else "note",
+                kind="bug" if off < 0 or told.get("spoken") else "note",
                 **log.where(log.events[series[-1].index]),
             )
             return

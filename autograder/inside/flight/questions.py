@@ -147,9 +147,10 @@ def affine(
         widths = [width(layer) for layer, _ in called]
         if len(widths) < 2:
             return None, widths
+        spread = max(1.0, float(sample.abs().max()))  # a sample of zeros bends nothing
         for scale in SCALES:
-            a = sample * scale
-            b = torch.randn_like(sample) * (sample.abs().max() + 1e-3) * scale
+            a = (sample + torch.randn_like(sample) * spread) * scale
+            b = torch.randn_like(sample) * spread * scale
             whole = last(a + b)
             off = (last(a) + last(b) - zero - whole).abs().max()
             size = (whole - zero).abs().max()

@@ -11,7 +11,8 @@ The order of hand-made batches shows in the same numbers: if the first rows of t
 from come round in the same order, no epoch was shuffled.
 
 Section `rows`: `shared`, one entry per place that judged: {model, at, calls, least (rows in a
-call), steps (calls learnt from), trained, judged, shared, unseen: rows}; `orders`, one per model
+call), steps (calls learnt from), trained, judged, shared, unseen: rows, scaled: as in
+`data.pairs`}; `orders`, one per model
 whose batches came round in order: {model, at, batches, repeats}.
 """
 
@@ -22,9 +23,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..recorder import plain
+from .datasets import Sums
 from .log import Event, Flight
 
-ROWS_CAP, FEATURES_CAP, FORWARDS_CAP = 20_000, 4_096, 400
+ROWS_CAP, FEATURES_CAP, FORWARDS_CAP, SUMMED_CAP = 20_000, 4_096, 400, 256
 DISTINCT = 0.98
 
 
@@ -36,9 +39,11 @@ class Rows:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self.seen: list[tuple[Event, list[float]]] = []
+        self.sums: dict[int, Sums] = {}
         self.unbroken = 0
         self.total = 0
         self._calls = 0
+        self._met: dict[tuple[int, int], set[float]] = {}
         self._weights: dict[int, torch.Tensor] = {}
 
     def install(self) -> None:
@@ -63,7 +68,16 @@ class Rows:
         # one row at a time: a product over a batch is rounded by the batch's size
         sums = (flat * self._weights[width]).sum(1)
         self.total += len(given)
-        self.seen.append((event, [round(v, 9) for v in sums.tolist()]))
+        rows = [round(v, 9) for v in sums.tolist()]
+        self.seen.append((event, rows))
+        if width <= SUMMED_CAP:
+            met = self._met.setdefault((event["model"], event.get("at", -1)), set())
+            fresh = [i for i, row in enumerate(rows) if row not in met]
+            met.update(rows)
+            if fresh:
+                own_sums = Sums()
+                own_sums.add(flat[fresh])
+                self.sums[len(self.seen) - 1] = own_sums
 
     def report(self) -> dict[str, Any]:
         shared: list[dict[str, Any]] = []
@@ -89,8 +103,22 @@ class Rows:
         told = {"batches": period, "repeats": len(heads) // period}
         return [{"model": model, "at": trained[0][0].get("at", -1), **told}]
 
-    @staticmethod
+    def _scaled(self, model: int, at: int) -> dict[str, Any]:
+        """How the rows learnt from, those judged at a place and both together are scaled."""
+        learnt, judged = Sums(), Sums()
+        for i, own in self.sums.items():
+            event = self.seen[i][0]
+            if event["model"] != model:
+                continue
+            if event["learnt"]:
+                learnt = learnt.joined(own) if learnt.rows else own
+            elif event.get("at", -1) == at:
+                judged = judged.joined(own) if judged.rows else own
+        told = {"first": learnt, "second": judged, "union": learnt.joined(judged)}
+        return {k: {n: plain(v) for n, v in (s.told() or {}).items()} for k, s in told.items()}
+
     def _shared(
+        self,
         model: int,
         trained: list[tuple[Event, list[float]]],
         judged: list[tuple[Event, list[float]]],
@@ -117,6 +145,7 @@ class Rows:
                     "judged": len(rows),
                     "shared": len(rows & early),
                     "unseen": len(early - rows),
+                    "scaled": self._scaled(model, int(at)),
                 }
             )
         return told

@@ -6,12 +6,14 @@ plan is the loop over epochs as it is written, `for epoch in range(N)`, with N a
 that has one.
 
 Section `stopping`: `patience`, the different values found; `planned`, likewise; `tolerance`,
-whether a least improvement other than 0 is asked for.
+whether a least improvement other than 0 is asked for; `spoken`, whether the program says in words
+that so many epochs without improvement end the training.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from types import FrameType
 from typing import Any
@@ -21,6 +23,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from .log import Flight
 
 LOOKS, NAMES_CAP = 40, 400
+_WORDS = re.compile(
+    r"(after|when|for|once|stopped:?|if)\W+(\w+\W+){0,5}?(epoch|check|evaluation|round|time)s?"
+    r"\W+(\w+\W+){0,4}?(without|no|not|never|worse|nothing|fail)",
+    re.IGNORECASE,
+)
 _TOLERANCES = ("min_delta", "mindelta", "threshold", "tolerance", "delta")
 
 
@@ -96,6 +103,7 @@ class Stopping:
             "patience": sorted(self.patience)[:8],
             "planned": sorted(self._planned())[:8],
             "tolerance": self.tolerance,
+            "spoken": any(_WORDS.search(cell) for cell in self.flight.program.cells),
         }
 
 
