@@ -187,6 +187,24 @@ def test_splits_without_a_shared_sample_pass(split: str) -> None:
     assert of(TASK + split) == []
 
 
+SAMPLERS = """
+from torch.utils.data import SubsetRandomSampler
+whole, order = TensorDataset(x, y), torch.randperm(96).tolist()
+train_loader = DataLoader(whole, 16, sampler=SubsetRandomSampler(order[:64]))
+val_loader = test_loader = DataLoader(whole, 16, sampler=SubsetRandomSampler(order[FROM:]))
+"""
+
+
+def test_a_split_by_samplers_is_what_they_give_out() -> None:
+    assert of(loaders=SAMPLERS.replace("FROM", "64")) == []
+    assert of(loaders=SAMPLERS.replace("FROM", "50")) == ["split_overlap"]
+
+
+def test_a_look_at_the_training_accuracy_is_no_shuffled_evaluation() -> None:
+    look = LOOP + LOOP[LOOP.index("    net.eval()") :].replace("test_loader", "train_loader")
+    assert findings(watched(TASK + LOADERS + look)) == ()
+
+
 def test_evaluating_on_the_training_set_passes_unless_it_is_called_a_test() -> None:
     same = "train = test = TensorDataset(x, y)"
     assert of(TASK + same) == ["split_overlap"]

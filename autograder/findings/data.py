@@ -90,10 +90,12 @@ def same_permutation(log: Log) -> Iterator[Finding]:
 
 def eval_shuffled(log: Log) -> Iterator[Finding]:
     """Evaluation in an order of chance: harmless, and worth a word."""
-    _, evaluation = _roles(log)
+    training, evaluation = _roles(log)
     passes = log.section("data", "passes")
     loaders = log.section("data", "loaders")
     for loader, numbers in enumerate(evaluation):
+        if training[loader]:
+            continue  # a look at the training set, which is rightly shuffled
         whole = [n for n in numbers if passes[n]["whole"] and passes[n]["batches"] > 1]
         if len({passes[n]["order"] for n in whole}) > 1 and "Random" in loaders[loader]["sampler"]:
             yield Finding(

@@ -108,19 +108,32 @@ def _shared_run(a: torch.Tensor, b: torch.Tensor) -> int:
     return longest
 
 
-def overlap(a: Any, b: Any) -> dict[str, int]:
-    """What two data sets share: {"shared", "first", "second"}, the last two their lengths."""
+def innermost(dataset: Any) -> Any:
+    """The data set that a subset, or a subset of one, was taken from."""
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    return dataset
+
+
+def overlap(a: Any, b: Any, used_a: set[int], used_b: set[int]) -> dict[str, int]:
+    """What two loaders share: {"shared", "first", "second"}, the last two how many samples each
+    reads. `used_a` and `used_b` are the indices that their samplers gave out; empty where none
+    were seen, and then all of a data set counts.
+    """
     first, second = _indices(a), _indices(b)
-    sizes = {"first": _length(a), "second": _length(b)}
-    if a is b:
-        return {"shared": sizes["first"], **sizes}
-    parent_a, ids_a = first if first is not None else (a, list(range(max(0, sizes["first"]))))
-    parent_b, ids_b = second if second is not None else (b, list(range(max(0, sizes["second"]))))
+    parent_a, ids_a = first if first is not None else (a, list(range(max(0, _length(a)))))
+    parent_b, ids_b = second if second is not None else (b, list(range(max(0, _length(b)))))
+    whole = len(used_a) in (0, len(ids_a)) and len(used_b) in (0, len(ids_b))
+    ids_a = [ids_a[i] for i in sorted(used_a) if 0 <= i < len(ids_a)] or ids_a
+    ids_b = [ids_b[i] for i in sorted(used_b) if 0 <= i < len(ids_b)] or ids_b
+    sizes = {"first": len(ids_a), "second": len(ids_b)}
     if parent_a is parent_b:
         return {"shared": len(set(ids_a) & set(ids_b)), **sizes}
-    x, y = _rows(a), _rows(b)
+    if not whole:
+        return {"shared": 0, **sizes}
     if first is None and second is None and _same_files(a, b):
         return {"shared": sizes["second"], **sizes}
+    x, y = _rows(a), _rows(b)
     if x is None or y is None:
         return {"shared": 0, **sizes}
     run = _shared_run(x, y)

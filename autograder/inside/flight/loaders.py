@@ -24,10 +24,11 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from ..recorder import plain
-from .datasets import Sums, overlap, varies
+from .datasets import Sums, innermost, overlap, varies
 from .log import Flight
 
 LOADERS_CAP, PASSES_CAP, INDICES_CAP, PAIRED_CAP = 32, 200, 40, 6
+VISITED_CAP = 100_000
 MARK = "_five_beats_pass"
 
 
@@ -43,6 +44,7 @@ class _Pass:
         self.rows = 0
         self.last = 0
         self.first: list[int] = []
+        self.visited: set[int] = set()
         self.order = hashlib.sha256()
 
 
@@ -126,6 +128,8 @@ class Loaders:
             numbers = [hash(str(i)) for i in numbers]
         numbers = [int(i) for i in numbers]
         found.order.update(repr(numbers).encode())
+        if len(found.visited) < VISITED_CAP:
+            found.visited.update(numbers)
         found.first.extend(numbers[: max(0, INDICES_CAP - len(found.first))])
 
     def _delivered(self, iterator: Any, batch: Any) -> None:
@@ -204,7 +208,12 @@ class Loaders:
             told.append(
                 {
                     "loaders": [a, b],
-                    "overlap": overlap(self.loaders[a].dataset, self.loaders[b].dataset),
+                    "overlap": overlap(
+                        self.loaders[a].dataset,
+                        self.loaders[b].dataset,
+                        self.passes[self._first[a]].visited,
+                        self.passes[self._first[b]].visited,
+                    ),
                     "scaled": {
                         k: {n: plain(v) for n, v in (s.told() or {}).items()}
                         for k, s in scaled.items()
@@ -236,7 +245,7 @@ def _described(dataset: Any, index: Any) -> dict[str, Any]:
         "class": type(dataset).__name__[:80],
         "length": length,
         "iterable": not isinstance(dataset, Dataset) or length < 0,
-        "transform": str(getattr(dataset, "transform", None))[:300],
+        "transform": str(getattr(innermost(dataset), "transform", None))[:300],
         "varies": varies(dataset),
         "train": getattr(dataset, "train", None) if hasattr(dataset, "train") else None,
     }

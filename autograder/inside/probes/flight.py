@@ -123,14 +123,29 @@ class _Tape:
         return getattr(self.stream, name)
 
 
+def _unscripted(program: Program) -> None:
+    """Let `torch.jit.script` give the program's own code back as it is: its compiler cannot read a
+    function under watch. PyTorch's own scripts stay scripts.
+    """
+    original = torch.jit.script
+
+    @functools.wraps(original)
+    def script(obj: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if sys._getframe(1).f_code.co_filename in program.files:  # noqa: SLF001 - who asks
+            return obj
+        return original(obj, *args, **kwargs)
+
+    torch.jit.script = script
+
+
 def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
     """Run the program under the recorder (args: `seconds`, `steps` or None, `argv`).
 
     Returns the `Flight`'s report with `ended` ("ran", "stopped", "raised") and `errors`.
     """
     torch.compiler.set_stance("force_eager")
-    torch.jit._state.disable()  # noqa: SLF001 - a script cannot compile a call under watch
     flight = Flight(program)
+    _unscripted(program)
     flight.install(OBSERVERS)
     program.argv = [str(a) for a in args.get("argv", [])]
     limit = args.get("steps")
