@@ -16,6 +16,8 @@ import pytest
 
 from autograder.sandbox.container import engine_options
 
+collect_ignore = ["corpus"]  # samples, whatever a script of them is called
+
 # Before torch or matplotlib is imported by a test module, and for every child process.
 os.environ.setdefault("FIVE_BEATS_DATA", "embedded")
 os.environ.setdefault("OMP_NUM_THREADS", "1")

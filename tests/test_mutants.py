@@ -23,20 +23,25 @@ COURSE = config.course(ROOT).assignments
 
 
 def loses(assignment: str) -> dict[str, set[str]]:
-    """Per sample with a bug: the checks that its row says it must lose, one by one."""
-    rows = expected(assignment).items()
-    named = {name: set(row.get("lost", [])) for name, row in rows}
-    return {n: lost for n, lost in named.items() if "all" not in lost and n.startswith("bug_")}
+    """Per sample: the checks that its row says it must lose, one by one or all of them."""
+    return {name: set(row.get("lost", [])) for name, row in expected(assignment).items()}
 
 
 def fewest(wanted: set[str], rows: dict[str, set[str]]) -> list[str]:
-    """Samples that together lose every wanted check, the most telling first."""
+    """Samples that together lose every wanted check, the most telling first.
+
+    A sample with a bug that loses just what it should comes before one that loses everything.
+    """
     chosen: list[str] = []
+    exact = {n: lost for n, lost in rows.items() if "all" not in lost and n.startswith("bug_")}
     while wanted:
-        best = max(sorted(rows), key=lambda n: len(rows[n] & wanted))
-        assert rows[best] & wanted, f"no sample loses {sorted(wanted)}"
+        best = max(sorted(exact), key=lambda n: len(exact[n] & wanted))
+        if not exact[best] & wanted:
+            nothing = [n for n in sorted(rows) if "all" in rows[n]]
+            assert nothing, f"no sample loses {sorted(wanted)}"
+            return [*chosen, *nothing[:2]]
         chosen.append(best)
-        wanted = wanted - rows[best]
+        wanted = wanted - exact[best]
     return chosen
 
 

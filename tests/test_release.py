@@ -272,7 +272,7 @@ def test_pictures_are_there(name: str) -> None:
     links = re.findall(
         r"!\[[^]]+\]\(([^)]+)\)", (folder / f"{real(name)[1].module}.py").read_text()
     )
-    assert len(links) == 2
+    assert links
     assert all((folder / link).read_text().startswith("<svg") for link in links)
 
 
@@ -298,15 +298,15 @@ def test_the_untouched_notebook_only_says_not_implemented(name: str, tmp_path: P
 
 @pytest.fixture
 def desk(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, config.Assignment]:
-    """A student's folder: the release, and images in it."""
+    """A student's folder: the release, and images in it where it needs any."""
     name: str = request.param
     source, assignment = real(name)
     folder = tmp_path / "desk"
     release.build(source, assignment, folder)
-    assert assignment.data is not None
-    root = data.find_root(assignment.data.dataset, None, None)
-    small = assignment.data.model_copy(update={"train": 300, "test": 100, "hidden": 100})
-    (folder / "data").symlink_to(data.prepare(small, 0, root, tmp_path / "cache").root)
+    if assignment.data is not None:
+        root = data.find_root(assignment.data.dataset, None, None)
+        small = assignment.data.model_copy(update={"train": 300, "test": 100, "hidden": 100})
+        (folder / "data").symlink_to(data.prepare(small, 0, root, tmp_path / "cache").root)
     # here torch and torchvision need not match; see inside/torchvision_compat.py
     (folder / "sitecustomize.py").write_text(
         "from autograder.inside.torchvision_compat import declare\ndeclare()\n"
@@ -319,7 +319,12 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "300",  # pytest shortens its summary to the terminal
+        },
         capture_output=True,
         text=True,
         timeout=300,
@@ -358,7 +363,7 @@ def test_the_untouched_script_says_what_is_missing(desk: tuple[Path, config.Assi
     reasons = re.findall(r"^FAILED .* - (?:Failed: )?(.*)$", tested.stdout, re.MULTILINE)
     count = (folder / f"test_{assignment.module}.py").read_text().count("def test_")
     assert len(reasons) == count and all(r.startswith("task ") for r in reasons), reasons
-    assert "task 1 is not written yet" in tested.stdout and " passed" not in tested.stdout
+    assert "not written yet" in tested.stdout and " passed" not in tested.stdout
 
 
 @pytest.mark.slow
