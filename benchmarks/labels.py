@@ -6,9 +6,12 @@ A `labels.tsv` lies beside the files it speaks of:
     kind        correct, stretch or bug
     bugs, also  ids joined by `;`: expected, and acceptable instead or besides; `-` for none
 
+The columns stand in this order; a first line that names them, in whatever words, may be there.
+
 A file answers an assignment if the fifth column says so; or, where it is left out, if the name
 of the file or of its folder is the assignment's id or module; or if the functions and classes
-it defines at the top are most of those that the assignment's handout asks for. Any other file
+it defines at the top are most of those that the assignment's handout asks for, and are called
+alike: `evaluate()` of one course is not the `evaluate(model, loader)` of everybody. Any other file
 is a program of its own, to be watched. A row may name a folder, which is then one submission.
 """
 
@@ -32,6 +35,11 @@ COLUMNS = ("file", "kind", "bugs", "also")
 KINDS = ("correct", "stretch", "bug")
 FEWEST_NAMES = 2
 """An assignment that asks for fewer definitions cannot be told by them."""
+MANY = 100
+"""As many arguments as any function is called with."""
+
+Asked = Mapping[str, tuple[str, Mapping[str, range | None]]]
+"""Of each assignment: its module, and the definitions its handout asks for."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +93,11 @@ def of_folder(folder: Path, root: Path, *, infer: bool = True) -> list[Sample]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as e:
         raise InputError("cannot be read", where=path, remedy=f"write a {LABELS} there") from e
-    header = tuple(lines[0].split("\t")) if lines else ()
-    if header[:2] != COLUMNS[:2] or header[4:] not in ((), ("assignment",)):
-        wanted = "file, kind, bugs, also, and assignment if you like, with tabs between"
-        raise InputError("is not the header", where=path, line=1, remedy=wanted)
     known = asked(root)
     seen: set[str] = set()
     samples = []
-    for number, line in enumerate(lines[1:], 2):
-        if not line.strip() or line.startswith("#"):
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#") or (number == 1 and _is_header(line)):
             continue
         sample = _row(folder, line, known, infer=infer, where=(path, number))
         if sample.name in seen:
@@ -103,6 +107,12 @@ def of_folder(folder: Path, root: Path, *, infer: bool = True) -> list[Sample]:
     return samples
 
 
+def _is_header(line: str) -> bool:
+    """Whether a first line names the columns: its second word is none of the kinds."""
+    cells = [c.strip().lower() for c in line.split("\t")]
+    return cells[0] in ("file", "path", "name") and cells[1:2] != [] and cells[1] not in KINDS
+
+
 def _wrong(where: tuple[Path, int], what: str, remedy: str) -> InputError:
     return InputError(what, where=where[0], line=where[1], remedy=remedy)
 
@@ -110,7 +120,7 @@ def _wrong(where: tuple[Path, int], what: str, remedy: str) -> InputError:
 def _row(
     folder: Path,
     line: str,
-    known: Mapping[str, tuple[str, frozenset[str]]],
+    known: Asked,
     *,
     infer: bool,
     where: tuple[Path, int],
@@ -124,7 +134,10 @@ def _row(
     file = folder / name
     if not name or not file.exists() or not file.resolve().is_relative_to(folder.resolve()):
         raise _wrong(where, f"there is no '{name}' here", "name a file of this folder")
-    wanted, allowed = (frozenset(filter(None, c.strip("-").split(";"))) for c in (bugs, also))
+    wanted, allowed = (
+        frozenset(word for c in cell.split(";") if (word := c.strip()) not in ("", "-", "none"))
+        for cell in (bugs, also)
+    )
     for bug in sorted((wanted | allowed) - HELP.keys()):
         raise _wrong(where, f"no bug is called '{bug}'", "see autograder/checks/help.py")
     if (kind == "bug" and not wanted) or (kind == "correct" and wanted):
@@ -137,17 +150,17 @@ def _row(
 
 
 @lru_cache(maxsize=8)
-def asked(root: Path) -> Mapping[str, tuple[str, frozenset[str]]]:
+def asked(root: Path) -> Asked:
     """Of each assignment of the course: its module, and the definitions its handout asks for."""
     found = {}
     for assignment in config.course(root).assignments:
         module = config.assignment(root / "assignments" / assignment / "assignment.yml").module
         handout = root / "release" / assignment / f"{module}.py"
-        found[assignment] = module, definitions(handout) if handout.is_file() else frozenset()
+        found[assignment] = module, definitions(handout) if handout.is_file() else {}
     return found
 
 
-def answered(file: Path, known: Mapping[str, tuple[str, frozenset[str]]]) -> str:
+def answered(file: Path, known: Asked) -> str:
     """The assignment that a file answers, as the header says; empty if it answers none."""
     names = (file.name, file.stem, file.parent.name)
     for assignment, (module, _) in known.items():
@@ -155,7 +168,7 @@ def answered(file: Path, known: Mapping[str, tuple[str, frozenset[str]]]) -> str
             return assignment
     own = definitions(file)
     shares = {
-        assignment: len(own & wanted) / len(wanted)
+        assignment: sum(n in own and _alike(own[n], wanted[n]) for n in wanted) / len(wanted)
         for assignment, (_, wanted) in known.items()
         if len(wanted) >= FEWEST_NAMES
     }
@@ -163,22 +176,35 @@ def answered(file: Path, known: Mapping[str, tuple[str, frozenset[str]]]) -> str
     return best if shares.get(best, 0.0) > 0.5 else ""
 
 
-def definitions(file: Path) -> frozenset[str]:
-    """The functions and classes that a program defines at the top; none if it is no Python."""
+def _alike(own: range | None, wanted: range | None) -> bool:
+    """Both classes, or functions that can be called with the same number of arguments."""
+    if own is None or wanted is None:
+        return own is wanted
+    return wanted.start in own or wanted.stop - 1 in own
+
+
+def definitions(file: Path) -> dict[str, range | None]:
+    """The functions that a program defines at the top, each with the numbers of positional
+    arguments it takes, and the classes, with None; nothing if it is no Python.
+    """
     if not is_program(file.name) or not file.is_file():
-        return frozenset()
+        return {}
     try:
         cells: Iterable[str] = read_program(file.name, file.read_bytes())[0].cells
     except SubmissionError:
-        return frozenset()
-    return frozenset(name for cell in cells for name in _defined(cell))
+        return {}
+    return {name: takes for cell in cells for name, takes in _defined(cell)}
 
 
-def _defined(text: str) -> Iterator[str]:
+def _defined(text: str) -> Iterator[tuple[str, range | None]]:
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError):  # a cell of magics, or broken code
         return
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
+        if isinstance(node, ast.ClassDef):
+            yield node.name, None
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            most = len(node.args.posonlyargs) + len(node.args.args)
+            least = most - len(node.args.defaults)
+            yield node.name, range(least, MANY if node.args.vararg else most + 1)

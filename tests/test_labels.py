@@ -43,10 +43,18 @@ def test_empty_cells_dashes_and_comments(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("header", ["", "path\tkind\texpected ids\talternatives\n", HEADER])
+def test_a_header_may_be_there(tmp_path: Path, header: str) -> None:
+    row = "a.py\tbug\tmissing_step; lr_too_low\tnone\n"
+    (sample,) = of_folder(folder(tmp_path, header + row), ROOT)
+    assert sample.bugs == {"missing_step", "lr_too_low"}
+    assert sample.also == frozenset()
+
+
 @pytest.mark.parametrize(
     ("labels", "line", "what", "remedy"),
     [
-        ("name\tsort\n", 1, "is not the header", "file, kind, bugs, also"),
+        ("a.py\tsort\n", 1, "kind 'sort'", "one of: correct, stretch, bug"),
         (HEADER + "a.py\n", 2, "1 columns", "write file, kind, bugs, also"),
         (HEADER + "a.py\tgood\t\t\n", 2, "kind 'good'", "one of: correct, stretch, bug"),
         (HEADER + "\nb.py\tcorrect\t\t\n", 3, "there is no 'b.py' here", "name a file"),
@@ -85,7 +93,9 @@ def test_a_folder_without_labels(tmp_path: Path) -> None:
         ("04-training-loop/alice.py", "", "04-training-loop"),
         ("alice.py", FIVE, "05-five-beats"),
         ("alice.py", FIVE.replace("set_seed", "seed_all"), "05-five-beats"),
+        ("alice.py", FIVE.replace("set_seed(s)", "set_seed(s, *more)"), "05-five-beats"),
         ("alice.py", "def evaluate(): ...\nclass MLP: ...\n", ""),
+        ("alice.py", FIVE.replace("()", "(model, loader)"), ""),
         ("alice.py", "if True:\n    " + FIVE.replace("\n", "\n    "), ""),
         ("alice.py", "def broken(:\n", ""),
     ],
@@ -124,7 +134,7 @@ def test_the_definitions_of_a_notebook_are_those_of_its_readable_cells(tmp_path:
     }
     file = tmp_path / "n.ipynb"
     file.write_text(json.dumps(tree))
-    assert definitions(file) == {"Net", "go"}
+    assert definitions(file) == {"Net": None, "go": range(1)}
 
 
 def test_the_course_s_own_samples() -> None:
