@@ -169,7 +169,9 @@ def watched(seen: Watched) -> None:
     if seen.failed:
         console.print(Text(f"! {clean(seen.file)}: {clean(seen.failed)}", "magenta"), width=width)
         return
-    what = f"{ended.get(seen.ended, '')} after {seen.seconds:.1f} s, {seen.steps} updates"
+    what = (
+        f"{ended.get(seen.ended, '')} after {seen.seconds:.1f} s, {_counted(seen.steps, 'update')}"
+    )
     console.print(Text.assemble((clean(seen.file), "bold"), f"  {what}"), width=width)
     for e in seen.errors[:3]:
         line = f" (line {e.get('line')})" if e.get("line") else ""
@@ -237,6 +239,10 @@ def _strip_line(row: Row, times: int) -> Text:
     loss = f"  loss {row.loss[0]:.4g} to {row.loss[1]:.4g}" if row.loss else ""
     state = f"  {row.mode} mode, {'with a graph' if row.graph else 'no graph'}"
     where = f"  line {row.line}" if row.line else ""
-    return Text.assemble(
-        "  ", (row.kind, "bold"), again, f"  {row.batches} batches", loss, (state + where, "dim")
-    )
+    batches = f"  {_counted(row.batches, 'batch', 'batches')}"
+    return Text.assemble("  ", (row.kind, "bold"), again, batches, loss, (state + where, "dim"))
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    """`1 batch`, `2 batches`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
