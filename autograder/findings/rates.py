@@ -146,7 +146,8 @@ def sum_instead_of_mean(log: Log) -> Iterator[Finding]:
     for index, known in known_ones:
         rate, plain = _rate(known), known["type"] in PLAIN
         found: list[tuple[Event, int]] = []
-        judged = _passes(log, index)
+        # a norm that is no number any more tells of no factor
+        judged = [p for p in _passes(log, index) if number(p[1].get("after"))]
         for span, backward in judged:
             rows = _summed_rows(list(span.events), backward)
             reached = number(span.step["norm"]) / (number(backward.get("after")) or 1.0)
