@@ -192,7 +192,7 @@ class _Work:
         for s in submissions:
             assignment = self.grader.assignment(s.assignment)
             if s.assignment not in worlds:
-                text = assignment.model_dump(mode="json")
+                text = assignment.model_dump(mode="json", exclude={"shown"})
                 world = {**self.environment(s.assignment), "assignment": text}
                 worlds[s.assignment] = fingerprint(world)
             key = Key(s.digest, s.assignment, assignment.version, worlds[s.assignment])

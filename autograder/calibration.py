@@ -1,13 +1,7 @@
 """Accuracy thresholds from measurement: how well the reference does on exactly this root.
 
-The reference solution trains in boxes from several seeds; its hidden-image accuracies a_1..a_n
-give
-
-    threshold = mean(a) - max(MARGIN, 4 * std(a))     full marks from here
-    floor     = chance + (threshold - chance) / 2     no marks below
-
-MARGIN covers correct programs that differ from the reference in what the handout leaves open
-(initialisation, normalisation, order of the batches). Committed calibrations stand in
+The reference solution trains in boxes from several seeds, and `checks.accuracy.from_accuracies`
+turns its accuracies on hidden images into a threshold and a floor. Committed calibrations stand in
 `assignments/<id>/calibration.yml` by the root's fingerprint; an unknown root is calibrated
 at first use and remembered in the cache.
 """
@@ -19,29 +13,17 @@ import os
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from .checks import Calibration
-from .checks.accuracy import accuracy_of, hidden_request
+from .checks.accuracy import accuracy_of, from_accuracies, hidden_request
 from .errors import GraderError
 from .judge import World
 from .model import Job, Limits, ProbeRequest
 from .release import reference
 from .sandbox import Sandbox
 
-MARGIN = 0.04
-CHANCE = 0.1
 SEEDS = 5
-
-
-def from_accuracies(accuracies: list[float]) -> Calibration:
-    """The calibration that measured accuracies stand for (see the module's header)."""
-    a = np.asarray(accuracies, dtype=np.float64)
-    spread = float(a.std(ddof=1)) if len(a) > 1 else 0.0
-    threshold = max(CHANCE, float(a.mean()) - max(MARGIN, 4 * spread))
-    floor = CHANCE + (threshold - CHANCE) / 2
-    return Calibration(tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4))
 
 
 def measure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -73,8 +74,14 @@ def _pass_the_gate(folder: Path, wanted: list[str], jobs: int, *, quick: bool) -
     if not failures and not quick:
         with Grader(folder) as grader:
             for one in wanted:
-                with progress(1) as tick:
-                    failures += gate.in_boxes(grader, folder, one, jobs, tick)
+                runs = gate.runs(folder, one)
+                print(f"{one}: gate: {runs} runs in boxes", file=sys.stderr)
+                start = time.monotonic()
+                with progress(runs) as tick:
+                    broken = gate.in_boxes(grader, folder, one, jobs, tick)
+                failures += broken
+                said = f"{len(broken)} not as they must be" if broken else "all as they must be"
+                print(f"{one}: gate: {said}, {time.monotonic() - start:.0f} s", file=sys.stderr)
     for failure in failures:
         print(f"autograder: {failure}", file=sys.stderr)
     if failures:

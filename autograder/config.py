@@ -110,6 +110,8 @@ class Assignment(Strict):
     data: DataSpec | None = None
     limits: LimitsSpec = LimitsSpec()
     checks: tuple[CheckSpec, ...]
+    shown: tuple[str | int | float, ...] = ()
+    """Lines of the solution and numbers of hidden checks that the handout states on purpose."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Assignment:
@@ -137,7 +139,7 @@ class Assignment(Strict):
         kept = tuple(
             c.model_copy(update={"needs": tuple(n for n in c.needs if n in ids)}) for c in kept
         )
-        return self.model_copy(update={"checks": kept, "seed": 0})
+        return self.model_copy(update={"checks": kept, "seed": 0, "shown": ()})
 
 
 class LatePolicy(Strict):

@@ -9,7 +9,7 @@
     untouched       the release as it is gets next to nothing, as a script and as a notebook
     samples         each bug_* sample loses exactly its checks, each correct_* sample none
 
-The last three run in boxes, the way every submission goes, and take a minute or two for each
+The last three run in boxes, the way every submission goes, and take some minutes for each
 assignment; a quick gate leaves them out. A gate changes nothing: it only says what is wrong.
 """
 
@@ -30,8 +30,10 @@ from .errors import FiveBeatsError, GraderError
 from .formats.folder import collect
 from .formats.program import read_program
 from .grade import Graded
+from .leaks import LeakError
 from .model import Program, Result, Submission
 from .release import digest, files_of, reference
+from .text import clean
 
 NEAR_ZERO = 0.05
 """The part of all points that work left undone may get at most."""
@@ -58,7 +60,7 @@ class Failure:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.rule}: {self.what} ({self.remedy})"
+        return clean(f"{self.where}: {self.rule}: {self.what} ({self.remedy})")
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,20 @@ def quick(root: Path, name: str) -> list[Failure]:
     source, settings = root / "source" / name, root / "assignments" / name / "assignment.yml"
     try:
         here = digest(source, config.assignment(settings))
+    except LeakError as e:
+        return [
+            Failure("leak", _at(e.where or name, x.secret.line), x.message, x.secret.remedy)
+            for x in e.leaks
+        ]
     except FiveBeatsError as e:
-        where = (e.where or name) + ("" if e.line is None else f":{e.line}")
-        rule = "leak" if "would stand in" in e.what else "ids and points"
-        return [Failure(rule, where, e.what, e.remedy or "mend the source")]
+        return [
+            Failure(
+                "ids and points",
+                _at(e.where or name, e.line),
+                e.what,
+                e.remedy or "mend the source",
+            )
+        ]
     done = subprocess.run(
         [sys.executable, "-c", _DIGEST, str(source.resolve()), str(settings.resolve())],
         cwd="/",
@@ -96,25 +108,43 @@ def quick(root: Path, name: str) -> list[Failure]:
     return []
 
 
+def _at(where: str, line: int | None) -> str:
+    """A place as `file:line`."""
+    return where if line is None else f"{where}:{line}"
+
+
 def in_boxes(
     grader: Judge, root: Path, name: str, jobs: int = 1, progress: Progress | None = None
 ) -> list[Failure]:
     """The rules that run code, for one assignment; `grader` knows the course at `root`."""
+    trials = _trials(root, name)
+    found: dict[int, Failure | None] = {}
+    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="gate") as pool:
+        waiting = {pool.submit(grader.grade, t.submission): i for i, t in enumerate(trials)}
+        try:
+            for done in as_completed(waiting):
+                at, result = waiting[done], done.result().result
+                found[at] = trials[at].verdict(result)
+                if progress is not None:
+                    progress(len(found), len(trials), result)
+        except BaseException:  # broken off, or no box to be had: what waits need not run
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [failure for _, failure in sorted(found.items()) if failure is not None]
+
+
+def runs(root: Path, name: str) -> int:
+    """How many runs `in_boxes` is, to say so before they begin."""
+    return len(_trials(root, name))
+
+
+def _trials(root: Path, name: str) -> list[_Trial]:
     assignment = config.assignment(root / "assignments" / name / "assignment.yml")
-    trials = [
+    return [
         *_references(root / "source" / name, assignment),
         *_untouched(root / "source" / name, assignment),
         *_samples(root / "assignments" / name / "submissions", assignment),
     ]
-    found: dict[int, Failure | None] = {}
-    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="gate") as pool:
-        waiting = {pool.submit(grader.grade, t.submission): i for i, t in enumerate(trials)}
-        for done in as_completed(waiting):
-            at, result = waiting[done], done.result().result
-            found[at] = trials[at].verdict(result)
-            if progress is not None:
-                progress(len(found), len(trials), result)
-    return [failure for _, failure in sorted(found.items()) if failure is not None]
 
 
 def _said(result: Result) -> str:

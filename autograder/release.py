@@ -25,9 +25,10 @@ from pathlib import Path
 
 import yaml
 
+from .checks.accuracy import from_accuracies
 from .config import Assignment
 from .errors import SourceError
-from .leaks import Secret, scan, secrets_of
+from .leaks import LeakError, Secret, scan, secrets_of
 from .model import Program, Visibility
 from .notebook import (
     Cell,
@@ -252,7 +253,7 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
     calibration = source.parent.parent / "assignments" / assignment.id / "calibration.yml"
-    secrets = secrets_of(assignment, cells, accuracies_of(calibration))
+    secrets = secrets_of(assignment, cells, thresholds_of(calibration))
     refuse_leaks(path, files, secrets)
     return files
 
@@ -266,19 +267,24 @@ def digest(source: Path, assignment: Assignment) -> str:
 
 
 def refuse_leaks(where: Path, files: Mapping[str, bytes], secrets: Sequence[Secret]) -> None:
-    """Raise `SourceError` for the first secret that stands in a file for students."""
-    for leak in scan(files, secrets):
-        raise SourceError(
-            leak.message, where=where, line=leak.secret.line, remedy=leak.secret.remedy
-        )
+    """Raise `LeakError` where a secret stands in a file for students."""
+    leaks = scan(files, secrets)
+    if leaks:
+        raise LeakError(str(where), leaks)
 
 
-def accuracies_of(path: Path) -> list[float]:
-    """The accuracies of a calibration.yml, in [0, 1]; none where there is no such file."""
+def thresholds_of(path: Path) -> list[float]:
+    """The accuracies of a calibration.yml and the thresholds and floors that follow from them, in
+    [0, 1]; none where there is no such file.
+    """
     if not path.is_file():
         return []
     table = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return [float(a) for row in table.values() for a in row["accuracies"]]
+    found: list[float] = []
+    for row in table.values():
+        measured = from_accuracies([float(a) for a in row["accuracies"]])
+        found += [*measured.accuracies, measured.threshold, measured.floor]
+    return found
 
 
 def build(source: Path, assignment: Assignment, target: Path) -> None:

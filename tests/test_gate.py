@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from autograder import config, gate
 from autograder.cli import app
+from autograder.errors import GraderError
 from autograder.grade import Graded, Grader
 from autograder.model import CheckResult, LoadReport, Result, Status, Submission, Visibility
 from tests.harness import ROOT
@@ -135,10 +138,52 @@ def test_a_leak_and_a_wrong_id_are_told_apart(course: Path) -> None:
     (course / "source" / NAME / "img" / "circle.svg").write_text("<svg>secret_radius = 41</svg>")
     (leak,) = gate.quick(course, NAME)
     assert leak.rule == "leak" and leak.where == f"{master}:10" and "img/circle.svg" in leak.what
-    (course / "source" / NAME / "img" / "circle.svg").write_text("<svg/>")
+    (course / "source" / NAME / "img" / "other.svg").write_text("<svg>0.987654</svg>")
+    failures = [str(f) for f in gate.quick(course, NAME)]
+    assert [f.split(": ")[1] for f in failures] == ["leak", "leak"], "each has its line"
+    assert all(f.endswith("under `shown:` in assignment.yml)") for f in failures)
+    for picture in ("circle", "other"):
+        (course / "source" / NAME / "img" / f"{picture}.svg").write_text("<svg/>")
     master.write_text(text.replace('grade("hidden_probe")', 'grade("hidden_prob")'))
     (wrong,) = gate.quick(course, NAME)
     assert wrong.rule == "ids and points" and "'hidden_prob' is no hidden check" in wrong.what
+
+
+def test_changed_points_are_told(course: Path) -> None:
+    settings = course / "assignments" / NAME / "assignment.yml"
+    settings.write_text(settings.read_text().replace("points: 2.0", "points: 1.5"))
+    (wrong,) = gate.quick(course, NAME)
+    assert wrong.rule == "ids and points" and "hidden checks 1.5" in wrong.what and wrong.remedy
+    assert wrong.where.startswith(f"{course / 'source' / NAME / 'circles.py'}:")
+
+
+def test_what_waits_is_not_run_where_no_box_can_be_had(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    called_off = threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            called_off.set()
+            super().shutdown(wait=wait)
+
+    def none(submission: Submission) -> tuple[float, float]:
+        asked.append(submission.student)
+        if len(asked) > 1:
+            assert called_off.wait(60)
+        raise GraderError("no box", remedy="ask the doctor")
+
+    monkeypatch.setattr(gate, "ThreadPoolExecutor", Pool)
+    with pytest.raises(GraderError, match="no box"):
+        gate.in_boxes(Fake(none), course, NAME)
+    assert len(asked) <= 2 < gate.runs(course, NAME) == 6
+
+
+def test_a_failure_is_one_line_whatever_was_printed() -> None:
+    said = str(gate.Failure("reference", "04", "raised \x1b[31mThat\nand more", "mend it"))
+    assert said == "04: reference: raised That and more (mend it)"
 
 
 def test_other_bytes_elsewhere_are_not_reproducible(
@@ -158,6 +203,8 @@ def test_nothing_is_written_where_the_gate_fails(
     monkeypatch.setattr(gate, "in_boxes", lambda *args: [bad])
     done = run(app, ["release", "--root", str(course)])
     assert done.exit_code == 1 and "01-circles/x: samples: lost all (mend it)" in done.output
+    assert "01-circles: gate: 6 runs in boxes" in done.output
+    assert "01-circles: gate: 1 not as they must be, " in done.output
     assert not (course / "release").exists()
     quick = run(app, ["release", "--quick", "--root", str(course)])
     assert quick.exit_code == 0 and (course / "release" / NAME / "circles.ipynb").is_file()

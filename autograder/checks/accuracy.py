@@ -6,6 +6,14 @@ Where no images are set aside, or no threshold was measured for exactly this dat
 
 Where the handout fixes the network to the last layer (option `layers`), the box is asked for its
 final weights instead of its predictions, and the predictions are made here.
+
+From accuracies a_1..a_n of the reference, each from another seed:
+
+    threshold = mean(a) - max(MARGIN, 4 * std(a))     full marks from here
+    floor     = chance + (threshold - chance) / 2     no marks below
+
+MARGIN covers correct programs that differ from the reference in what the handout leaves open
+(initialisation, normalisation, order of the batches).
 """
 
 from __future__ import annotations
@@ -18,7 +26,19 @@ from typing import Any
 import numpy as np
 
 from ..model import Array, Evidence, Outcome, ProbeRequest, Status
-from .base import Context, HiddenData, Inconclusive, StandardCheck, require, tensor_of
+from .base import Calibration, Context, HiddenData, Inconclusive, StandardCheck, require, tensor_of
+
+MARGIN = 0.04
+CHANCE = 0.1
+
+
+def from_accuracies(accuracies: Sequence[float]) -> Calibration:
+    """The calibration that measured accuracies stand for (see the module's header)."""
+    a = np.asarray(accuracies, dtype=np.float64)
+    spread = float(a.std(ddof=1)) if len(a) > 1 else 0.0
+    threshold = max(CHANCE, float(a.mean()) - max(MARGIN, 4 * spread))
+    floor = CHANCE + (threshold - CHANCE) / 2
+    return Calibration(tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4))
 
 
 def hidden_request(ctx: Context) -> ProbeRequest:
