@@ -38,7 +38,19 @@ LOSSES = (
     "smooth_l1_loss",
     "huber_loss",
     "kl_div",
+    "poisson_nll_loss",
+    "gaussian_nll_loss",
+    "ctc_loss",
+    "soft_margin_loss",
+    "multi_margin_loss",
+    "multilabel_soft_margin_loss",
+    "hinge_embedding_loss",
+    "cosine_embedding_loss",
+    "margin_ranking_loss",
+    "triplet_margin_loss",
 )
+BATCH_SECOND = ("ctc_loss",)
+"""Losses whose input is (time, batch, classes)."""
 TOLERANCE = 1e-3
 HALVES = (torch.float16, torch.bfloat16)
 SAME = ("View", "Squeeze", "Unsqueeze", "Reshape", "Transpose", "Permute", "TBackward", "Select")
@@ -126,7 +138,7 @@ class Losses:
             made=made_by(given) if seen else "",
             value=None,
             numbers=given.numel(),
-            rows=int(given.shape[0]) if given.ndim else 1,
+            rows=_rows(fn, given),
             grad=False,
             weight=None,
         )
@@ -139,7 +151,7 @@ class Losses:
             if result.ndim == 0 and result.device.type == "cpu":
                 value = result.item()
                 given = argument(args, kwargs, 0, "input", None)
-                rows = len(given) if given is not None and given.ndim else 1
+                rows = _rows(fn, given) if given is not None else 1
                 summed = kwargs.get("reduction", "mean") == "sum"
                 self.tallies.add(("loss", fn, result.requires_grad, summed), value, rows)
             if event is None:
@@ -152,6 +164,12 @@ class Losses:
 
     def report(self) -> dict[str, Any]:
         return {}
+
+
+def _rows(fn: str, given: torch.Tensor) -> int:
+    """Samples in the input of a loss; one without a dimension is one."""
+    at = 1 if fn in BATCH_SECOND and given.ndim == 3 else 0
+    return int(given.shape[at]) if given.ndim else 1
 
 
 def _follow(event: Event, result: torch.Tensor) -> None:
