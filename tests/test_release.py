@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 
 from autograder import config, data, release
 from autograder.errors import SourceError
+from autograder.inside import torchvision_compat
 from autograder.inside.torchvision_compat import declare
 from autograder.model import Visibility
 from autograder.notebook import read_master, solved_source
@@ -293,7 +295,32 @@ def test_the_untouched_notebook_only_says_not_implemented(name: str, tmp_path: P
     assert set(raised) <= {"NotImplementedError", "NameError"} and "NotImplementedError" in raised
 
 
-# -- as a student, with the plain tools ----------------------------------------------------------
+# -- as a student, with the plain tools and without our package -----------------------------------
+
+# The package is installed where the tests run, so it has to be hidden. torch and torchvision need
+# not match here (see inside/torchvision_compat.py, which is copied beside this).
+WITHOUT_PACKAGE = """\
+import sys
+
+from torchvision_compat import declare
+
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "autograder":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+declare()
+sys.meta_path.insert(0, Hidden())
+"""
+
+
+def hide_the_package(folder: Path) -> None:
+    """Prepare a student's folder so that what `run` starts in it cannot import our package."""
+    (folder / "site").mkdir()
+    (folder / "site" / "sitecustomize.py").write_text(WITHOUT_PACKAGE)
+    shutil.copy(torchvision_compat.__file__, folder / "site")
 
 
 @pytest.fixture
@@ -307,28 +334,36 @@ def desk(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, config.A
         root = data.find_root(assignment.data.dataset, None, None)
         small = assignment.data.model_copy(update={"train": 300, "test": 100, "hidden": 100})
         (folder / "data").symlink_to(data.prepare(small, 0, root, tmp_path / "cache").root)
-    # here torch and torchvision need not match; see inside/torchvision_compat.py
-    (folder / "sitecustomize.py").write_text(
-        "from autograder.inside.torchvision_compat import declare\ndeclare()\n"
-    )
+    hide_the_package(folder)
     return folder, assignment
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join((str(folder), str(ROOT)))
     return subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": path,
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "COLUMNS": "300",  # pytest shortens its summary to the terminal
-        },
+        env=environment(folder),
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a student who has PyTorch and pytest, and not the course's package."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(folder / "site"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COLUMNS": "300",  # pytest shortens its summary to the terminal
+        "JUPYTER_CONFIG_DIR": str(folder / "site"),
+    }
+
+
+def test_the_package_is_hidden_from_a_student(tmp_path: Path) -> None:
+    hide_the_package(tmp_path)
+    done = run(tmp_path, "-c", "import torchvision; import autograder.live")
+    assert "No module named 'autograder" in done.stderr
 
 
 def solve(folder: Path, name: str, assignment: config.Assignment) -> None:
@@ -364,6 +399,47 @@ def test_the_untouched_script_says_what_is_missing(desk: tuple[Path, config.Assi
     count = (folder / f"test_{assignment.module}.py").read_text().count("def test_")
     assert len(reasons) == count and all(r.startswith("task ") for r in reasons), reasons
     assert "not written yet" in tested.stdout and " passed" not in tested.stdout
+
+
+def cells_of(folder: Path, assignment: config.Assignment, *, solved: bool) -> Any:
+    """The released notebook, with the reference in the cells to be written where `solved`."""
+    book = nbformat.read(folder / f"{assignment.module}.ipynb", as_version=4)
+    source = ROOT / "source" / assignment.id
+    master = {c.grade_id: c for c in read_master(release.master_path(source, assignment))}
+    for cell in book.cells:
+        grading = cell.metadata.get("nbgrader", {})
+        if solved and grading.get("solution"):
+            cell.source = solved_source(master[grading["grade_id"]].source)
+    return book
+
+
+def public_failures(path: Path) -> tuple[list[str], int]:
+    """What the public test cells of a notebook that was run raised, and how many there are."""
+    tests = [c for c in nbformat.read(path, 4).cells if "public" in c.metadata.get("tags", [])]
+    assert all(c.execution_count for c in tests)
+    raised = [o for c in tests for o in c.outputs if o.output_type == "error"]
+    return [f"{o.ename}: {o.evalue}" for o in raised], len(tests)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("desk", IDS, indirect=True)
+def test_the_notebooks_own_tests_run_without_the_package(
+    desk: tuple[Path, config.Assignment],
+) -> None:
+    folder, assignment = desk
+    books = {solved: folder / f"solved_{solved}.ipynb" for solved in (True, False)}
+    for solved, path in books.items():
+        nbformat.write(cells_of(folder, assignment, solved=solved), path)
+    options = ("--allow-errors", "--inplace", "--startup_timeout=300")
+    command = "import nbclient.cli; nbclient.cli.main()"
+    done = run(folder, "-c", command, *options, *map(str, books.values()))
+    assert done.returncode == 0, done.stderr
+
+    raised, count = public_failures(books[True])
+    assert raised == [] and count
+    raised, count = public_failures(books[False])
+    assert len(raised) == count
+    assert all(r.startswith(("NotImplementedError", "NameError: name '")) for r in raised), raised
 
 
 @pytest.mark.slow
