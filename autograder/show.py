@@ -119,6 +119,7 @@ def checked(result: Result, load: LoadReport) -> None:
         for note in result.notes:
             console.print(Text(f"! {clean(note)}", "magenta"), width=width)
         return
+    taught: set[str] = set()  # what one mistake teaches is said once, however much it costs
     for c in result.checks:
         mark, style = _MARK.get(c.status, ("✗", "red"))
         worth = f"{points(c.score)} / {points(c.max_score)}"
@@ -126,7 +127,9 @@ def checked(result: Result, load: LoadReport) -> None:
         console.print(line, width=width)
         if c.status is Status.PASSED:
             continue
-        for text, look in ((c.message, ""), (c.help, "dim")):
+        help_text = "" if c.help in taught else c.help
+        taught.add(c.help)
+        for text, look in ((c.message, ""), (help_text, "dim")):
             if text:
                 console.print(
                     Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False), width=width

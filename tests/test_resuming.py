@@ -267,6 +267,7 @@ def test_functions_that_are_not_written_earn_nothing() -> None:
         found = results(PLAIN + stub.format(name), *CHECKS)
         assert sum(r.score for r in found.values()) <= 0.5, name
         assert found["checkpoint_resumes"].score == 0
+        assert found["checkpoint_resumes"].message.startswith("not written yet: the stub")
 
 
 def test_a_missing_function_is_named() -> None:

@@ -169,7 +169,8 @@ def _words(error: Any) -> str:
     if not isinstance(error, dict):
         return "an error"
     line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
-    return f"{str(error.get('type'))[:80]}{line}: {str(error.get('message'))[:300]}"
+    message = f": {str(error['message'])[:300]}" if error.get("message") else ""
+    return f"{str(error.get('type'))[:80]}{line}{message}"
 
 
 def _came_through(evidence: Evidence) -> Evidence:
@@ -188,8 +189,13 @@ def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.failed("save_checkpoint left no file at the path given", "wrong_checkpoint")
     if stage != "done":
         name = "save_checkpoint" if stage == "save" else "load_checkpoint, in a new process,"
-        said = _words(done.data.get("raised"))
-        return Outcome(Status.ERROR, 0.0, (), f"{name} raised {said}")
+        raised = done.data.get("raised")
+        if isinstance(raised, dict) and raised.get("type") == "NotImplementedError":
+            function = name.partition(",")[0]
+            return Outcome.failed(
+                f"not written yet: the stub of {function} still raises NotImplementedError"
+            )
+        return Outcome(Status.ERROR, 0.0, (), f"{name} raised {_words(raised)}")
     epoch = field_of(done, "epoch", dict)
     if epoch.get("value") != _epoch_of(_seeds(ctx)):
         got = str(epoch.get("value", epoch.get("kind")))[:80]
