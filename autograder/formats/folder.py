@@ -4,8 +4,8 @@
     class/{alice.py, bob.ipynb, carol.zip}  a folder of such files
     class/alice/training_loop.py            a folder per student, with what lies beside
     class/alice/04-training-loop/…          a folder per student and assignment
-    class.zip                               any of these, and what Canvas and Moodle pack
-                                            (`canvas` and `moodle` tell their names)
+    class.zip                               any of these, and what Canvas, Moodle or Gradescope
+                                            pack (`canvas`, `moodle`, `gradescope_export`)
 
 Theory. Nobody's work may vanish and nothing may stop the class: whatever cannot be taken
 in becomes a `Refused` record with a reason in words, which later stands in `grades.csv` as
@@ -24,7 +24,7 @@ from pathlib import Path, PurePath
 from ..errors import InputError, SubmissionError
 from ..model import Json, Program, Submission
 from ..text import clean, distinct_names
-from . import canvas, moodle
+from . import canvas, gradescope_export, moodle
 from .program import PROGRAM_CAP, is_program, read_program, same_code, stubs
 from .tree import MIB, Folder, Handed, Leaf, files_of, read_file, read_folder, read_zip, timestamp
 
@@ -101,6 +101,8 @@ class _Intake:
         self.assignment = assignment
         self.known = known
         self.origins: dict[str, Mapping[str, Json]] = {}
+        self.times: dict[str, str] = {}
+        """When work came whose own `timestamp.txt` the student may have written; "" if unknown."""
         self.found: list[_Found] = []
         self.refused: list[tuple[str, Refused]] = []
 
@@ -126,10 +128,11 @@ class _Intake:
 
     def root(self, tree: Folder, student: str, path: str) -> None:
         """A folder the user named: a class, or a single student's work."""
-        from_moodle, tree = moodle.gather(tree)
-        self.handed(from_moodle, path)
-        if from_moodle and not tree.files and not tree.folders:
-            return
+        for tool in (gradescope_export, moodle):
+            students, tree = tool.gather(tree)
+            self.handed(students, path)
+            if students and not tree.files and not tree.folders:
+                return
         work = [f for n, f in tree.files.items() if n.lower().endswith(_WORK)]
         if 2 * sum(canvas.parse(leaf.name) is not None for leaf in work) > len(work):
             self.handed(canvas.gather(tree.files.values()), path)
@@ -167,6 +170,7 @@ class _Intake:
         """Students as another tool's layout names them."""
         for one in students:
             self.origins[one.student] = one.origin
+            self.times[one.student] = one.when
             here = f"{path}/{one.origin['file']}"
             try:
                 if one.why:
@@ -192,6 +196,7 @@ class _Intake:
 
     def archive(self, leaf: Leaf, student: str, path: str) -> None:
         """A zip archive that is a student's whole work."""
+        self.times.setdefault(student, "")
         self.student(read_zip(leaf, cap=STUDENT_ZIP_CAP), student, path)
 
     def student(self, folder: Folder, student: str, path: str, depth: int = 0) -> None:
@@ -220,6 +225,7 @@ class _Intake:
         elif by_assignment or of_others:  # nothing was handed in for the assignment asked for
             return
         elif len(archives) == 1 and depth < 2:
+            self.times.setdefault(student, timestamp(folder))
             self.student(read_zip(archives[0], cap=STUDENT_ZIP_CAP), student, path, depth + 1)
         elif len(unnamed) == 1 and depth < 4:
             inner = unnamed[0]
@@ -278,7 +284,7 @@ class _Intake:
                 f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
             )
             extra += (f"left out: {shown}",)
-        when = timestamp(folder)
+        when = self.times[student] if student in self.times else timestamp(folder)
         self.add(student, wanted, program, files, when, (*notes, *extra), path, leaf.modified)
 
     # -- names ---------------------------------------------------------------------------
@@ -388,6 +394,8 @@ def _unwrap(tree: Folder) -> Folder:
     """The class inside the single folder that some archivers put around it."""
     while not tree.files and len(tree.folders) == 1:
         inner = next(iter(tree.folders.values()))
+        if gradescope_export.is_export(inner):
+            return inner
         if moodle.is_students(inner.name):
             break
         loose = [n for n in inner.files if is_program(n) or n.lower().endswith(".zip")]

@@ -102,13 +102,15 @@ class Folder:
 class Handed:
     """One student's work as another tool packed it: under its own names, and where it came from.
 
-    `origin` as in `model.Submission`; `why` says what is wrong where there is nothing to grade.
+    `origin` as in `model.Submission`; `why` says what is wrong where there is nothing to grade;
+    `when` is ISO 8601, or "" where the tool does not tell.
     """
 
     student: str
     folder: Folder
     origin: Mapping[str, Json]
     why: str = ""
+    when: str = ""
 
 
 def unwanted(name: str, *, folder: bool) -> str | None:
