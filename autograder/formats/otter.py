@@ -6,11 +6,11 @@
     build/otter/<id>/<module>-autograder.zip    the zip that `otter run`, `otter grade` or
                                                 Gradescope take
 
-A task is a question. Its public tests are test cases worth nothing, which students run by
-`grader.check("task1")` or `otter check`; each of its checks is a hidden test case with its points,
-which asks `autograder.live`. A test case of otter passes or fails, so what a check gives in part
-is added by a plugin (`otter_plugin`). The autograder carries the course's configuration and the
-assignment's hidden half: that is otter's model, in which tests lie beside the submission.
+A task is a question. Its public tests are test cases that add nothing to the grade, which students
+run by `grader.check("task1")` or `otter check`; each of its checks is a hidden test case with its
+points, which asks `autograder.live`. A test case of otter passes or fails, so what a check gives in
+part is added by a plugin (`otter_plugin`). The autograder carries the course's configuration and
+the assignment's hidden half: that is otter's model, in which tests lie beside the submission.
 """
 
 from __future__ import annotations
@@ -56,19 +56,28 @@ def solution(source: str) -> str:
     return "\n".join(out)
 
 
-def _public_test(cell: Cell) -> str:
-    """A public cell as a test case, which reads the student's names as if they were its own."""
-    body = "\n".join(f"    {line}".rstrip() for line in cell.source.splitlines())
+def _public_test(cell: Cell, task: int) -> str:
+    """A public cell as a test case, which reads the student's names as if they were its own.
+
+    No points are written to it: otter shares what a question's points leave over among such
+    cases. That is nothing in the autograder, where the hidden cases have them all, and all of
+    them in the student's copy, where `otter check` divides by the sum.
+    """
+    body = "\n".join(f"        {line}".rstrip() for line in cell.source.splitlines())
     return (
-        '""" # BEGIN TEST CONFIG\npoints: 0\nhidden: false\n""" # END TEST CONFIG\n'
+        '""" # BEGIN TEST CONFIG\nhidden: false\n""" # END TEST CONFIG\n'
         f"def test_{cell.grade_id.replace('-', '_')}(env):\n"
-        '    globals().update({k: v for k, v in env.items() if not k.startswith("_")})\n' + body
+        '    globals().update({k: v for k, v in env.items() if not k.startswith("_")})\n'
+        f"    try:\n{body}\n"
+        "    except NotImplementedError as stub:\n"
+        f"        stub.args = stub.args or ('task {task} is not written yet',)\n"
+        "        raise"
     )
 
 
 def _hidden_test(assignment: str, check: config.CheckSpec) -> str:
     return (
-        f'""" # BEGIN TEST CONFIG\npoints: {check.points:g}\nhidden: true\n""" # END TEST CONFIG\n'
+        f'""" # BEGIN TEST CONFIG\npoints: {check.points}\nhidden: true\n""" # END TEST CONFIG\n'
         f"def test_{check.id.replace('-', '_')}(env):\n"
         "    from autograder.live import demand\n"
         f'    demand("{check.id}", assignment="{assignment}")'
@@ -80,10 +89,10 @@ def _question(
 ) -> Iterator[tuple[str, str]]:
     """The question of one task, as (kind, text) of its cells."""
     points = sum(c.points for c in assignment.checks if c.task == task)
-    yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points:g}"
+    yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points}"
     yield "raw", "# BEGIN TESTS"
     for cell in public:
-        yield "code", _public_test(cell)
+        yield "code", _public_test(cell, task)
     for check in assignment.checks:
         if check.task == task:
             yield "code", _hidden_test(assignment.id, check)
@@ -91,10 +100,19 @@ def _question(
     yield "raw", "# END QUESTION"
 
 
+def _given(root: Path, assignment: config.Assignment) -> list[str]:
+    """The released notebook, beside which submitted ones are read; none where none is released."""
+    name = f"release/{assignment.id}/{assignment.module}.ipynb"
+    return [name] if (root / name).is_file() else []
+
+
 def _cells(
-    assignment: config.Assignment, cells: tuple[Cell, ...], where: Path
+    assignment: config.Assignment, cells: tuple[Cell, ...], where: Path, given: list[str]
 ) -> Iterator[tuple[str, str]]:
-    """The master's cells as (kind, text): a task's question stands where its last test stood."""
+    """The master's cells as (kind, text): a task's question stands where its last test stood.
+
+    `given` are further files that the autograder takes along.
+    """
     settings = {
         "init_cell": True,
         "export_cell": False,
@@ -105,6 +123,7 @@ def _cells(
             "grading_config.yml",
             f"assignments/{assignment.id}/assignment.yml",
             f"assignments/{assignment.id}/calibration.yml",
+            *given,
         ],
         "generate": {"plugins": [PLUGIN]},
         "tests": {"ok_format": False, "files": True},
@@ -134,7 +153,8 @@ def master(root: Path, assignment: config.Assignment) -> str:
         "code": _nbformat.v4.new_code_cell,
         "markdown": _nbformat.v4.new_markdown_cell,
     }
-    for number, (kind, text) in enumerate(_cells(assignment, read_master(where), where)):
+    cells = _cells(assignment, read_master(where), where, _given(root, assignment))
+    for number, (kind, text) in enumerate(cells):
         cell = make[kind](text)
         cell.id = hashlib.sha256(f"{assignment.id}/otter/{number}".encode()).hexdigest()[:8]
         book.cells.append(cell)
@@ -148,6 +168,9 @@ def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder
     shutil.copy(root / "assignments" / assignment.id / "assignment.yml", hidden)
     (hidden / "calibration.yml").write_bytes(calibration)
     shutil.copy(root / "grading_config.yml", folder)
+    for name in _given(root, assignment):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copy(root / name, folder / name)
     pictures = root / "source" / assignment.id / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img")

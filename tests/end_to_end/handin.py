@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ import nbformat
 
 from tests.samples import ROOT
 
-NOTEBOOKS = {"04-training-loop": "training_loop.ipynb", "05-five-beats": "five_beats.ipynb"}
+NOTEBOOKS = {
+    "04-training-loop": "training_loop.ipynb",
+    "05-five-beats": "five_beats.ipynb",
+    "06-line-by-line": "line_by_line.ipynb",
+    "08-schedule-and-resume": "schedule_and_resume.ipynb",
+}
+MAGIC = re.compile(r"^[%!].*\n?", re.MULTILINE)
 
 
 def release(assignment: str) -> dict[str, Any]:
@@ -21,13 +28,15 @@ def release(assignment: str) -> dict[str, Any]:
 
 
 def code_of(sample: Path) -> str:
-    """A sample's whole program as one text; a notebook's cells one below the other."""
+    """A sample's whole program as one text; a notebook's cells one below the other, without the
+    lines that are IPython's (`!pip install`, `%matplotlib inline`).
+    """
     (path,) = [p for p in sample.iterdir() if p.suffix in (".py", ".ipynb")]
     if path.suffix == ".py":
         return path.read_text(encoding="utf-8")
     book: Any = nbformat.read(path, as_version=4)
-    cells = [c.source for c in book.cells if c.cell_type == "code"]
-    return "\n\n".join(c for c in cells if not c.startswith(("%", "!")))
+    cells = (c.source for c in book.cells if c.cell_type == "code")
+    return "\n\n".join(MAGIC.sub("", c) for c in cells)
 
 
 def hand_in(assignment: str, sample: Path, folder: Path) -> Path:
