@@ -19,6 +19,10 @@ Root = Annotated[
         help="The course's folder.  [default: the nearest upwards with grading_config.yml]",
     ),
 ]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
+]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
 
 
