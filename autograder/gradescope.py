@@ -27,6 +27,7 @@ from .data import EMBEDDED
 from .errors import FiveBeatsError, GraderError
 from .formats.folder import of_one
 from .formats.gradescope import Handin, metadata, results, unusable
+from .formats.handout import handouts
 from .grade import Grader
 from .kept import write_whole
 from .model import Job, Json, Limits, Program
@@ -57,7 +58,8 @@ def grade(root: Path, course: Path = COURSE) -> dict[str, Json]:
         spec = own.assignment(assignment)
         known = {assignment: spec.module}
         student = ", ".join(handed.users) or "the student"
-        found, refused = of_one(root / "submission", student, assignment, known)
+        given = handouts(course, known)
+        found, refused = of_one(root / "submission", student, assignment, known, given)
         if not found:
             why = "; ".join(r.reason for r in refused) or "no file was handed in"
             return unusable(why, spec.points)

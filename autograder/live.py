@@ -24,13 +24,14 @@ from pathlib import Path
 
 from .config import Assignment
 from .errors import GraderError, InputError
+from .formats.handout import handout
 from .formats.program import read_program
 from .formats.tree import files_of, read_folder
 from .grade import Grader
 from .model import CheckResult, Program, Result, Status, Submission
 
 _HIDDEN_TEST = re.compile(r"^\s*from autograder\.live import", re.MULTILINE)
-_OF_THE_GRADER = frozenset(("data", "assignments", "tests", "grading_config.yml"))
+_OF_THE_GRADER = frozenset(("data", "assignments", "release", "tests", "grading_config.yml"))
 """What lies beside a notebook in otter's folder without being the student's."""
 
 
@@ -88,14 +89,18 @@ def _handed_in(path: Path, name: str) -> bool:
     return top not in _OF_THE_GRADER and path.stat().st_mtime <= _started()
 
 
-def submission(assignment: Assignment, folder: Path) -> Submission:
-    """The work in `folder`, or what ran here so far, without the hidden tests in it."""
+def submission(assignment: Assignment, folder: Path, root: Path) -> Submission:
+    """The work in `folder`, or what ran here so far, without the hidden tests in it.
+
+    A notebook is read beside the handout of the course at `root`, as `autograder grade` does it.
+    """
     module = assignment.module
     exact = [folder / f"{module}.ipynb", folder / f"{module}.py"]
     found = [p for p in (*exact, *sorted(folder.glob("*.ipynb"))) if p.is_file()]
     files: dict[str, bytes] = {}
     if found:
-        program, _ = read_program(f"{module}{found[0].suffix}", found[0].read_bytes())
+        given = handout(root, assignment.id, module)
+        program, _ = read_program(f"{module}{found[0].suffix}", found[0].read_bytes(), given)
         beside, _ = files_of(read_folder(folder), but=found[0].name)
         files = {n: b for n, b in beside.items() if _handed_in(folder / n, n)}
     else:
@@ -132,7 +137,7 @@ def outcomes(checks: tuple[str, ...], assignment: str = "") -> list[CheckResult]
     with _quiet():
         grader = _grader(course_root())
         spec = _assignment(grader, checks, assignment)
-        result = _result(grader, submission(spec, Path.cwd()))
+        result = _result(grader, submission(spec, Path.cwd(), grader.root))
     found = {c.id: c for c in result.checks}
     ours = [found[i].message for i in checks if i in found and found[i].status == "ungradable"]
     if not found or ours:

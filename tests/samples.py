@@ -8,6 +8,7 @@ from typing import Any
 
 from autograder import config, verdicts
 from autograder.formats.folder import collect
+from autograder.formats.handout import handouts
 from autograder.grade import Grader
 from autograder.model import Limits, Result
 from autograder.verdicts import KEPT, problems
@@ -39,7 +40,8 @@ def expected(assignment: str) -> dict[str, Any]:
 def graded(grader: Grader, assignment: str, folder: Path) -> Result:
     """The result of one sample, by the way every submission goes."""
     spec = grader.assignment(assignment)
-    found, refused = collect([folder], assignment, {spec.id: spec.module})
+    known = {spec.id: spec.module}
+    found, refused = collect([folder], assignment, known, handouts(grader.root, known))
     assert not refused, refused
     (submission,) = found
     return grader.grade(submission).result

@@ -29,14 +29,12 @@ def test_a_notebook_as_handed_out_needs_no_remark() -> None:
     assert program.cells == ("a = 1", "mine = 2", "a", "b") and notes == ()
 
 
-def test_copied_and_reordered_cells_run_as_they_stand_and_are_told() -> None:
+def test_copied_cells_run_as_they_stand_and_are_told() -> None:
     raw = with_ids(("task2-b", "b = 1"), ("task1-a", "a = 1"), ("task1-a", "a = 2"))
     program, notes = read_program("x.ipynb", raw)
     assert program.cells == ("b = 1", "a = 1", "a = 2")
-    assert notes == (
-        "x.ipynb: copied cells (task1-a); all of them ran, and the last one counts",
-        "x.ipynb: its cells are not in the handout's order; they ran as they stand",
-    )
+    said = "copied or split cells (task1-a); all of them ran, and what comes last counts"
+    assert notes == (f"x.ipynb: {said}",)
 
 
 def test_otters_own_cells_are_no_work() -> None:
@@ -60,3 +58,28 @@ def test_odd_metadata_is_no_id(metadata: object) -> None:
     cell = {"cell_type": "code", "metadata": metadata, "source": "a = 1"}
     program, notes = read_program("x.ipynb", json.dumps({"cells": [cell, cell]}).encode())
     assert program.cells == ("a = 1", "a = 1") and notes == ()
+
+
+def test_a_notebook_under_a_scripts_name_is_a_notebook() -> None:
+    program, notes = read_program("x.py", with_ids(("", "a = 1"), ("", "b = 2")))
+    assert (program.kind, program.cells) == ("notebook", ("a = 1", "b = 2"))
+    assert notes == ("x.py holds a notebook, and was read as one",)
+
+
+@pytest.mark.parametrize(
+    "line", ["!pip install torch", "%matplotlib inline", "get_ipython().system('ls')"]
+)
+def test_a_script_saved_from_a_notebook_runs_as_one_cell(line: str) -> None:
+    text = f"# In[1]:\n{line}\na = 1\n"
+    program, notes = read_program("x.py", text.encode())
+    assert (program.kind, program.cells) == ("notebook", (text,))
+    assert notes == ("x.py was saved from a notebook, and ran as one cell of it",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = (7\n  % 2)", '"""\n!ls\n"""', "try:\n    get_ipython()\nexcept NameError: 0", "{}"],
+)
+def test_a_plain_script_stays_a_script(text: str) -> None:
+    program, notes = read_program("x.py", text.encode())
+    assert (program.kind, program.cells, notes) == ("script", (text,), ())

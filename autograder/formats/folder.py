@@ -25,15 +25,12 @@ from ..errors import InputError, SubmissionError
 from ..model import Json, Program, Submission
 from ..text import clean, distinct_names
 from . import canvas, gradescope_export, moodle
-from .program import PROGRAM_CAP, is_program, read_program, same_code, stubs
+from .mend import NONE, Handout, Handouts
+from .program import NEARLY_WORK, PROGRAM_CAP, folded, is_program, read_program, same_code, stubs
 from .tree import MIB, Folder, Handed, Leaf, files_of, read_file, read_folder, read_zip, timestamp
 
 STUDENT_ZIP_CAP = 512 * MIB
 NOT_WORK = frozenset(("conftest.py", "setup.py", "__init__.py"))
-NEARLY_WORK = (
-    ".pdf", ".html", ".htm", ".docx", ".doc", ".odt", ".rtf", ".txt", ".pages", ".pyc",
-    ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".r", ".rmd", ".m", ".jl",
-)  # fmt: skip
 _WORK = (".ipynb", ".py", ".zip", *NEARLY_WORK)
 _COPY = r"(?:_?(?:copy|final|v?\d+))*"
 
@@ -60,11 +57,12 @@ class _Found:
 
 
 def collect(
-    paths: Sequence[Path], assignment: str | None, known: Mapping[str, str]
+    paths: Sequence[Path], assignment: str | None, known: Mapping[str, str], given: Handouts = NONE
 ) -> tuple[list[Submission], list[Refused]]:
     """Take in every submission below `paths`.
 
-    `known` maps assignment ids to the name of their module; `assignment` is what `-a` said.
+    `known` maps assignment ids to the name of their module, `given` to what was handed out;
+    `assignment` is what `-a` said.
     Returns submissions (at most one per student and assignment, the newest) and refusals,
     both sorted. Raises `InputError` only for what the caller got wrong: a path that does
     not exist, an assignment that is not there.
@@ -74,7 +72,7 @@ def collect(
             f"there is no assignment '{clean(assignment)}'",
             remedy=f"one of: {', '.join(sorted(known))}",
         )
-    intake = _Intake(assignment, dict(known))
+    intake = _Intake(assignment, dict(known), given)
     for path in paths:
         if not path.exists():
             raise InputError("does not exist", where=clean(str(path)), remedy="check the path")
@@ -83,10 +81,10 @@ def collect(
 
 
 def of_one(
-    folder: Path, student: str, assignment: str, known: Mapping[str, str]
+    folder: Path, student: str, assignment: str, known: Mapping[str, str], given: Handouts = NONE
 ) -> tuple[list[Submission], list[Refused]]:
     """Take in a folder that is known to be one student's work for `assignment`."""
-    intake = _Intake(assignment, dict(known))
+    intake = _Intake(assignment, dict(known), given)
     try:
         intake.student(read_folder(folder), student, str(folder))
     except SubmissionError as e:
@@ -97,9 +95,10 @@ def of_one(
 class _Intake:
     """The layout rules; every method adds to `found` or to `refused`."""
 
-    def __init__(self, assignment: str | None, known: dict[str, str]) -> None:
+    def __init__(self, assignment: str | None, known: dict[str, str], given: Handouts) -> None:
         self.assignment = assignment
         self.known = known
+        self.given = given
         self.origins: dict[str, Mapping[str, Json]] = {}
         self.times: dict[str, str] = {}
         """When work came whose own `timestamp.txt` the student may have written; "" if unknown."""
@@ -191,7 +190,7 @@ class _Intake:
         if wanted is None:
             self.refuse(student, path, self.undecided(leaf.name))
             return
-        program, notes, raw = _read(leaf)
+        program, notes, raw = _read(leaf, self.given.get(wanted))
         self.add(student, wanted, program, {program.main: raw}, "", notes, path, leaf.modified)
 
     def archive(self, leaf: Leaf, student: str, path: str) -> None:
@@ -256,7 +255,7 @@ class _Intake:
                 student, path, f"holds no notebook and no script for {wanted}{others}", wanted
             )
             return
-        read = [(leaf, *_read(leaf)) for leaf in candidates]
+        read = [(leaf, *_read(leaf, self.given.get(wanted))) for leaf in candidates]
         best = min(stubs(program) for _, program, _, _ in read)
         left = [r for r in read if stubs(r[1]) == best]
         names = ", ".join(clean(leaf.name) for leaf, *_ in read)
@@ -297,25 +296,25 @@ class _Intake:
             for name, leaf in folder.files.items()
             if is_program(name)
             and name not in NOT_WORK
-            and _fold(name) not in tests
+            and folded(name) not in tests
             and not (strictly and name.startswith("test_"))
         ]
 
     def exact(self, name: str, wanted: str | None = None) -> bool:
         """Whether a file is named exactly as the handout names it."""
         modules = self.known.values() if wanted is None else (self.known[wanted],)
-        return _fold(name) in modules
+        return folded(name) in modules
 
     def named(self, name: str, *, loosely: bool = False) -> str | None:
         """The assignment a file or folder name speaks of: its module or id, perhaps numbered
         as a copy; loosely, also with other words around it. None where two fit.
         """
-        folded = _fold(name)
-        words = {i: (module, _fold(i)) for i, module in self.known.items()}
-        strict = [i for i, ws in words.items() if any(re.fullmatch(w + _COPY, folded) for w in ws)]
+        plain = folded(name)
+        words = {i: (module, folded(i)) for i, module in self.known.items()}
+        strict = [i for i, ws in words.items() if any(re.fullmatch(w + _COPY, plain) for w in ws)]
         if strict or not loosely:
             return strict[0] if len(strict) == 1 else None
-        within = [(len(w), i) for i, ws in words.items() for w in ws if f"_{w}_" in f"_{folded}_"]
+        within = [(len(w), i) for i, ws in words.items() for w in ws if f"_{w}_" in f"_{plain}_"]
         longest = {i for length, i in within if length == max(within)[0]}
         return longest.pop() if len(longest) == 1 else None
 
@@ -378,15 +377,9 @@ class _Intake:
         return [kept[k] for k in sorted(kept)], [refused[k] for k in sorted(refused)]
 
 
-def _fold(name: str) -> str:
-    """A name without its suffix, in lower case, with `_` for everything but letters and digits."""
-    stem = PurePath(name).stem if is_program(name) else name
-    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
-
-
-def _read(leaf: Leaf) -> tuple[Program, tuple[str, ...], bytes]:
+def _read(leaf: Leaf, handout: Handout | None) -> tuple[Program, tuple[str, ...], bytes]:
     raw = leaf.read(PROGRAM_CAP)
-    program, notes = read_program(leaf.name, raw)
+    program, notes = read_program(leaf.name, raw, handout)
     return program, notes, raw
 
 
@@ -399,7 +392,7 @@ def _unwrap(tree: Folder) -> Folder:
         if moodle.is_students(inner.name):
             break
         loose = [n for n in inner.files if is_program(n) or n.lower().endswith(".zip")]
-        if len(loose) + len(inner.folders) < 2 or any(_fold(n).startswith("test_") for n in loose):
+        if len(loose) + len(inner.folders) < 2 or any(folded(n).startswith("test_") for n in loose):
             break
         tree = inner
     return tree

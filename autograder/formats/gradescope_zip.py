@@ -98,6 +98,9 @@ def package(order: Package, calibration: bytes) -> list[str]:
         order.root / "assignments" / spec.id / "assignment.yml"
     ).read_bytes()
     members[f"{hidden}/calibration.yml"] = calibration
+    given = f"release/{spec.id}/{spec.module}.ipynb"  # beside which notebooks are read
+    if (order.root / given).is_file():
+        members[f"grader/{given}"] = (order.root / given).read_bytes()
     images = _images(order.root, spec)
     members |= images
     scripts = ("setup.sh", "run_autograder", "grader/scripts/setup.sh")

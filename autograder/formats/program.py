@@ -1,31 +1,36 @@
 """A file's bytes as a `model.Program`: the text of a script, or the code cells of a notebook.
 
-Only the code is taken: outputs, metadata and text cells of a notebook never reach a box, nor do
-the cells in which otter checks its own tests. A notebook that is no longer as it was handed out
-(copied or reordered cells, an old format) runs as it stands, and a note says so.
-The reading is tolerant of what students' tools write (a byte order mark, UTF-16 from
-Windows, a source given as a list of lines, the older notebook format 3 with worksheets)
-and refuses what cannot be run, in words a teaching assistant can pass on.
+Only the code is taken, without the cells in which otter checks its own tests. A notebook that
+is no longer as it was handed out is mended where that is safe (`mend`), and the record says so.
+A script that was saved from a notebook is what it was: the JSON of one under a script's name
+is read as a notebook, and text with a notebook's own lines (`!pip`, `get_ipython()`), which
+Python itself refuses, runs as a notebook of one cell.
+What cannot be run is refused in words a teaching assistant can pass on.
 """
 
 from __future__ import annotations
 
 import codecs
 import io
-import json
 import re
 import tokenize
 from pathlib import PurePath
-from typing import Any
 
-from ..errors import SubmissionError
 from ..model import Program
 from ..text import clean
+from .ipynb import looks_like_notebook, read_cells
+from .mend import MEND_CAP, Handout, mend
+from .names import names
 
 PROGRAM_CAP = 32 << 20
-CELL_CAP = 5_000
 SUFFIXES = (".py", ".ipynb")
-_TASK = re.compile(r"task_?(\d{1,3})(?!\d)")
+NEARLY_WORK = (
+    ".pdf", ".html", ".htm", ".docx", ".doc", ".odt", ".rtf", ".txt", ".pages", ".pyc",
+    ".rar", ".7z", ".tar", ".gz", ".tgz", ".xz", ".r", ".rmd", ".m", ".jl",
+)  # fmt: skip
+"""What people hand in in a program's place."""
+_MAGIC = re.compile(r"^[ \t]*[!%?]|= *[!%]|get_ipython", re.MULTILINE)
+"""What a script may only hold that was saved from a notebook, strings and comments apart."""
 _OTTER = re.compile(
     r"\s*(#[^\n]*\s+)?import otter\s+grader = otter\.Notebook\([^()\n]*\)\s*"
     r"|\s*grader\.(check|check_all|export)\([^()\n]*\)\s*"
@@ -39,15 +44,30 @@ def is_program(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES
 
 
-def read_program(name: str, raw: bytes) -> tuple[Program, tuple[str, ...]]:
+def folded(name: str) -> str:
+    """A name without its suffix, in lower case, with `_` for everything but letters and digits."""
+    stem = PurePath(name).stem if is_program(name) else name
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
+
+
+def read_program(
+    name: str, raw: bytes, handout: Handout | None = None
+) -> tuple[Program, tuple[str, ...]]:
     """The program in a file, and notes on what had to be mended to read it.
 
+    `handout` is what the student was given; without it a notebook is read as it stands.
     Raises `SubmissionError` where there is no Python program to be had.
     """
     name = clean(name).replace("\\", "_")
     if name.lower().endswith(".ipynb"):
-        return _notebook(name, raw)
+        return _notebook(name, raw, handout)
+    if looks_like_notebook(raw):
+        program, said = _notebook(name, raw, handout)
+        return program, (f"{name} holds a notebook, and was read as one", *said)
     text, notes = _decode(name, raw)
+    if len(text) <= MEND_CAP and _MAGIC.search(text) and names(text).magic:
+        said = (f"{name} was saved from a notebook, and ran as one cell of it",)
+        return Program("notebook", name, (text,)), (*notes, *said)
     return Program("script", name, (text,)), notes
 
 
@@ -77,87 +97,10 @@ def _decode(name: str, raw: bytes) -> tuple[str, tuple[str, ...]]:
         return raw.decode("utf-8", "replace"), (note,)
 
 
-def _notebook(name: str, raw: bytes) -> tuple[Program, tuple[str, ...]]:
-    def refuse(what: str, remedy: str) -> SubmissionError:
-        return SubmissionError(what, where=clean(name), remedy=remedy)
-
-    if not raw.strip():
-        raise refuse("is empty", "ask for the notebook again")
-    try:
-        tree: Any = json.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as e:
-        raise refuse(
-            "is not a notebook: its JSON cannot be read", "ask for the .ipynb file itself"
-        ) from e
-    if not isinstance(tree, dict):
-        raise refuse("is not a notebook: it has no cells", "ask for the .ipynb file itself")
-    cells = tree.get("cells")
-    if cells is None and isinstance(tree.get("worksheets"), list):
-        sheets = tree["worksheets"]
-        cells = [c for s in sheets if isinstance(s, dict) for c in s.get("cells", ())]
-    if not isinstance(cells, list):
-        raise refuse("is not a notebook: it has no cells", "ask for the .ipynb file itself")
-    language = _language(tree)
-    if language not in ("", "python", "python3", "ipython", "ipython3"):
-        raise refuse(f"is a notebook in {clean(language)[:40]}", "hand in a Python notebook")
-    code = [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
-    if len(code) > CELL_CAP:
-        raise refuse(
-            f"has {len(code)} code cells, more than {CELL_CAP}", "hand in the notebook alone"
-        )
-    kept = [c for c in code if not _OTTER.fullmatch(_source(c))]
-    notes = _remarks(name, tree, code, len(code) - len(kept))
-    return Program("notebook", name, tuple(_source(c) for c in kept)), notes
-
-
-def _remarks(
-    name: str, tree: dict[str, Any], code: list[dict[str, Any]], otters: int
-) -> tuple[str, ...]:
-    """What a reader should know of a notebook that is not as it was handed out.
-
-    Cells are matched by their grade ids. None is moved or put back: cells run in the file's
-    order, as they would under the student's hands, and whatever is missing is told by its check.
-    """
-    said = []
-    if "worksheets" in tree and "cells" not in tree:
-        said.append(f"{name} is in notebook format 3; its cells were read as they are")
-    if otters:
-        said.append(f"{name}: {otters} of otter's own cells were left out")
-    ids = [i for c in code if (i := _grade_id(c))]
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        shown = ", ".join(clean(i)[:40] for i in twice[:4])
-        said.append(f"{name}: copied cells ({shown}); all of them ran, and the last one counts")
-    tasks = [int(m[1]) for i in ids if (m := _TASK.match(i))]
-    if tasks != sorted(tasks):
-        said.append(f"{name}: its cells are not in the handout's order; they ran as they stand")
-    return tuple(said)
-
-
-def _grade_id(cell: dict[str, Any]) -> str:
-    """A cell's grade id, "" where a tool has dropped it or it never had one."""
-    metadata = cell.get("metadata")
-    grading = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    found = grading.get("grade_id") if isinstance(grading, dict) else None
-    return found if isinstance(found, str) else ""
-
-
-def _language(tree: dict[str, Any]) -> str:
-    """The kernel's language in lower case, or "" where the notebook does not say."""
-    metadata = tree.get("metadata")
-    if not isinstance(metadata, dict):
-        return ""
-    for section, key in (("kernelspec", "language"), ("language_info", "name")):
-        part = metadata.get(section)
-        if isinstance(part, dict) and isinstance(part.get(key), str):
-            return str(part[key]).lower()
-    return ""
-
-
-def _source(cell: dict[str, Any]) -> str:
-    """A cell's text; lone surrogates, which no file of Python can hold, are replaced."""
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    text = source if isinstance(source, str) else ""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _notebook(name: str, raw: bytes, handout: Handout | None) -> tuple[Program, tuple[str, ...]]:
+    pieces, said = read_cells(name, raw)
+    own = [p for p in pieces if not (p.code and _OTTER.fullmatch(p.text))]
+    if len(own) < len(pieces):
+        said.append(f"{name}: {len(pieces) - len(own)} of otter's own cells were left out")
+    cells, mended = mend(name, own, handout)
+    return Program("notebook", name, cells), (*said, *mended)
