@@ -54,6 +54,8 @@ def train_not_shuffled(log: Log) -> Iterator[Finding]:
         sequence = any(e["k"] == "forward" and len(e["shape"]) == 3 for e in events)
         if not classifies or sequence:  # a series has an order for a reason
             continue
+        if log.counts.get("step") and not any(e["k"] == "step" for e in events):
+            continue  # differentiated, but not to learn from it: an attack, a map of what matters
         first = passes[whole[0]]["first"][:6]
         forward = next((e for e in events if e["k"] == "forward"), None)
         sampler = log.section("data", "loaders")[loader]["sampler"]

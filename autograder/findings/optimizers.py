@@ -55,6 +55,14 @@ def stale_optimizer(log: Log) -> Iterator[Finding]:
                 "moved",
                 **where,
             )
+        elif left and _replaced(log, index) == left:
+            yield Finding(
+                "stale_optimizer",
+                f"of the {known['held']} tensors that the optimizer holds {left} had gradients at "
+                f"first and have none any more; as many others of {model} have them instead, are "
+                "held by no optimizer and never moved",
+                **where,
+            )
     if thawed:
         yield Finding(
             "stale_optimizer",
@@ -95,6 +103,23 @@ def _abandoned(log: Log, index: int) -> bool:
     return len(last) == 2 and all(
         row and all(index not in e["into"] and e["unheld"] for e in row) and s.step["reached"] == 0
         for s, row in zip(last, passes, strict=True)
+    )
+
+
+def _replaced(log: Log, index: int) -> int:
+    """How many of an optimizer's tensors had gradients in its first step and none in its last ones,
+    where each of these went to as many tensors that nobody holds; else 0.
+    """
+    found = spans(log, index)
+    if len(found) < 3 or found[0].step["reached"] < found[0].step["held"]:
+        return 0
+    lost = [int(s.step["held"]) - int(s.step["reached"]) for s in found[-2:]]
+    passes = [s.backwards(index) for s in found[-2:]]
+    same = len(set(lost)) == 1 and lost[0] > 0
+    return (
+        lost[0]
+        if same and all(row and all(e["unheld"] == lost[0] for e in row) for row in passes)
+        else 0
     )
 
 

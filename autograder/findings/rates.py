@@ -64,7 +64,7 @@ def _rate(known: Mapping[str, Any]) -> float:
 
 
 def lr_too_high(log: Log) -> Iterator[Finding]:
-    """The loss rises, or is no number any more, and does not come back."""
+    """The loss rises, or is no number any more, and does not come back (or not to stay)."""
     one, trace, losses = _stepping(log), _trace(log), _losses(log)
     if one is None or trace is None or not losses & set(KNOWN):
         return
@@ -78,7 +78,10 @@ def lr_too_high(log: Log) -> Iterator[Finding]:
     followed = any(e["of"] == "model" for e in log.of_kind("restore"))
     rose = peak > sure * first and end > 0.95 * first and not (followed and sure > 3)
     gone = broken and (peak > sure * first or _rate(known) >= 1)
-    if rose or gone:
+    # Adam moves each weight by about the rate: by whole numbers, they are thrown, not led
+    wild = known["type"].startswith("Adam") and _rate(known) >= 1
+    thrown = wild and losses <= set(CLASSES) and median(values) > 10 * first
+    if rose or gone or thrown:
         became = "and then to no number at all" if broken else f"and was {end:.3g} at the end"
         yield Finding(
             "lr_too_high",

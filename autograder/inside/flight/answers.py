@@ -9,7 +9,8 @@ program's own operations count, not those of libraries it calls.
 Events: `best` {dim, shape, of_output}; `compare` {of: "equal" or "minus", shapes, result: shape,
 output: whether an operand was a model's output as it came, grad, fair: whether every entry had one
 partner, best: the axis and shape of the `best` that was compared, as [dim, *shape], or None}. Of
-differences only those of an output are events. Comparisons are summed over a pass (`tallies`).
+differences only those of an output are events; within a pass over a loader those of an output that
+was given another shape, too. Comparisons are summed over a pass (`tallies`).
 """
 
 from __future__ import annotations
@@ -109,7 +110,10 @@ class Answers:
         if not self.flight.close:
             return
         pair = operands(args, kwargs)
-        if pair is not None and any(found(self._outputs, t) for t in pair):
+        if pair is None:
+            return
+        reshaped = self.flight.current_pass >= 0 and any(viewed(self._outputs, t) for t in pair)
+        if reshaped or any(found(self._outputs, t) for t in pair):
             self._note("minus", pair, result)
 
     def _note(self, of: str, pair: tuple[torch.Tensor, torch.Tensor], result: torch.Tensor) -> None:
@@ -136,6 +140,19 @@ class Answers:
 def found(kept: deque[Kept], tensor: torch.Tensor) -> bool:
     """Whether a tensor is one of those kept."""
     return any(ref() is tensor for ref, _ in kept)
+
+
+def viewed(kept: deque[Kept], tensor: torch.Tensor) -> bool:
+    """Whether a tensor is the whole of one of those kept, in another shape (`squeeze`, `view`)."""
+    base = tensor._base  # noqa: SLF001 - documented nowhere else: what a view looks at
+    if base is None:
+        return False
+    known = [one for ref, _ in kept if (one := ref()) is not None]
+    return any(
+        base is (one if one._base is None else one._base)  # noqa: SLF001
+        and one.numel() == tensor.numel()
+        for one in known
+    )
 
 
 def operands(args: Any, kwargs: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
