@@ -107,6 +107,8 @@ RIGHT: dict[str, Changes] = {
     "a loader": ((OWN_LOADER, LOADER.format("")),),
     "a loader that drops the short batch": ((OWN_LOADER, LOADER.format(", drop_last=True")),),
     "with replacement": (("torch.randperm(len(images))", "torch.randint(700, (700,))"),),
+    "a public test that comes last": ((MEASURE, MEASURE + "shape = net(torch.zeros(5, 1, 28, 28)).shape\n"),),
+    "a look at a few answers": ((MEASURE, "print(net(test_images[:20]).argmax(1))\n" + MEASURE),),
     "flat images": (("net(x), y", "net(x.flatten(1)), y"),),
     "normalised images": (("/ 255.0", "/ 127.5 - 1"),),
     "standardised by pixel": (
@@ -239,6 +241,9 @@ WRONG: dict[str, tuple[str, str, Changes]] = {
         (("    order = torch.randperm(len(images))\n", ""), ("for epoch", "order = torch.randperm(len(images))\nfor epoch")),
     ),
     "a graph in evaluation": ("missing_no_grad", "no_grad", (("with torch.no_grad():", "if True:"),)),
+    "a graph in the last of two evaluations": (
+        "missing_no_grad", "no_grad", ((MEASURE, MEASURE + MEASURE.replace("with torch.no_grad():", "if True:")),),
+    ),
     "the last batch's accuracy": (
         "wrong_accuracy", "printed", (("{right / len(test_labels):.4f}", "{(net(x).argmax(1) == y).float().mean():.4f}"),
                                       ("print(f\"test", "x, y = test_images[256:], test_labels[256:]\nwith torch.no_grad():\n    print(f\"test")),

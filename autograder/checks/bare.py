@@ -152,10 +152,13 @@ def _no_grad(ctx: Context, main: Evidence) -> Outcome:
             asked += [i] if seen and np.mean(fresh) > 0.5 else []
             after += [i] if i > last else []
     asked = asked or after
-    total, bad = len(asked), int(reading.calls[asked, 2].sum())
+    graphs = reading.calls[asked, 2] == 1
+    total, bad = len(asked), int(graphs.sum())
     if not total:
         return Outcome.failed("after its training the network was never asked about an image")
-    if bad:
+    # A few images looked at in passing (a public test does it, too) are no evaluation.
+    images = int(reading.calls[asked, 0][graphs].sum())
+    if bad == total or images >= TEST / 2:
         return Outcome.failed(
             f"{bad} of {total} batches of the evaluation built a graph for a backward pass that "
             f"never comes",
