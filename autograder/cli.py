@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_export, cli_image, cli_release, cli_watch
-from .cli_options import Out, Root, find_course, graded_folder
+from . import cli_check, cli_export, cli_image, cli_release, cli_watch
+from .cli_options import Data, Out, Root, find_course, graded_folder
 from .errors import FiveBeatsError, InputError
 
 if TYPE_CHECKING:
@@ -40,11 +40,8 @@ app = typer.Typer(
 app.add_typer(cli_image.app, name="image")
 app.command()(cli_release.release)
 app.command()(cli_watch.watch)
+app.command()(cli_check.check)
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
-]
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="What student code trains on.")]
 SandboxName = Annotated[
     str,
@@ -57,76 +54,6 @@ Unsealed = Annotated[
         help="With --sandbox none: run student code as yourself, protected by nothing.",
     ),
 ]
-
-
-@app.command()
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook or script.")],
-    assignment: Annotated[
-        str | None, typer.Option("-a", metavar="ID", help="Which assignment it answers.")
-    ] = None,
-    data: Data = None,
-    root: Root = None,
-) -> None:
-    """Check your own work by the public checks.
-
-    Runs on this machine without a box: use it on your own code only.
-    """
-    from . import config
-    from .formats.folder import collect
-    from .grade import Grader
-    from .show import checked
-
-    public = _public(file, assignment, root)
-    spec = config.assignment(public)
-    found, refused = collect([file], spec.id, {spec.id: spec.module})
-    if refused or not found:
-        raise InputError(
-            refused[0].reason if refused else "holds no submission", where=file, remedy=None
-        )
-    with Grader(_course_or(public.parent, root), "none", data, public=public) as grader:
-        graded = grader.grade(found[0])
-    checked(graded.result, graded.load)
-    raise typer.Exit(0 if graded.result.status == "graded" else 1)
-
-
-def _course_or(folder: Path, root: Path | None) -> Path:
-    """The course's folder where there is one; a student may have the release alone."""
-    try:
-        return find_course(root)
-    except InputError:
-        if root is not None:
-            raise
-        return folder
-
-
-def _public(file: Path, assignment: str | None, root: Path | None) -> Path:
-    """The public half that answers for `file`: beside it, else the release it is named for."""
-    from . import config
-
-    if not file.exists():
-        raise InputError("does not exist", where=file, remedy="check the path")
-    beside = file.resolve().parent / "public.yml"
-    if beside.is_file() and assignment in (None, config.assignment(beside).id):
-        return beside
-    releases = sorted(_course_or(file.resolve().parent, root).glob("release/*/public.yml"))
-    known = {config.assignment(p).id: p for p in releases}
-    if assignment is None:
-        stem = file.stem.lower().replace("-", "_")
-        fits = [p for p in releases if config.assignment(p).module in stem]
-        if len(fits) == 1:
-            return fits[0]
-        raise InputError(
-            "cannot tell which assignment this answers",
-            where=file,
-            remedy=f"say it with -a: {', '.join(known) or 'no release was found'}",
-        )
-    if assignment not in known:
-        raise InputError(
-            f"there is no release of '{assignment}'",
-            remedy=f"one of: {', '.join(known)}" if known else "run: autograder release",
-        )
-    return known[assignment]
 
 
 @app.command()
@@ -171,6 +98,7 @@ def grade(
     from . import batch
     from . import report as pages
     from .formats.folder import collect
+    from .formats.handout import handouts
     from .formats.times import timed
     from .grade import Grader
     from .show import chosen, graded, progress
@@ -179,7 +107,7 @@ def grade(
         if sandbox == "auto":
             chosen(grader.sandbox.name)
         known = {i: grader.assignment(i).module for i in grader.ids()}
-        found, refused = collect(paths, assignment, known)
+        found, refused = collect(paths, assignment, known, handouts(folder, known))
         if not found and not refused:
             raise InputError("no submission was found there", where=paths[0])
         if times is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
@@ -57,13 +57,28 @@ def versions() -> dict[str, str]:
     return found
 
 
-def job_for(submission: Submission, limits: Limits, data: Path | None, *, gpu: bool = False) -> Job:
-    """All that enters the box. Raises `InputError` for a file name that leaves the folder."""
+def job_for(
+    submission: Submission,
+    limits: Limits,
+    data: Path | None,
+    *,
+    gpu: bool = False,
+    made: Collection[str] = (),
+) -> Job:
+    """All that enters the box. Raises `InputError` for a file name that leaves the folder.
+
+    `made` names the files that the run is to leave behind: an older one that was handed in with
+    the program would pass for its work.
+    """
     for name in submission.files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
             raise InputError(f"file name {name!r} leaves the working folder")
-    files = {n: b for n, b in submission.files.items() if PurePosixPath(n).parts[0] != "data"}
+    files = {
+        n: b
+        for n, b in submission.files.items()
+        if PurePosixPath(n).parts[0] != "data" and PurePosixPath(n).as_posix() not in made
+    }
     return Job(submission.program, files, limits, data, gpu)
 
 
@@ -274,7 +289,8 @@ class Grader:
         world = self.world(assignment.id)
         prepared = self.prepared(assignment)
         data = None if prepared is None else prepared.root
-        job = job_for(submission, self.limits(assignment), data, gpu=self.gpu)
+        made = {str(c.options["file"]) for c in assignment.checks if "file" in c.options}
+        job = job_for(submission, self.limits(assignment), data, gpu=self.gpu, made=made)
         evidence: dict[str, Evidence] = {}
         with self.sandbox.open(job) as box:
 
