@@ -10,16 +10,28 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from autograder import batch, cli, config, kept
+from autograder import batch, cli, cli_check, config, kept
 from autograder.errors import FiveBeatsError, GraderError, InputError
-from autograder.model import Submission
+from autograder.grade import job_for
+from autograder.model import (
+    CheckResult,
+    Limits,
+    LoadReport,
+    Program,
+    Status,
+    Submission,
+    Visibility,
+)
+from autograder.model import Result as KeptResult
 from autograder.sandbox import Plain
+from autograder.show import checked
 
 HERE = Path(__file__).resolve().parent.parent
 A = "04-training-loop"
@@ -253,6 +265,39 @@ def test_check_needs_only_the_release(course: Path, tmp_path: Path) -> None:
     assert "! while running: NameError at line" in done.output
 
 
+def test_check_says_once_what_a_mistake_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = CheckResult(
+        "a", "A", 1, Status.FAILED, 0, 1, Visibility.PUBLIC, (), "this was seen", "this is why"
+    )
+    both = (lost, replace(lost, id="b", help="and that"), replace(lost, id="c"))
+    checked(KeptResult(A, "alice", "", "graded", 0, 3, both), LoadReport("done"))
+    said = capsys.readouterr().out
+    assert said.count("this was seen") == 3
+    assert said.count("this is why") == said.count("and that") == 1
+
+
+def test_check_takes_what_lies_beside(course: Path) -> None:
+    """As a folder that is handed in, and without looking into data sets."""
+    home = course / "release" / A
+    (home / "data").mkdir()
+    (home / "data" / "train-images-idx3-ubyte").write_bytes(bytes(100))
+    (home / "mine.py").write_text(GOOD)
+    (home / "training_loop.py").write_text("from mine import *\n")
+    done = run(f"check release/{A}/training_loop.py")
+    assert "1.5 of 1.5 public points" in done.output, done.output
+    spec = config.assignment(home / "public.yml")
+    work = cli_check.submission_of(home / "training_loop.py", spec, course)
+    assert set(work.files) == {"training_loop.py", "mine.py", "public.yml"}
+
+
+def test_what_a_run_is_to_leave_behind_is_not_handed_in() -> None:
+    beside = {"best.pt": b"old", "helpers.py": b"", "data/t10k-labels-idx1-ubyte": b""}
+    work = Submission("", A, Program("script", "x.py", ("",)), beside)
+    job = job_for(work, Limits(), None, made={"best.pt"})
+    assert set(job.files) == {"helpers.py"}
+    assert set(job_for(work, Limits(), None).files) == {"best.pt", "helpers.py"}
+
+
 # -- releases ------------------------------------------------------------------------------------
 
 
@@ -295,6 +340,9 @@ def test_a_missing_source_is_told(course: Path) -> None:
         ("check nowhere.py", "does not exist"),
         ("check class/alice.py", "cannot tell which assignment"),
         ("check class/alice.py -a 99-x", "there is no release of '99-x'"),
+        (f"check release/{A}", f"release/{A}: is a folder (name training_loop.ipynb"),
+        (f"check release/{A}/test_training_loop.py", "holds the public tests, not your work"),
+        (f"check empty/README.md -a {A}", "README.md is not a notebook or a script (name train"),
         ("calibrate 99-x", "99-x"),
         ("calibrate 04-training-loop", "no check of accuracy"),
     ],
@@ -307,6 +355,7 @@ def test_wrong_use_is_one_line(
         os.chdir(course)
     (course / "empty").mkdir()
     (course / "empty" / "README.md").write_text("x")
+    (course / "release" / A / "test_training_loop.py").write_text("x")
     with pytest.raises(FiveBeatsError) as caught:
         run(command)
     assert isinstance(caught.value, InputError)
@@ -376,6 +425,7 @@ def test_every_documented_command_works(
     monkeypatch.setattr("autograder.sandbox.choose", lambda *args, **options: plain)
     monkeypatch.setattr("autograder.release.build", lambda s, a, o: compiled.append(a.id))
     monkeypatch.setattr("autograder.gate.quick", lambda folder, name: [])
+    monkeypatch.setattr("autograder.gate.runs", lambda folder, name: 0)
     monkeypatch.setattr("autograder.gate.in_boxes", lambda *args: [])
     monkeypatch.setattr("autograder.release.check", lambda s, a, o: [])
     monkeypatch.setattr(
