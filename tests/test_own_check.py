@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder import config
 from autograder.cli_check import submission_of
@@ -86,3 +87,17 @@ def test_a_students_own_check_agrees_with_the_grade(grader: Grader, name: str) -
             if any(status != "passed" for status, *_ in official.values()):
                 lost.add(sample)
     assert len(lost) >= 2 and not any(s.startswith("correct_") for s in lost)
+
+
+def test_an_old_checkpoint_is_not_the_runs_work(grader: Grader, tmp_path: Path) -> None:
+    name = "05-five-beats"
+    plain = ROOT / "assignments" / name / "submissions" / "correct_plain" / "five_beats.py"
+    text = plain.read_text()
+    assert text.count("torch.save(") == 1
+    (tmp_path / "five_beats.py").write_text(text.replace("torch.save(", "print("))
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "best_mlp.pt")
+    work = submission_of(tmp_path / "five_beats.py", grader.assignment(name), ROOT)
+    assert "best_mlp.pt" in work.files
+    found = verdicts(grader.grade(work).result)
+    assert found["checkpoint_exists"] == ("failed", 0, ("wrong_checkpoint",))
+    assert found["epoch_runs"][0] == "passed"
