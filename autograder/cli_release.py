@@ -80,7 +80,7 @@ def _pass_the_gate(folder: Path, wanted: list[str], jobs: int, *, quick: bool) -
                 with progress(runs) as tick:
                     broken = gate.in_boxes(grader, folder, one, jobs, tick)
                 failures += broken
-                said = f"{len(broken)} not as they must be" if broken else "all as they must be"
+                said = f"{len(broken)} of them not right" if broken else "all of them right"
                 print(f"{one}: gate: {said}, {time.monotonic() - start:.0f} s", file=sys.stderr)
     for failure in failures:
         print(f"autograder: {failure}", file=sys.stderr)

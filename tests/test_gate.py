@@ -204,7 +204,7 @@ def test_nothing_is_written_where_the_gate_fails(
     done = run(app, ["release", "--root", str(course)])
     assert done.exit_code == 1 and "01-circles/x: samples: lost all (mend it)" in done.output
     assert "01-circles: gate: 6 runs in boxes" in done.output
-    assert "01-circles: gate: 1 not as they must be, " in done.output
+    assert "01-circles: gate: 1 of them not right, " in done.output
     assert not (course / "release").exists()
     quick = run(app, ["release", "--quick", "--root", str(course)])
     assert quick.exit_code == 0 and (course / "release" / NAME / "circles.ipynb").is_file()
