@@ -7,8 +7,8 @@ process where no box can be made, in otter's container say), and the whole is ju
 So honest work gets the same points in all three graders, whatever the cells above have done to
 the present process; what protects a grade against dishonest work is `autograder grade` alone.
 
-The notebook is read from the working folder, as nbgrader and otter lay it there and as an editor
-last saved it; where there is none, the cells that ran so far are taken.
+The notebook or script is read from the working folder, as nbgrader and otter lay it there and as an
+editor last saved it; where there is none, the cells that ran so far are taken.
 """
 
 from __future__ import annotations
@@ -89,14 +89,25 @@ def _handed_in(path: Path, name: str) -> bool:
     return top not in _OF_THE_GRADER and path.stat().st_mtime <= _started()
 
 
+def _scripts_among(ran: tuple[str, ...], folder: Path) -> list[Path]:
+    """The scripts in `folder` that ran whole as one cell: so otter runs a script, between cells
+    of its own, whatever the file is called.
+    """
+    whole = {c.strip() for c in ran}
+    scripts = sorted(folder.glob("*.py"))
+    return [p for p in scripts if p.read_text("utf-8", "replace").strip() in whole]
+
+
 def submission(assignment: Assignment, folder: Path, root: Path) -> Submission:
     """The work in `folder`, or what ran here so far, without the hidden tests in it.
 
     A notebook is read beside the handout of the course at `root`, as `autograder grade` does it.
     """
     module = assignment.module
+    ran = tuple(c for c in sys.modules["__main__"].__dict__.get("In", []) if c.strip())
     exact = [folder / f"{module}.ipynb", folder / f"{module}.py"]
-    found = [p for p in (*exact, *sorted(folder.glob("*.ipynb"))) if p.is_file()]
+    others = [*sorted(folder.glob("*.ipynb")), *_scripts_among(ran, folder)]
+    found = [p for p in (*exact, *others) if p.is_file()]
     files: dict[str, bytes] = {}
     if found:
         given = handout(root, assignment.id, module)
@@ -104,7 +115,6 @@ def submission(assignment: Assignment, folder: Path, root: Path) -> Submission:
         beside, _ = files_of(read_folder(folder), but=found[0].name)
         files = {n: b for n, b in beside.items() if _handed_in(folder / n, n)}
     else:
-        ran = tuple(c for c in sys.modules["__main__"].__dict__.get("In", []) if c)
         program = Program("notebook", f"{module}.ipynb", ran)
     kept = tuple(c for c in program.cells if not _HIDDEN_TEST.search(c))
     return Submission("", assignment.id, Program(program.kind, program.main, kept), files)
