@@ -99,5 +99,6 @@ def test_an_old_checkpoint_is_not_the_runs_work(grader: Grader, tmp_path: Path) 
     work = submission_of(tmp_path / "five_beats.py", grader.assignment(name), ROOT)
     assert "best_mlp.pt" in work.files
     found = verdicts(grader.grade(work).result)
-    assert found["checkpoint_exists"] == ("failed", 0, ("wrong_checkpoint",))
+    status, points, bugs = found["checkpoint_exists"]
+    assert (status, points, list(bugs)) == ("failed", 0, ["wrong_checkpoint"])
     assert found["epoch_runs"][0] == "passed"
