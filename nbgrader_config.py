@@ -7,6 +7,7 @@ from ours, compiled from the masters whenever one of them changed.
 from pathlib import Path
 
 from autograder.formats.nbgrader import SOURCES, course_id, refresh
+from autograder.formats.nbgrader_plugin import RestoreIds
 
 ROOT = Path(__file__).resolve().parent
 refresh(ROOT)
@@ -23,3 +24,6 @@ c.ExecutePreprocessor.timeout = 600
 c.Execute.timeout = 600
 # A test cell that a student deleted comes back, so that what it tests is still graded.
 c.OverwriteCells.add_missing_cells = True
+# Copied and merged cells, and cells that lost their ids to an editor, would end autograding.
+c.RestoreIds.root = str(ROOT)
+c.Autograde.sanitize_preprocessors.prepend([RestoreIds])

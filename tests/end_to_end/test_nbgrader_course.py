@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from autograder.formats.nbgrader import course_id
 from tests.end_to_end.conftest import Course
 from tests.end_to_end.handin import hand_in, release
+from tests.notebooks import changes, raw, solved
 from tests.samples import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
@@ -103,3 +104,18 @@ def test_release_notebooks_validate(course: Course) -> None:
     assert "VALIDATION FAILED ON" in said and "NotImplementedError" in said
     hand_in(NAME, SAMPLE, folder)
     assert "passes all the tests" in course.run("nbgrader", "validate", FILE, cwd=folder)
+
+
+@pytest.mark.graders
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, at nbgrader's use of it
+def test_notebooks_that_end_nbgrader_by_itself_get_their_points(course: Course) -> None:
+    """Ids lost or doubled, cells merged: nbgrader 0.9 alone stops at each of these."""
+    course.run("nbgrader", "generate_assignment", NAME)
+    for change in ("without_grade_ids", "doubled", "merged"):
+        folder = course.folder / "submitted" / change / NAME
+        folder.mkdir(parents=True)
+        (folder / FILE).write_bytes(raw(changes(NAME)[change](solved(NAME))))
+        course.run("nbgrader", "autograde", NAME, "--student", change)
+    with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as book:
+        for change in ("without_grade_ids", "doubled", "merged"):
+            assert book.find_submission(NAME, change).score == 20, change
