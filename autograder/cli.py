@@ -133,17 +133,19 @@ def grade(
 
 
 def _environment(grader: Grader, assignment: str) -> dict[str, str]:
-    """What a grade depends on beside the submission: versions, code, box, device and data."""
+    """What a grade depends on beside the submission: versions, code, box, device, data, limits."""
     from .batch import code_digest
     from .grade import versions
 
-    prepared = grader.prepared(grader.assignment(assignment))
+    spec = grader.assignment(assignment)
+    prepared = grader.prepared(spec)
     return {
         **versions(),
         "code": code_digest(),
         "sandbox": grader.sandbox.name,
         "device": grader.device,
         "data": "" if prepared is None else prepared.fingerprint,
+        "limits": str(grader.limits(spec)),
     }
 
 

@@ -169,6 +169,15 @@ def test_a_class_is_graded(course: Path) -> None:
     assert "2 of them before" in again.output
 
 
+def test_another_limit_is_another_grade(course: Path) -> None:
+    grade = f"grade class -a {A} -o out --sandbox none --i-trust-every-submission"
+    assert run(grade).exit_code == 0
+    with (course / "grading_config.yml").open("a") as f:
+        f.write("limits: {output_kb: 128}\n")
+    config.course.cache_clear()
+    assert "of them before" not in run(grade).output
+
+
 def test_some_ungradable_is_status_1_and_never_a_zero(course: Path) -> None:
     (course / "class" / "carol.pdf").write_text("%PDF")
     done = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
