@@ -1,7 +1,7 @@
 """The same notebook gets the same points from this grader, the real nbgrader and the real otter.
 
 Ten samples of each assignment, honest in different styles and buggy; `make check` takes two of
-them, `make graders` all.
+two assignments, `make graders` all.
 """
 
 from __future__ import annotations
@@ -45,9 +45,50 @@ SAMPLES = {
         "bug_wrong_checkpoint",
         "bug_incomplete_seeding",
     ),
+    "06-line-by-line": (
+        "correct_notebook_by_hand",
+        "bug_missing_zero_grad",
+        "correct_class_around_it",
+        "correct_main_function",
+        "correct_randperm_and_tensors",
+        "correct_notebook_cells",
+        "bug_wrong_init",
+        "bug_train_not_shuffled",
+        "bug_wrong_value__three_epochs",
+        "bug_missing_name",
+    ),
+    "08-schedule-and-resume": (
+        "correct_notebook_lab_backup_file",
+        "bug_wrong_value__scaler_ignored",
+        "correct_plain",
+        "correct_notebook_numpy_and_autograd",
+        "correct_scaled_limit_and_buffer",
+        "correct_trainer_class_safetensors",
+        "bug_missing_zero_grad__accumulation",
+        "bug_clip_before_unscale",
+        "bug_resume_without_state__random",
+        "bug_missing_name",
+    ),
 }
+SCRIPTS = {
+    "04-training-loop": ("correct_trainer_class", "bug_lr_too_low"),
+    "05-five-beats": ("correct_main_function", "bug_wrong_device"),
+    "06-line-by-line": ("correct_main_function", "bug_train_not_shuffled"),
+    "08-schedule-and-resume": ("correct_plain", "bug_clip_before_unscale"),
+}
+"""Handed in as scripts, which otter takes too; nbgrader knows notebooks only."""
+ALWAYS = ("04-training-loop", "06-line-by-line")
+"""Of these, two samples are compared by `make check` already: functions, and a bare script."""
 CASES = [
-    *(pytest.param(name, names[:2], id=f"{name}-two") for name, names in SAMPLES.items()),
+    *(
+        pytest.param(
+            name,
+            names[:2],
+            id=f"{name}-two",
+            marks=() if name in ALWAYS else pytest.mark.graders,
+        )
+        for name, names in SAMPLES.items()
+    ),
     *(
         pytest.param(name, names[2:], id=f"{name}-eight", marks=pytest.mark.graders)
         for name, names in SAMPLES.items()
@@ -87,7 +128,7 @@ def by_otter(course: Course, assignment: str, names: tuple[str, ...]) -> dict[st
     for name in names:
         out = course.folder / "otter" / assignment / name
         out.mkdir(parents=True)
-        work = course.folder / "submitted" / name / assignment / NOTEBOOKS[assignment]
+        (work,) = (course.folder / "submitted" / name / assignment).iterdir()
         zipped = target / f"{module}-autograder.zip"
         course.run("otter", "run", "-a", str(zipped), "-o", str(out), str(work), cwd=out)
         scores[name] = otter.score(json.loads((out / "results.json").read_text()))
@@ -107,6 +148,25 @@ def test_three_graders_agree(course: Course, assignment: str, names: tuple[str, 
     assert by_nbgrader(course, assignment, names) == ours
     assert by_otter(course, assignment, names) == ours
     for name in names:
+        shutil.rmtree(course.folder / "submitted" / name)
+
+
+@pytest.mark.graders
+@pytest.mark.parametrize("assignment", SCRIPTS)
+def test_scripts_get_the_same_from_otter(course: Course, assignment: str) -> None:
+    """By the handout's name, which otter does not ask for, and by another."""
+    module = NOTEBOOKS[assignment].removesuffix(".ipynb")
+    files = dict(zip(SCRIPTS[assignment], (f"{module}.py", f"my_{module}_2.py"), strict=True))
+    for name, file in files.items():
+        folder = course.folder / "submitted" / f"script_{name}" / assignment
+        folder.mkdir(parents=True)
+        sample = ROOT / "assignments" / assignment / "submissions" / name
+        shutil.copy(sample / f"{module}.py", folder / file)
+    students = tuple(f"script_{name}" for name in files)
+    ours = by_us(course, assignment, students)
+    assert [score == 20 for score in (ours[s] for s in students)] == [True, False]
+    assert by_otter(course, assignment, students) == ours
+    for name in students:
         shutil.rmtree(course.folder / "submitted" / name)
 
 
