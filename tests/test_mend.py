@@ -105,9 +105,21 @@ def test_a_given_cell_that_stands_too_low_comes_in_front_as_well() -> None:
 def test_a_given_cell_that_does_more_than_define_is_not_put_back() -> None:
     loud = Piece("import torch\ntorch.manual_seed(0)")
     out = Handout((loud, FIT))
-    cells, said = mend("x.ipynb", [Piece("def fit(): return torch.ones(1)", "task2-fit")], out)
-    assert cells == ("def fit(): return torch.ones(1)",)
+    cells, said = mend("x.ipynb", [Piece("one = torch.ones(1)", "task2-fit")], out)
+    assert cells == ("one = torch.ones(1)",)
     assert len(said) == 1 and "was not put back" in said[0]
+
+
+def test_nothing_is_said_of_names_that_a_function_has_of_its_own() -> None:
+    demo = Piece("for step in range(3):\n    print(step)")
+    out = Handout((GIVEN, FIT, demo))
+    work = [GIVEN, Piece("def fit(step):\n    return step", "task2-fit")]
+    assert mend("x.ipynb", work, out) == (texts(work), ())
+
+
+def test_nothing_is_said_of_the_order_of_a_notebook_of_ones_own() -> None:
+    _, said = mended(*(bare(p) for p in (GIVEN, DONE[3], DONE[1], *DONE[4:])))
+    assert said == ["no grade ids are left in it; its cells were told by what they define"]
 
 
 def test_an_untouched_stub_below_the_work_is_left_out_and_only_that() -> None:

@@ -230,12 +230,14 @@ def _with_given(cells: Sequence[_Known], handout: Handout, said: list[str]) -> l
     for i, given in enumerate(handout.cells):
         if given.role != "given" or not given.names.binds:
             continue
-        lacking = sorted(_lacking([c.piece.names for c in out], given.names.binds))
+        quiet = given.names.quiet
+        found = [c.piece.names for c in out]
+        lacking = sorted(_lacking(found, given.names.binds, for_certain=not quiet))
         if not lacking:
             continue
         what = f"no cell binds {_list(lacking)} in time, as a cell of the handout did"
         earlier = {n for g in handout.cells[:i] if g.role == "given" for n in g.names.binds}
-        if not given.names.quiet or given.names.needs - earlier:
+        if not quiet or given.names.needs - earlier:
             said.append(f"{what}; that one does more than define, and was not put back")
             continue
         out.insert(at, _Known(given, i))
@@ -244,15 +246,18 @@ def _with_given(cells: Sequence[_Known], handout: Handout, said: list[str]) -> l
     return out
 
 
-def _lacking(cells: Sequence[Names], given: frozenset[str]) -> set[str]:
-    """The names of `given` that the cells use, and bind nowhere or only after they need them."""
+def _lacking(cells: Sequence[Names], given: frozenset[str], *, for_certain: bool) -> set[str]:
+    """The names of `given` that the cells use, and bind nowhere or only after they need them.
+
+    What a function uses may be its own; `for_certain` leaves such names out.
+    """
     bound: set[str] = set()
     late: set[str] = set()
     for cell in cells:
         late |= cell.needs & given - bound
         bound |= cell.binds
     used = {n for cell in cells for n in cell.later}
-    return late | (given & used - bound)
+    return late if for_certain else late | (given & used - bound)
 
 
 def _in_order(cells: Sequence[_Known], handout: Handout, said: list[str]) -> list[_Known]:
@@ -274,7 +279,8 @@ def _in_order(cells: Sequence[_Known], handout: Handout, said: list[str]) -> lis
             "they ran in the handout's order"
         )
         return other
-    said.append("its cells are not in the handout's order; they ran as they stand")
+    if any(c.piece.grade_id for c in cells):  # a notebook of one's own has its own order
+        said.append("its cells are not in the handout's order; they ran as they stand")
     return list(cells)
 
 
