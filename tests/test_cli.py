@@ -425,6 +425,10 @@ def test_every_documented_command_works(
         z.writestr("roebob_LATE_77_5679_training_loop-2.py", BAD)
     with zipfile.ZipFile("moodle.zip", "w") as z:
         z.writestr("Jane Doe_101_assignsubmission_file_/training_loop.py", GOOD)
+    who = "submission_12:\n  :submitters:\n  - :name: Jane Doe\n    :sid: '101'\n"
+    with zipfile.ZipFile("submissions.zip", "w") as z:
+        z.writestr("assignment_1_export/submission_metadata.yml", who)
+        z.writestr("assignment_1_export/submission_12/training_loop.py", GOOD)
     book = f"Student,ID,SIS User ID,SIS Login ID,Section,Lab 4 (991),Training: {A} (992)"
     Path("gradebook.csv").write_text(f"{book}\n    Points Possible,,,,,5,10\nDoe,1234,,,,,\n")
     Path("times.csv").write_text("student,submitted_at\n77,2026-10-14T12:00:00+02:00\n")
