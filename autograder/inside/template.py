@@ -8,6 +8,11 @@ must write itself, if any, and as text the JSON
 `{"data": folder below SHELF or null, "disk_mb": n}` for namespaces, `{"home": folder}` else,
 with `"uid": n` for uid. The template holds no secret: it never reads a box's socket.
 
+A message `{"wait": true}` with descriptors of groups alone asks for a child ahead of its box: to
+enter a group takes the kernel as long as everything else together, since all processors must
+have passed a point at rest first. It waits for a later message, with `"waiting": true`, that is
+handed on to it.
+
 An ended box is reaped at once, so that none waits as a zombie for the next.
 It stays single-threaded (a fork in a process whose torch has started its thread pool hangs
 at its first matrix product), and never touches an accelerator.
@@ -88,15 +93,19 @@ def _wall(kind: str, message: dict[str, Any], syscalls: bytes) -> seal.Wall:
     return seal.Wall(own_pids=False, counted=False)
 
 
+def _enter(groups: list[int]) -> None:
+    for group in groups:
+        os.write(group, b"0")  # whoever writes it
+        os.close(group)
+
+
 def _box(
     message: dict[str, Any], box: socket.socket, kind: str, syscalls: bytes, groups: list[int]
 ) -> None:
     from .supervisor import Supervisor
 
     try:
-        for group in groups:
-            os.write(group, b"0")  # whoever writes it
-            os.close(group)
+        _enter(groups)
         wall = _wall(kind, message, syscalls)
     except OSError as e:
         wire.write(box.fileno(), wire.pack({"status": "broken", "detail": str(e)}))
@@ -128,17 +137,37 @@ def main() -> None:
     control = socket.socket(fileno=int(where))
     control.sendall(b"warm")
     signal.signal(signal.SIGCHLD, lambda *_: _reap(os.WNOHANG))
+    waiting: list[socket.socket] = []
     while True:
         text, fds, _, _ = socket.recv_fds(control, 4096, 1 + GROUPS)
         if not text:
+            for ahead in waiting:
+                ahead.close()
             _reap(0)  # boxes end as the host hangs up; their CPU time is then counted here
             return
-        pid = os.fork()
-        if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            control.close()
-            _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls, fds[1:])
-            os._exit(0)
+        message = json.loads(text)
+        if message.get("waiting"):
+            with waiting.pop(0) as ahead, contextlib.suppress(BrokenPipeError):
+                socket.send_fds(ahead, [text], fds)  # if it is gone, the host finds its box closed
+        else:
+            ours, theirs = socket.socketpair()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for held in (control, ours, *waiting):
+                    held.close()
+                if message.get("wait"):
+                    _enter(fds)
+                    text, fds, _, _ = socket.recv_fds(theirs, 4096, 1)
+                    if not text:  # the host has hung up
+                        os._exit(0)
+                theirs.close()
+                _box(json.loads(text), socket.socket(fileno=fds[0]), kind, syscalls, fds[1:])
+                os._exit(0)
+            theirs.close()
+            if message.get("wait"):
+                waiting.append(ours)
+            else:
+                ours.close()
         for fd in fds:
             os.close(fd)
 

@@ -299,11 +299,14 @@ class Template:
         done: Callable[[], None],
         group: Group | None = None,
     ) -> TemplateBox:
-        """Fork a child for `job` into `group`; `message` is what `inside/template.py` documents."""
+        """Fork a child for `job` into `group`; `message` is what `inside/template.py` documents.
+        With `"waiting"` in it, the child that `wait` had forked into `group` is taken.
+        """
         ours, theirs = socket.socketpair()
         try:
             with contextlib.ExitStack() as held:
-                doors = held.enter_context(group.doors()) if group is not None else []
+                enter = group is not None and not message.get("waiting")
+                doors = held.enter_context(group.doors()) if group is not None and enter else []
                 held.enter_context(self._lock)
                 given = [theirs.fileno(), *doors]
                 socket.send_fds(self.control, [json.dumps(message).encode()], given)
@@ -313,6 +316,11 @@ class Template:
         finally:
             theirs.close()
         return TemplateBox(Channel(ours), job, done, group)
+
+    def wait(self, group: Group) -> None:
+        """Fork a child into `group` ahead of its box. Raises OSError."""
+        with group.doors() as doors, self._lock:
+            socket.send_fds(self.control, [b'{"wait": true}'], doors)
 
     def close(self) -> None:
         self.control.close()

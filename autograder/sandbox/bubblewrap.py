@@ -10,7 +10,8 @@ mount namespace, where bubblewrap picks them up:
     others: bwrap
 
 Each child then enters a control group of its own, where there can be one (`cgroup.py`),
-unshares once more and seals itself (`inside/seal.py`).
+unshares once more and seals itself (`inside/seal.py`). Entering a group takes as long as the
+rest together, so while a box is at work the child of the next one enters its group and waits.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from .base import (
     staged,
     start_command,
 )
-from .cgroup import Groups, available
+from .cgroup import Group, Groups, available
 
 PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
@@ -67,6 +68,7 @@ class Bubblewrap:
         self._lock = threading.Lock()
         self._stage: str | None = None
         self._groups: Groups | None = None
+        self._ahead: Group | None = None
 
     def _arguments(self, where: dict[str, str], control: int) -> list[str]:
         """The bwrap command line; `where` maps each real source to where it can be read."""
@@ -166,16 +168,39 @@ class Bubblewrap:
         with self._lock:
             if self._template is None:
                 self._groups = available()
-            template = self._template = living(self._template, self._start)
-            groups = self._groups
+            before, self._template = self._template, living(self._template, self._start)
+            template, groups = self._template, self._groups
+            ahead, self._ahead = self._ahead, None
+            if groups is not None and ahead is not None and template is not before:
+                groups.end(ahead)  # who waited in it has gone with the template
+                ahead = None
         if groups is None:
             return template.open(job, message, lambda: None)
-        group = groups.make(job.limits)
+        group = ahead or groups.make()
         try:
-            return template.open(job, message, lambda: groups.end(group), group)
+            group.limit(job.limits)
+            message["waiting"] = ahead is not None
+            box = template.open(job, message, lambda: groups.end(group), group)
         except SandboxError:
             groups.end(group)
             raise
+        self._prepare(template, groups)
+        return box
+
+    def _prepare(self, template: Template, groups: Groups) -> None:
+        """Have the process of the next box forked into its group already."""
+        with self._lock:
+            if self._ahead is not None or self._template is not template:
+                return
+            # if it cannot be done, the next box is opened without, and says why if it cannot either
+            with contextlib.suppress(SandboxError):
+                group = groups.make()
+                try:
+                    template.wait(group)
+                except OSError:
+                    groups.end(group)
+                else:
+                    self._ahead = group
 
     def close(self) -> None:
         """End the template and with it every box."""
@@ -183,6 +208,9 @@ class Bubblewrap:
             self._template.close()
             self._template = None
         if self._groups is not None:
+            if self._ahead is not None:
+                self._groups.end(self._ahead)
+                self._ahead = None
             self._groups.close()
             self._groups = None
         if self._stage is not None:

@@ -60,7 +60,13 @@ class Group:
         self.version = version
 
     def limit(self, limits: Limits) -> None:
-        """Set what the box may use. Raises OSError."""
+        """Set what the box may use. Raises `SandboxError` where that cannot be set."""
+        try:
+            self._limit(limits)
+        except OSError as e:
+            raise SandboxError(f"the control group of a box cannot be limited: {e}") from e
+
+    def _limit(self, limits: Limits) -> None:
         memory = (limits.memory_mb + DISKS * limits.disk_mb + ROOM_MB) << 20
         if "memory" in self.folders:
             word = "memory.limit_in_bytes" if self.version == 1 else "memory.max"
@@ -134,15 +140,14 @@ class Groups:
             if self.version == 2:
                 (place / "cgroup.subtree_control").write_text("+memory +pids")
 
-    def make(self, limits: Limits) -> Group:
-        """A new group. Raises `SandboxError` where it cannot be made or limited."""
+    def make(self) -> Group:
+        """A new group, without a limit yet. Raises `SandboxError` where it cannot be made."""
         self._retire()
         number = f"{next(self._number)}-{id(self):x}"
         group = Group({n: p / number for n, p in self._places.items()}, self.version)
         try:
             for folder in dict.fromkeys(group.folders.values()):
                 folder.mkdir()
-            group.limit(limits)
         except OSError as e:
             group.remove()
             raise SandboxError(f"no control group can be made for a box: {e}") from e
@@ -191,7 +196,8 @@ def _works(groups: Groups) -> bool:
     """Whether somebody who may do nothing here can be put into a group of ours."""
     nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
     try:
-        group = groups.make(Limits())
+        group = groups.make()
+        group.limit(Limits())
         with group.doors() as doors:
             for door in doors:  # "0" is whoever writes it
                 subprocess.run(["printf", "0"], stdout=door, check=True, **nobody)  # type: ignore[call-overload]

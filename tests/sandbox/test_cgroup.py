@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +70,49 @@ def test_every_process_of_a_box_is_in_its_group(sandbox: Bubblewrap) -> None:
         assert int((group.folders["pids"] / "pids.max").read_text()) == 24 + cgroup.SPARE
     sandbox.close()
     assert left() == []
+
+
+def ahead(sandbox: Bubblewrap) -> tuple[cgroup.Group, int]:
+    """The group of the next box, and the process that waits in it."""
+    group = sandbox._ahead
+    assert group is not None
+    listed = next(iter(group.folders.values())) / "cgroup.procs"
+    end = time.monotonic() + 20
+    while not listed.read_text():
+        assert time.monotonic() < end, "nobody waits"
+        time.sleep(0.01)
+    return group, int(listed.read_text().split()[0])
+
+
+@pytest.mark.sandbox
+@pytest.mark.root
+def test_the_process_of_the_next_box_waits_in_its_group(sandbox: Bubblewrap) -> None:
+    with sandbox.open(job("x = 1")) as box:
+        assert box.load().status == "done"
+    group, pid = ahead(sandbox)
+    tight = replace(job("def f(): return 3"), limits=replace(LIMITS, processes=9))
+    with sandbox.open(tight) as box, sandbox.open(job("def f(): return 4")) as beside:
+        assert box._group is group and beside._group is not group
+        assert box.load().status == beside.load().status == "done"
+        assert [b.probe(CALL).data["value"] for b in (box, beside)] == [3, 4]
+        members = (group.folders["pids"] / "cgroup.procs").read_text().split()
+        assert str(pid) in members and len(members) > 1
+        most = (group.folders["pids"] / "pids.max").read_text()
+        assert int(most) == 9 + cgroup.SPARE, "a waiting process has the limits of its job"
+
+
+@pytest.mark.sandbox
+@pytest.mark.root
+def test_a_waiting_process_that_dies_is_our_fault_and_the_next_box_opens(
+    sandbox: Bubblewrap,
+) -> None:
+    with sandbox.open(job("x = 1")) as box:
+        assert box.load().status == "done"
+    os.kill(ahead(sandbox)[1], signal.SIGKILL)
+    with pytest.raises(SandboxError), sandbox.open(job("x = 1")) as box:
+        box.load()
+    with sandbox.open(job("x = 1")) as box:
+        assert box.load().status == "done"
 
 
 @pytest.mark.sandbox
