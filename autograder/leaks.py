@@ -23,8 +23,12 @@ import tokenize
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+from .checks.accuracy import from_accuracies
 from .config import Assignment
 from .errors import ConfigError, SourceError
 from .model import Visibility
@@ -202,6 +206,25 @@ def scan(files: Mapping[str, bytes], secrets: Sequence[Secret]) -> list[Leak]:
             for secret in found:
                 leaks.setdefault((name, secret), Leak(name, part, secret))
     return list(leaks.values())
+
+
+def refuse_leaks(where: Path, files: Mapping[str, bytes], secrets: Sequence[Secret]) -> None:
+    """Raise `LeakError` where a secret of the master at `where` stands in a file for students."""
+    leaks = scan(files, secrets)
+    if leaks:
+        raise LeakError(str(where), leaks)
+
+
+def thresholds_of(calibration: bytes) -> list[float]:
+    """The accuracies of a calibration.yml and the thresholds and floors that follow from them, in
+    [0, 1]; none of an empty one.
+    """
+    table = yaml.safe_load(calibration) or {}
+    found: list[float] = []
+    for row in table.values():
+        measured = from_accuracies([float(a) for a in row["accuracies"]])
+        found += [*measured.accuracies, measured.threshold, measured.floor]
+    return found
 
 
 def _stated(text: str) -> Iterator[float]:

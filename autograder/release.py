@@ -20,15 +20,13 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from .checks.accuracy import from_accuracies
 from .config import Assignment
 from .errors import SourceError
-from .leaks import LeakError, Secret, scan, secrets_of
+from .leaks import refuse_leaks, secrets_of, thresholds_of
 from .model import Program, Visibility
 from .notebook import (
     Cell,
@@ -253,8 +251,8 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
     calibration = source.parent.parent / "assignments" / assignment.id / "calibration.yml"
-    secrets = secrets_of(assignment, cells, thresholds_of(calibration))
-    refuse_leaks(path, files, secrets)
+    measured = calibration.read_bytes() if calibration.is_file() else b""
+    refuse_leaks(path, files, secrets_of(assignment, cells, thresholds_of(measured)))
     return files
 
 
@@ -264,27 +262,6 @@ def digest(source: Path, assignment: Assignment) -> str:
     for name, raw in sorted(files_of(source, assignment).items()):
         h.update(f"{name}\0{len(raw)}\0".encode() + raw)
     return h.hexdigest()
-
-
-def refuse_leaks(where: Path, files: Mapping[str, bytes], secrets: Sequence[Secret]) -> None:
-    """Raise `LeakError` where a secret stands in a file for students."""
-    leaks = scan(files, secrets)
-    if leaks:
-        raise LeakError(str(where), leaks)
-
-
-def thresholds_of(path: Path) -> list[float]:
-    """The accuracies of a calibration.yml and the thresholds and floors that follow from them, in
-    [0, 1]; none where there is no such file.
-    """
-    if not path.is_file():
-        return []
-    table = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    found: list[float] = []
-    for row in table.values():
-        measured = from_accuracies([float(a) for a in row["accuracies"]])
-        found += [*measured.accuracies, measured.threshold, measured.floor]
-    return found
 
 
 def build(source: Path, assignment: Assignment, target: Path) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from autograder import config, release
 from autograder.errors import ConfigError, SourceError
-from autograder.leaks import LeakError, Secret, scan, secrets_of
+from autograder.formats import otter
+from autograder.leaks import LeakError, Secret, scan, secrets_of, thresholds_of
 from autograder.notebook import read_master
 from tests.harness import ROOT
 from tests.plants import PLACES
@@ -149,15 +150,28 @@ def test_every_hidden_line_of_the_course_would_be_found(name: str) -> None:
         assert secret in [leak.secret for leak in leaks], secret.text
 
 
-def test_a_calibration_hides_what_follows_from_it_too(tmp_path: Path) -> None:
+def test_a_calibration_hides_what_follows_from_it_too() -> None:
     measured = [0.79, 0.82, 0.84]
-    path = tmp_path / "calibration.yml"
-    path.write_text(f"digits-v1-cpu: {{accuracies: {measured}}}\n")
+    text = f"digits-v1-cpu: {{accuracies: {measured}}}\n"
     threshold = statistics.mean(measured) - 4 * statistics.stdev(measured)
-    assert release.thresholds_of(path) == pytest.approx(
+    assert thresholds_of(text.encode()) == pytest.approx(
         [*measured, threshold, 0.1 + (threshold - 0.1) / 2], abs=1e-4
     )
-    assert release.thresholds_of(tmp_path / "none.yml") == []
+    assert thresholds_of(b"") == []
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_what_otter_makes_for_students_is_looked_through_too(name: str, tmp_path: Path) -> None:
+    _, found = course(name)
+    assignment = config.assignment(ROOT / "assignments" / name / "assignment.yml")
+    (tmp_path / "tests").mkdir()
+    case = tmp_path / "tests" / "task1.py"
+    case.write_text("name = 'task1'\n")
+    otter._refuse_leaks(ROOT, assignment, tmp_path, b"")
+    line = next(s.text for s in found if s.rule == "a hidden line")
+    case.write_text(f"name = 'task1'\n# {line}\n")
+    with pytest.raises(LeakError, match="task1"):
+        otter._refuse_leaks(ROOT, assignment, tmp_path, b"")
 
 
 def test_only_what_is_listed_is_shown_on_purpose(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ import yaml
 
 from .. import config
 from ..errors import GraderError, InputError
+from ..leaks import refuse_leaks, secrets_of, thresholds_of
 from ..notebook import STUB, Cell, read_master, task_of
 from ..text import clean
 from .handback import Package
@@ -220,12 +221,24 @@ def score(results: dict[str, Any]) -> float:
     return float(round(sum(test.get("score", 0.0) for test in results["tests"]), 4))
 
 
+def _refuse_leaks(root: Path, assignment: config.Assignment, student: Path, known: bytes) -> None:
+    """Raise `LeakError` where what otter made for students shows what must stay behind.
+
+    `known` is the calibration.yml, whose thresholds are secrets.
+    """
+    master = root / "source" / assignment.id / f"{assignment.module}.py"
+    secrets = secrets_of(assignment, read_master(master), thresholds_of(known))
+    files = {str(p.relative_to(student)): p for p in sorted(student.rglob("*")) if p.is_file()}
+    refuse_leaks(master, {name: p.read_bytes() for name, p in files.items()}, secrets)
+
+
 def package(order: Package, calibration: bytes) -> list[str]:
     """Make an assignment's otter autograder by `otter assign`, and try it on the reference.
 
     `calibration` is the calibration.yml it takes along, since it has no source to measure.
     Writes the folder `order.to` (build/otter/<id>) anew and returns what to tell whoever asked.
-    Raises `GraderError` where otter fails or the reference does not get full marks from it.
+    Raises `GraderError` where otter fails or the reference does not get full marks from it, and
+    `LeakError` where the students' folder shows a solution, a hidden test, a threshold or a seed.
     """
     assignment = config.assignment(order.root / "assignments" / order.assignment / "assignment.yml")
     target = order.to or order.root / "build" / "otter" / order.assignment
@@ -234,6 +247,7 @@ def package(order: Package, calibration: bytes) -> list[str]:
         made = Path(name) / "made"
         staged = _stage(order.root, assignment, calibration, made / "master")
         _otter("assign", str(staged), str(made / "dist"), "--no-pdfs", cwd=staged.parent)
+        _refuse_leaks(order.root, assignment, made / "dist" / "student", calibration)
         (zipped,) = (made / "dist" / "autograder").glob("*-autograder_*.zip")
         zipped.rename(made / f"{assignment.module}-autograder.zip")
         solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
