@@ -41,6 +41,8 @@ from tests.samples import ROOT
         ("g = lambda q: q + late", "g", ""),
         ("%matplotlib inline\n!pip install x\nfiles = !ls\ny = (1\n  % z)", "files y", "z"),
         ("%%time\nx = y", "x", "y"),
+        ("def f():\n    pass\n%time model, history = train()\nmodel", "f model history", "train"),
+        ("%time !ls\n%timeit -n 3 x = y", "", ""),
         ("%%bash\nx=1", "", ""),
         ("if x: y = 1\nelse: z = 2", "y z", "x"),
         ("lost = (unclosed", "lost", "unclosed"),

@@ -45,6 +45,7 @@ _HEADERS = _MAYBE | {"for", "with", "def", "class", "async"}
 _DEEP = 100  # more levels of indentation Python refuses
 _OBSCURE = frozenset(("exec", "eval", "globals", "locals", "vars", "setattr"))
 _LOADS = re.compile(r"%(run|load|pylab)")
+_TIMED = re.compile(r"%time[^\S\n]+")
 _PYTHON_CELL = re.compile(r"\s*%%(time|timeit|capture|prun)\b[^\n]*")
 
 
@@ -102,7 +103,8 @@ def names(source: str) -> Names:
 def _tokens(source: str) -> Iterator[tuple[int, int, _Token]]:
     """The tokens, each with the width of the gap and the number of open brackets before it.
 
-    Line magics are one token each; the ends of lines inside brackets are left out.
+    Line magics are one token each, but for the statement behind `%time`, which runs where it
+    stands; the ends of lines inside brackets are left out.
     """
     at, width, depth, before = 0, 0, 0, "\n"
     while at < len(source):
@@ -114,9 +116,13 @@ def _tokens(source: str) -> Iterator[tuple[int, int, _Token]]:
         if kind == "gap" or (kind == "line" and depth):
             continue
         if kind == "op" and text in "!%?" and before in "\n=" and not depth:
-            end = source.find("\n", at)
+            timed = _TIMED.match(source, start)
+            end = source.find("\n", at) if timed is None else timed.end()
             at = len(source) if end < 0 else end
             kind, text = "magic", source[start:at]
+            if timed is not None:
+                yield width, depth, _Token(kind, text)
+                kind, text = "line", "\n"
         yield width, depth, _Token(kind, text)
         if kind == "op":
             depth = max(0, depth + (text in "([{") - (text in ")]}"))
