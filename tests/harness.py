@@ -17,13 +17,15 @@ import torch._dynamo  # else the first optimizer imports it anew in every fork
 from autograder import config
 from autograder.checks import Calibration, HiddenData
 from autograder.evidence import pack_tensors, read_answer
-from autograder.inside import torchvision_compat, wire
+from autograder.inside import launch, torchvision_compat, wire
 from autograder.inside.answer import answer
 from autograder.inside.program import Program
 from autograder.judge import World, judge
 from autograder.model import CheckResult, Evidence, LoadReport, ProbeRequest
 
 ROOT = Path(__file__).resolve().parent.parent
+SEED = int(os.environ.get("FIVE_BEATS_TEST_SEED", launch.SEED))
+"""What programs draw from here; another one shows what a verdict owes to luck."""
 
 
 class ForkedRun:
@@ -42,6 +44,7 @@ class ForkedRun:
                     os.chdir(home)
                     if self.data is not None:
                         os.symlink(self.data, "data")
+                    launch.reseed(SEED)
                     torch.set_num_threads(1)
                     torchvision_compat.declare()
                     null = os.open(os.devnull, os.O_RDWR)

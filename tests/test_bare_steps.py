@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,25 @@ def test_clipping_by_value_is_a_plain_step() -> None:
     steps = walk(lambda w, g: w[0].sub_(g[-1].clamp(-0.01, 0.01), alpha=0.25))
     assert steps.known and not steps.optimizer
     np.testing.assert_allclose(np.diag(steps.coefficients), 0.25, rtol=1e-2)
+
+
+@pytest.mark.parametrize("low", [True, False])
+def test_clipping_by_norm_is_told_from_a_low_rate(low: bool) -> None:
+    def update(w: list[torch.Tensor], g: list[torch.Tensor]) -> None:
+        size = torch.linalg.vector_norm(g[-1])
+        w[0].sub_(g[-1], alpha=0.02 if low else 0.1 * float(0.05 / size))
+
+    found = walk(update)
+    assert found.residual < 1e-3
+    assert found.clipped is not low
+
+
+def test_norms_that_hardly_differ_show_the_clipping_all_the_same() -> None:
+    norms = np.array([0.2203, 0.2210, 0.2198, 0.2206])
+    plain = walk(lambda w, g: w[0].sub_(g[-1], alpha=0.02))
+    steps = replace(plain, coefficients=np.diag(0.1 * 0.05 / norms), lengths=tuple(norms))
+    assert steps.clipped
+    assert not replace(steps, coefficients=np.eye(4) * 0.0227).clipped
 
 
 def test_noise_is_explained_by_nothing() -> None:

@@ -271,7 +271,7 @@ def _rate(ctx: Context, main: Evidence) -> Outcome:
     if low * (1 - slack / 2) <= want * (1 + PLAIN) and high * (1 + slack) >= want * (1 - PLAIN):
         return Outcome.passed(f"the steps are {low:.3g} to {high:.3g} times the gradient")
     told = f"the steps are {low:.3g} times the gradient"
-    if high - low > PLAIN * abs(high):
+    if high - low > PLAIN * abs(high) or steps.clipped:
         told = f"the steps are {low:.3g} to {high:.3g} times the gradient"
         if high >= want / 10 and high < want:
             return Outcome.passed(f"{told}: clipped, or warmed up")

@@ -88,7 +88,8 @@ class Steps:
     """The explanation. `coefficients` is C (S, S); `moved[k]`: step k changed weights;
     `blocks[i]`: parameter i ever did; `residual` relative to the steps; `objective`,
     `activation`, `optimizer` ("" for a linear one) are those of the best explanation; `along`
-    is the cosine between the first step and the true descent, where nothing explains the steps.
+    is the cosine between the first step and the true descent, where nothing explains the steps;
+    `lengths[k]`: the norm of batch k's gradient, of a linear explanation.
     """
 
     coefficients: Floats
@@ -100,6 +101,7 @@ class Steps:
     optimizer: str
     rows: tuple[int, ...]
     along: float = 0.0
+    lengths: tuple[float, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -112,6 +114,21 @@ class Steps:
         size = np.abs(self.coefficients)
         largest = size.max(axis=1, keepdims=True)
         return np.asarray((size > USED * largest) & (largest > 0))
+
+    @property
+    def clipped(self) -> bool:
+        """Whether all gradients were cut to one norm: the rates then vary as they must for rate
+        times norm to stay the same, however little the norms differ. A rate of its own does not.
+        """
+        if not self.lengths or self.optimizer:
+            return False
+        moved = list(self.moved)
+        rates, norms = np.diag(self.coefficients)[moved], np.array(self.lengths)[moved]
+        if len(rates) < 3 or not (rates > 0).all():
+            return False
+        reach = rates * norms
+        varies, stays = np.ptp(rates) / rates.mean(), np.ptp(reach) / reach.mean()
+        return bool(varies > 1e-3 and stays < varies / 4)
 
 
 def layers_of(shapes: tuple[tuple[int, ...], ...]) -> list[tuple[int, int | None]]:
@@ -248,6 +265,7 @@ def explain(seen: Watched) -> Steps:
             c, left = _fit(g, seen.before[:, keep], change[:, keep])
             if best is None or left < best.residual:
                 best = Steps(c, moved, blocks, left, name, activation, "", rows)
+                best = replace(best, lengths=tuple(float(n) for n in np.linalg.norm(g, axis=1)))
             if best.residual < EXACT:
                 return best
         if best is not None and best.known:

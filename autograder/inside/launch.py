@@ -65,9 +65,14 @@ def become_student(keep: tuple[int, ...], output: int) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
-    random.seed(SEED)
-    np.random.seed(SEED)  # noqa: NPY002 - the stream that student code draws from
-    torch.manual_seed(SEED)
+    reseed()
+
+
+def reseed(seed: int = SEED) -> None:
+    """Start every stream that student code draws from, so that each run of it draws the same."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the stream that student code draws from
+    torch.manual_seed(seed)
 
 
 def launch(
