@@ -62,10 +62,13 @@ def changed(*changes: tuple[str, str], base: str = PROGRAM) -> str:
 
 
 @lru_cache(maxsize=256)
-def results(source: str, *checks: str) -> dict[str, CheckResult]:
-    """What the named checks of assignment 06 (those of its one run by default) say of a script."""
+def results(source: str, *checks: str, kind: str = "script") -> dict[str, CheckResult]:
+    """What the named checks of assignment 06 (those of its one run by default) say of a script,
+    or of a notebook whose cells are divided by lines of `# %%`.
+    """
     spec = config.assignment(ROOT / "assignments" / "06-line-by-line" / "assignment.yml")
-    run = ForkedRun("script", "line_by_line.py", [source])
+    cells = source.split("# %%\n") if kind == "notebook" else [source]
+    run = ForkedRun(kind, "line_by_line.py", cells)
     return judge_program(spec, run, list(checks or CHECKS))
 
 

@@ -285,3 +285,30 @@ def test_a_bug_loses_its_check_and_is_named(bug: str) -> None:
     assert found.get(check) == (name,), said
     assert set(found) - {check} == COSTS_MORE.get(bug, set()), said
     assert all(not bugs for other, bugs in found.items() if other != check), said
+
+
+SCRATCH = "# %%\nprint(history[-1])\n# %%\n"
+
+
+@pytest.mark.parametrize("place", [LOOP, MEASURE, ""], ids=["before", "between", "at the end"])
+def test_a_scratch_cell_that_raises_costs_the_run_and_nothing_else(place: str) -> None:
+    source = changed((place, SCRATCH + place)) if place else PROGRAM + SCRATCH
+    found = results(source, kind="notebook")
+    assert {k for k, r in found.items() if r.status != "passed"} == {"runs"}
+    assert "history" in found["runs"].message
+
+
+def test_what_a_program_that_stopped_never_came_to_is_not_held_against_it() -> None:
+    early = changed((STEP, STEP + "        if epoch == 2: history[-1]\n"))
+    found = results(early)
+    assert {k for k, r in found.items() if r.status == "not_checked"} == {
+        "epochs",
+        "no_grad",
+        "printed",
+    }
+    assert found["runs"].status == "error"
+
+
+def test_a_graph_that_was_seen_counts_in_a_program_that_stopped_later() -> None:
+    source = changed(("with torch.no_grad():", "if True:")) + "history[-1]\n"
+    assert lost(source)["no_grad"] == ("missing_no_grad",)

@@ -8,16 +8,19 @@ are computed outside, from the final weights; the box is asked for none.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Evidence, Outcome
+from ..model import Evidence, Outcome, Status
 from .bare_reading import BareReading, bare_check, read_bare, stopped
 from .bare_scene import TEST, TRAIN
 from .base import Context, StandardCheck, require
 
+_Judge = Callable[[Context, Evidence], Outcome]
 _NUMBER = re.compile(r"(?<![\w.])(\d+)(?:\.(\d+))?(?:[eE][-+]?\d+)?(?![\w.]*\d)\s*(%?)")
+EARLY = "not checked: the program stopped before its end"
 SHOWN = 400
 """Numbers of the printed text that are looked at, from its end."""
 
@@ -109,17 +112,23 @@ def _shuffled(ctx: Context, main: Evidence) -> Outcome:
     return Outcome.passed()
 
 
-def _unfinished(evidence: Evidence) -> Outcome | None:
-    """Why nothing can be said of the end of a program that raised; else None."""
-    if stopped(evidence) is None:
-        return None
-    return Outcome.not_checked("not checked: the program stopped before its end")
+def _of_the_end(judge: _Judge) -> _Judge:
+    """A judge of what comes late in a run: what a program that raised did all the same counts,
+    and what is missing is not held against it twice.
+    """
+
+    def judged(ctx: Context, main: Evidence) -> Outcome:
+        outcome = judge(ctx, main)
+        if outcome.status is Status.PASSED or stopped(main) is None:
+            return outcome
+        return Outcome.not_checked(EARLY)
+
+    return judged
 
 
+@_of_the_end
 def _epochs(ctx: Context, main: Evidence) -> Outcome:
     reading, want = read_bare(ctx, main), int(ctx.option("epochs", 10))
-    if (end := _unfinished(main)) is not None:
-        return end
     trained = reading.calls[reading.trained]
     there = TRAIN
     passes = float(trained[:, 0].sum()) / there
@@ -137,8 +146,6 @@ def _epochs(ctx: Context, main: Evidence) -> Outcome:
 
 def _no_grad(ctx: Context, main: Evidence) -> Outcome:
     reading = read_bare(ctx, main)
-    if (end := _unfinished(main)) is not None:
-        return end
     reached = np.flatnonzero(reading.calls[:, 1])
     seen = set(_sequence(reading)) if len(reached) else set()
     first, last = (
@@ -155,6 +162,8 @@ def _no_grad(ctx: Context, main: Evidence) -> Outcome:
     graphs = reading.calls[asked, 2] == 1
     total, bad = len(asked), int(graphs.sum())
     if not total:
+        if stopped(main) is not None:
+            return Outcome.not_checked(EARLY)
         return Outcome.failed("after its training the network was never asked about an image")
     # A few images looked at in passing (a public test does it, too) are no evaluation.
     images = int(reading.calls[asked, 0][graphs].sum())
@@ -192,12 +201,10 @@ def _says(text: str, true: float) -> tuple[bool, str]:
     return False, meant
 
 
+@_of_the_end
 def _printed(ctx: Context, main: Evidence) -> Outcome:
     reading = read_bare(ctx, main)
     true = reading.accuracy
-    problem = stopped(main)
-    if problem is not None:
-        return problem
     if true is None or reading.hits is None:
         if not len(np.flatnonzero(reading.calls[:, 1])):
             return Outcome.not_checked("not checked: the network was not trained")

@@ -11,7 +11,7 @@ with `"uid": n` for uid. The template holds no secret: it never reads a box's so
 A message `{"wait": true}` with descriptors of groups alone asks for a child ahead of its box: to
 enter a group takes the kernel as long as everything else together, since all processors must
 have passed a point at rest first. It waits for a later message, with `"waiting": true`, that is
-handed on to it.
+handed on to it; should somebody have killed it, another is forked into the same groups.
 
 An ended box is reaped at once, so that none waits as a zombie for the next.
 It stays single-threaded (a fork in a process whose torch has started its thread pool hangs
@@ -120,6 +120,14 @@ def _reap(options: int) -> None:
             continue
 
 
+def _handed_on(ahead: socket.socket, text: bytes, fds: list[int]) -> bool:
+    """Whether the child that waits took the box; it has entered its groups already."""
+    with ahead, contextlib.suppress(BrokenPipeError):
+        socket.send_fds(ahead, [text], fds[:1])
+        return True
+    return False
+
+
 def main() -> None:
     """Warm up, say so, and fork until the host closes the control socket.
 
@@ -146,10 +154,7 @@ def main() -> None:
             _reap(0)  # boxes end as the host hangs up; their CPU time is then counted here
             return
         message = json.loads(text)
-        if message.get("waiting"):
-            with waiting.pop(0) as ahead, contextlib.suppress(BrokenPipeError):
-                socket.send_fds(ahead, [text], fds)  # if it is gone, the host finds its box closed
-        else:
+        if not (message.get("waiting") and _handed_on(waiting.pop(0), text, fds)):
             ours, theirs = socket.socketpair()
             if os.fork() == 0:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -300,13 +300,12 @@ class Template:
         group: Group | None = None,
     ) -> TemplateBox:
         """Fork a child for `job` into `group`; `message` is what `inside/template.py` documents.
-        With `"waiting"` in it, the child that `wait` had forked into `group` is taken.
+        With `"waiting"` in it, the child that `wait` had forked into `group` is taken if it lives.
         """
         ours, theirs = socket.socketpair()
         try:
             with contextlib.ExitStack() as held:
-                enter = group is not None and not message.get("waiting")
-                doors = held.enter_context(group.doors()) if group is not None and enter else []
+                doors = held.enter_context(group.doors()) if group is not None else []
                 held.enter_context(self._lock)
                 given = [theirs.fileno(), *doors]
                 socket.send_fds(self.control, [json.dumps(message).encode()], given)
