@@ -27,13 +27,18 @@ def put(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Write `files` into a zip archive."""
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    """A zip archive of `files`."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         for name, content in files.items():
             z.writestr(name, content)
-    path.write_bytes(out.getvalue())
+    return out.getvalue()
+
+
+def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write `files` into a zip archive."""
+    path.write_bytes(packed(files))
     return path
 
 

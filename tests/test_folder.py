@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,10 +11,8 @@ import pytest
 from autograder.errors import InputError
 from autograder.formats.folder import Refused, collect
 from autograder.model import Submission
-from autograder.text import cell, clean, display_name, slug
-
-KNOWN = {"04-training-loop": "training_loop", "05-five-beats": "five_beats"}
-A4, A5 = "04-training-loop", "05-five-beats"
+from autograder.text import clean
+from tests.handing import A4, A5, KNOWN, packed, put
 
 
 def notebook(*cells: str, **extra: object) -> str:
@@ -26,22 +21,6 @@ def notebook(*cells: str, **extra: object) -> str:
     return json.dumps(
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [text, *listed], **extra}
     )
-
-
-def put(root: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return root
-
-
-def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-        for name, content in files.items():
-            z.writestr(name, content)
-    return out.getvalue()
 
 
 def take(
@@ -140,13 +119,13 @@ def test_one_students_folder_named_on_the_command_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrap", ["", "class/"])
 def test_a_zip_of_a_class(tmp_path: Path, wrap: str) -> None:
-    inner = zipped({"training_loop.py": "z = 1"})
+    inner = packed({"training_loop.py": "z = 1"})
     files: dict[str, str | bytes] = {
         f"{wrap}alice.py": "1",
         f"{wrap}bob/training_loop.py": "2",
         f"{wrap}carol.zip": inner,
     }
-    put(tmp_path, {"class.zip": zipped(files)})
+    put(tmp_path, {"class.zip": packed(files)})
     found, refused = take(tmp_path / "class.zip", A4)
     assert [s for s, _ in found] == ["alice", "bob", "carol"] and refused == []
     assert found["carol", A4].program.text == "z = 1"
@@ -155,7 +134,7 @@ def test_a_zip_of_a_class(tmp_path: Path, wrap: str) -> None:
 def test_a_wrapped_zip_of_one_student(tmp_path: Path) -> None:
     put(
         tmp_path,
-        {"alice.zip": zipped({"alice-main/src/training_loop.py": "1", "__MACOSX/._x": "2"})},
+        {"alice.zip": packed({"alice-main/src/training_loop.py": "1", "__MACOSX/._x": "2"})},
     )
     found, refused = take(tmp_path)
     assert list(found) == [("alice", A4)] and refused == []
@@ -286,113 +265,6 @@ def test_a_refusal_beside_a_submission_is_only_a_note(tmp_path: Path) -> None:
     assert refused == [] and "alice.pdf is not a notebook" in found["alice", A4].notes[-1]
 
 
-def test_links_are_never_followed(tmp_path: Path) -> None:
-    secret = put(tmp_path / "outside", {"secret.txt": "secret"})
-    students = put(tmp_path / "class", {"alice/training_loop.py": "1"})
-    (students / "alice" / "stolen.txt").symlink_to(secret / "secret.txt")
-    (students / "alice" / "folder").symlink_to(secret)
-    (students / "mallory.py").symlink_to(secret / "secret.txt")
-    os.mkfifo(students / "alice" / "pipe.py")
-    found, _ = take(students, A4)
-    assert list(found) == [("alice", A4)]
-    assert list(found["alice", A4].files) == ["training_loop.py"]
-    assert "links are not followed" in found["alice", A4].notes[0]
-
-
-def test_large_files_are_left_out_with_a_note(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("autograder.formats.tree.FILE_CAP", 1 << 20)
-    monkeypatch.setattr("autograder.formats.tree.TOTAL_CAP", 3 << 19)
-    big, half = b"x" * ((1 << 20) + 1), b"x" * (1 << 20)
-    put(
-        tmp_path,
-        {
-            "alice/training_loop.py": "1",
-            "alice/a.bin": half,
-            "alice/b.bin": half,
-            "alice/c.bin": big,
-        },
-    )
-    found, _ = take(tmp_path, A4)
-    assert sorted(found["alice", A4].files) == ["a.bin", "training_loop.py"]
-    assert "b.bin (more than 1 MiB in all)" in found["alice", A4].notes[0]
-    assert "c.bin (1 MiB, more than 1)" in found["alice", A4].notes[0]
-
-
-# -- archives that attack ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "member", ["../evil.py", "/etc/evil.py", "a/../../evil.py", "C:\\evil.py", "..\\evil.py"]
-)
-def test_zip_slip_is_refused(tmp_path: Path, member: str) -> None:
-    put(tmp_path, {"alice.zip": zipped({member: "1", "training_loop.py": "2"}), "bob.py": "1"})
-    found, refused = take(tmp_path, A4)
-    assert list(found) == [("bob", A4)], "the class goes on"
-    assert "outside" in refused[0].reason
-
-
-def test_a_bomb_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, {"alice.zip": zipped({"training_loop.py": b"#" * (9 << 20)})})
-    found, refused = take(tmp_path, A4)
-    assert found == {} and "bomb" in refused[0].reason
-
-
-def test_a_zip_that_unpacks_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("autograder.formats.folder.STUDENT_ZIP_CAP", 1 << 20)
-    put(
-        tmp_path,
-        {
-            "alice.zip": zipped(
-                {"training_loop.py": "1", "a.bin": os.urandom(700_000), "b.bin": b"x" * 700_000}
-            )
-        },
-    )
-    found, refused = take(tmp_path, A4)
-    assert found == {} and "unpack to more than 1 MiB" in refused[0].reason
-
-
-def test_a_lying_size_is_not_believed(tmp_path: Path) -> None:
-    raw = bytearray(zipped({"training_loop.py": b"x" * 1000}))
-    at = raw.rindex(b"PK\x01\x02")
-    raw[at + 24 : at + 28] = (10).to_bytes(4, "little")
-    put(tmp_path, {"alice.zip": bytes(raw)})
-    found, refused = take(tmp_path, A4)
-    assert found == {} and "cannot be read" in refused[0].reason
-
-
-def test_encrypted_broken_and_crowded_zips_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    raw = bytearray(zipped({"training_loop.py": b"x"}))
-    raw[raw.rindex(b"PK\x01\x02") + 8] |= 1
-    monkeypatch.setattr("autograder.formats.tree.ZIP_MEMBERS", 5)
-    crowd = {f"{i}.txt": "1" for i in range(6)}
-    put(tmp_path, {"alice.zip": bytes(raw), "bob.zip": b"PK not", "carol.zip": zipped(crowd)})
-    found, refused = take(tmp_path, A4)
-    assert found == {}
-    assert "encrypted" in refused[0].reason and "not a readable zip" in refused[1].reason
-    assert "more than 5" in refused[2].reason
-
-
-def test_links_in_zips_are_left_out(tmp_path: Path) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as z:
-        z.writestr("training_loop.py", "1")
-        link = zipfile.ZipInfo("passwd")
-        link.external_attr = 0o120777 << 16
-        z.writestr(link, "/etc/passwd")
-    put(tmp_path, {"alice.zip": out.getvalue()})
-    found, _ = take(tmp_path, A4)
-    assert list(found["alice", A4].files) == ["training_loop.py"]
-
-
-# -- names -----------------------------------------------------------------------------------
-
-
 def test_names_are_shown_clean_and_never_collide(tmp_path: Path) -> None:
     put(tmp_path, {"alice.py": "a = 1", "ali\u200bce.py": "forged = 1", "bo\x1b[31mb.py": "c = 1"})
     found, _ = take(tmp_path, A4)
@@ -402,57 +274,6 @@ def test_names_are_shown_clean_and_never_collide(tmp_path: Path) -> None:
     )
     assert len(names) == 3 and "bob" in names
     assert all(clean(n) == n for n in names)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../../etc",
-        "a/b",
-        "Zoë Müller",
-        "",
-        ".",
-        "..",
-        "-rf",
-        "x" * 300,
-        "名前",
-        "a\nb",
-        "ok-0123abcd",
-        ".hidden",
-    ],
-)
-def test_slugs_are_safe_and_differ(name: str) -> None:
-    made = slug(name)
-    assert made != name and "/" not in made and not made.startswith((".", "-")) and len(made) < 100
-    assert made == slug(name) and made != slug(name + "x")
-    assert slug(made) != made, "nobody can choose another's slug as a name"
-
-
-def test_plain_names_stay() -> None:
-    assert slug("alice") == "alice" and slug("correct_plain") == "correct_plain"
-    assert display_name("  A \x00 B\u202e ") == "A B" and display_name("\x07") == "unnamed"
-
-
-def test_cells_of_a_spreadsheet() -> None:
-    assert [cell(v) for v in ("=1", "+a", "-a", "@x", "\tx", "\r=1", "a\nb\x1b[0m", "-5", "k")] == [
-        "'=1", "'+a", "'-a", "'@x", "'x", "'=1", "a b", "-5", "k",
-    ]  # fmt: skip
-    assert [cell(v) for v in (2.0, 1.5, 1 / 3, 0, -0.0, None, True)] == [
-        "2",
-        "1.5",
-        "0.3333",
-        "0",
-        "0",
-        "",
-        "yes",
-    ]
-
-
-def test_printed_text_is_shown_as_a_terminal_would() -> None:
-    assert (
-        clean("10%\r50%\r100%\nok\r\n\x1b]0;title\x07\x1b[1mb\x1b[0m\u202e", lines=True)
-        == "100%\nok\nb"
-    )
 
 
 # -- wrong use ------------------------------------------------------------------------------------

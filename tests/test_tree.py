@@ -1,0 +1,116 @@
+"""What is handed in, as a tree of files: links, large files, and archives that attack."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.handing import A4, packed, put, take
+
+
+def test_links_are_never_followed(tmp_path: Path) -> None:
+    secret = put(tmp_path / "outside", {"secret.txt": "secret"})
+    students = put(tmp_path / "class", {"alice/training_loop.py": "1"})
+    (students / "alice" / "stolen.txt").symlink_to(secret / "secret.txt")
+    (students / "alice" / "folder").symlink_to(secret)
+    (students / "mallory.py").symlink_to(secret / "secret.txt")
+    os.mkfifo(students / "alice" / "pipe.py")
+    found, _ = take(students, A4)
+    assert list(found) == ["alice"]
+    assert list(found["alice"].files) == ["training_loop.py"]
+    assert "links are not followed" in found["alice"].notes[0]
+
+
+def test_large_files_are_left_out_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.formats.tree.FILE_CAP", 1 << 20)
+    monkeypatch.setattr("autograder.formats.tree.TOTAL_CAP", 3 << 19)
+    big, half = b"x" * ((1 << 20) + 1), b"x" * (1 << 20)
+    put(
+        tmp_path,
+        {
+            "alice/training_loop.py": "1",
+            "alice/a.bin": half,
+            "alice/b.bin": half,
+            "alice/c.bin": big,
+        },
+    )
+    found, _ = take(tmp_path, A4)
+    assert sorted(found["alice"].files) == ["a.bin", "training_loop.py"]
+    assert "b.bin (more than 1 MiB in all)" in found["alice"].notes[0]
+    assert "c.bin (1 MiB, more than 1)" in found["alice"].notes[0]
+
+
+# -- archives that attack ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "member", ["../evil.py", "/etc/evil.py", "a/../../evil.py", "C:\\evil.py", "..\\evil.py"]
+)
+def test_zip_slip_is_refused(tmp_path: Path, member: str) -> None:
+    put(tmp_path, {"alice.zip": packed({member: "1", "training_loop.py": "2"}), "bob.py": "1"})
+    found, refused = take(tmp_path, A4)
+    assert list(found) == ["bob"], "the class goes on"
+    assert "outside" in refused["alice"].reason
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, {"alice.zip": packed({"training_loop.py": b"#" * (9 << 20)})})
+    found, refused = take(tmp_path, A4)
+    assert found == {} and "bomb" in refused["alice"].reason
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.formats.folder.STUDENT_ZIP_CAP", 1 << 20)
+    put(
+        tmp_path,
+        {
+            "alice.zip": packed(
+                {"training_loop.py": "1", "a.bin": os.urandom(700_000), "b.bin": b"x" * 700_000}
+            )
+        },
+    )
+    found, refused = take(tmp_path, A4)
+    assert found == {} and "unpack to more than 1 MiB" in refused["alice"].reason
+
+
+def test_a_lying_size_is_not_believed(tmp_path: Path) -> None:
+    raw = bytearray(packed({"training_loop.py": b"x" * 1000}))
+    at = raw.rindex(b"PK\x01\x02")
+    raw[at + 24 : at + 28] = (10).to_bytes(4, "little")
+    put(tmp_path, {"alice.zip": bytes(raw)})
+    found, refused = take(tmp_path, A4)
+    assert found == {} and "cannot be read" in refused["alice"].reason
+
+
+def test_encrypted_broken_and_crowded_zips_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = bytearray(packed({"training_loop.py": b"x"}))
+    raw[raw.rindex(b"PK\x01\x02") + 8] |= 1
+    monkeypatch.setattr("autograder.formats.tree.ZIP_MEMBERS", 5)
+    crowd = {f"{i}.txt": "1" for i in range(6)}
+    put(tmp_path, {"alice.zip": bytes(raw), "bob.zip": b"PK not", "carol.zip": packed(crowd)})
+    found, refused = take(tmp_path, A4)
+    assert found == {}
+    assert "encrypted" in refused["alice"].reason and "not a readable zip" in refused["bob"].reason
+    assert "more than 5" in refused["carol"].reason
+
+
+def test_links_in_zips_are_left_out(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("training_loop.py", "1")
+        link = zipfile.ZipInfo("passwd")
+        link.external_attr = 0o120777 << 16
+        z.writestr(link, "/etc/passwd")
+    put(tmp_path, {"alice.zip": out.getvalue()})
+    found, _ = take(tmp_path, A4)
+    assert list(found["alice"].files) == ["training_loop.py"]
