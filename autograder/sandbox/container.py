@@ -211,17 +211,19 @@ class Container:
             raise
         return TemplateBox(Channel(sock), job, lambda: self._end(taken))
 
+    def _remove(self, container: _Waiting) -> None:
+        """Kill a container at once; podman asks it to leave first, unless told not to wait."""
+        at_once = ["--time", "0"] if self.name == "podman" else []
+        command = [*self.command, "rm", "--force", *at_once, container.name]
+        subprocess.run(command, check=False, capture_output=True)
+
     def _end(self, container: _Waiting) -> None:
         """End a container and forget it; pid 1 leaves by itself when its socket closes."""
         container.listener.close()
         try:
             container.process.wait(timeout=3)
         except subprocess.TimeoutExpired:
-            subprocess.run(
-                [*self.command, "rm", "--force", "--time", "0", container.name],
-                check=False,
-                capture_output=True,
-            )
+            self._remove(container)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 container.process.wait(timeout=10)
         if container.process.stderr is not None:
@@ -235,11 +237,7 @@ class Container:
             waiting = [c for pool in self._pool.values() for c in pool]
             self._pool.clear()
         for container in waiting:
-            subprocess.run(
-                [*self.command, "rm", "--force", "--time", "0", container.name],
-                check=False,
-                capture_output=True,
-            )
+            self._remove(container)
             self._end(container)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -1,5 +1,8 @@
-"""Where the attacks are tried: always in bubblewrap, and in podman by `make attacks`."""
+"""Where the attacks are tried: always in bubblewrap, and in containers by `make attacks`."""
 
 import pytest
 
-BACKENDS = ["bubblewrap", pytest.param("podman", marks=pytest.mark.containers)]
+from tests.conftest import ENGINE
+
+__all__ = ["BACKENDS", "ENGINE"]
+BACKENDS = ["bubblewrap", pytest.param(ENGINE, marks=pytest.mark.containers)]

@@ -14,7 +14,7 @@ import pytest
 from autograder import config
 from autograder.grade import Grader
 from autograder.model import Limits, Program, Result, Submission
-from tests.attacks.backends import BACKENDS
+from tests.attacks.backends import BACKENDS, ENGINE
 from tests.attacks.forge import FORGE, INFORMED, INFORMED_BOUND, NOTHING, Forgery
 from tests.samples import ROOT
 
@@ -33,8 +33,8 @@ class QuickGrader(Grader):
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
-    if request.param == "podman":
-        request.getfixturevalue("podman_image")
+    if request.param == ENGINE:
+        request.getfixturevalue("engine_image")
     with QuickGrader(ROOT, request.param) as made:
         yield made
 

@@ -13,7 +13,7 @@ import pytest
 
 from autograder.model import Evidence, Job, Limits, ProbeRequest, Program
 from autograder.sandbox import Sandbox, choose
-from tests.attacks.backends import BACKENDS
+from tests.attacks.backends import BACKENDS, ENGINE
 from tests.attacks.harm import HARM, Harm
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -34,8 +34,8 @@ CLOCK_S = LIMITS.wall_s + 2 * LIMITS.check_s + 30
 def sandbox(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sandbox]:
-    if request.param == "podman":
-        request.getfixturevalue("podman_image")
+    if request.param == ENGINE:
+        request.getfixturevalue("engine_image")
     shelf = tmp_path_factory.mktemp("shelf")
     shelf.chmod(0o755)
     made = choose(request.param, shelf, (ROOT,))

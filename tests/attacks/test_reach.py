@@ -13,7 +13,7 @@ import pytest
 
 from autograder.model import Job, Limits, ProbeRequest, Program
 from autograder.sandbox import Sandbox, choose
-from tests.attacks.backends import BACKENDS
+from tests.attacks.backends import BACKENDS, ENGINE
 from tests.attacks.reach import REACH, Attack
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -85,8 +85,8 @@ def sandbox(
     (shelf / "mine" / "hello").write_text("data")
     (shelf / "hidden").mkdir()
     (shelf / "hidden" / "labels").write_text(CANARY)
-    if request.param == "podman":
-        request.getfixturevalue("podman_image")
+    if request.param == ENGINE:
+        request.getfixturevalue("engine_image")
     made = choose(request.param, shelf, (ROOT, Path(str(world["root"]))))
     yield made, shelf / "mine"
     made.close()

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.model import Evidence, Job, Limits, LoadReport, ProbeRequest, Program
 from autograder.sandbox import Container, Sandbox, choose
+from tests.conftest import ENGINE
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +26,18 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scope="module",
     params=[
         "bubblewrap",
-        pytest.param("podman", marks=pytest.mark.slow),
+        pytest.param(ENGINE, marks=pytest.mark.slow),
         pytest.param("uid", marks=pytest.mark.root),
         "none",
     ],
 )
 def sandbox(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Sandbox]:
     """Each backend that this machine can run, in turn."""
-    if request.param == "podman":
-        request.getfixturevalue("podman_image")
+    if request.param == ENGINE:
+        request.getfixturevalue("engine_image")
     # one container waiting is enough here: most questions need containers of another shape
-    podman = request.param == "podman"
-    made = Container("podman", warm=1) if podman else choose(request.param, shelf)
+    contained = request.param == ENGINE
+    made = Container(ENGINE, warm=1) if contained else choose(request.param, shelf)
     yield made
     made.close()
 

@@ -10,6 +10,7 @@ import pytest
 
 from autograder.model import Limits
 from autograder.sandbox import Sandbox
+from tests.conftest import ENGINE
 from tests.sandbox.conftest import call, run
 
 pytestmark = pytest.mark.sandbox
@@ -71,7 +72,7 @@ def many(place):
 
 def bounded(sandbox: Sandbox) -> bool:
     """Whether the backend counts the processes of a box and bounds its disk."""
-    return sandbox.name in ("bubblewrap", "podman")
+    return sandbox.name in ("bubblewrap", ENGINE)
 
 
 def test_processes_end_as_their_own_status(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.model import Result
+from tests.conftest import ENGINE
 from tests.samples import ROOT, QuickGrader, expected, graded, problems
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -25,18 +26,18 @@ def verdicts(result: Result) -> list[tuple[str, str, float, tuple[str, ...]]]:
     return [(c.id, str(c.status), c.score, c.bugs) for c in result.checks]
 
 
-def test_the_same_grades(podman_image: str) -> None:
+def test_the_same_grades(engine_image: str) -> None:
     found: dict[str, list[Result]] = {}
-    for name in ("bubblewrap", "podman"):
+    for name in ("bubblewrap", ENGINE):
         with QuickGrader(ROOT, name) as grader:
             folders = [ROOT / "assignments" / a / "submissions" / sample for a, sample in CLASS]
             found[name] = [
                 graded(grader, a, folder) for (a, _), folder in zip(CLASS, folders, strict=True)
             ]
     for (assignment, sample), boxed, contained in zip(
-        CLASS, found["bubblewrap"], found["podman"], strict=True
+        CLASS, found["bubblewrap"], found[ENGINE], strict=True
     ):
         folder = ROOT / "assignments" / assignment / "submissions" / sample
         assert not problems(contained, folder, expected(assignment).get(sample)), sample
         assert verdicts(contained) == verdicts(boxed), sample
-        assert contained.environment["sandbox"] == "podman"
+        assert contained.environment["sandbox"] == ENGINE
