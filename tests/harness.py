@@ -20,6 +20,7 @@ from autograder.evidence import pack_tensors, read_answer
 from autograder.inside import launch, torchvision_compat, wire
 from autograder.inside.answer import answer
 from autograder.inside.program import Program
+from autograder.inside.recorder import install
 from autograder.judge import World, judge
 from autograder.model import CheckResult, Evidence, LoadReport, ProbeRequest
 
@@ -52,7 +53,9 @@ class ForkedRun:
                         os.dup2(null, fd)
                     program = Program(self.kind, self.main, list(self.cells))
                     if request.start == "loaded":
+                        recorder = install(program)
                         program.load()
+                        program.report = {**program.report, "recorder": recorder.report()}
                     order = {"probe": request.probe, "args": dict(request.args)}
                     header, blob = answer(program, order, pack_tensors(dict(request.tensors)))
                     wire.write(write, wire.pack(header, blob))

@@ -8,6 +8,8 @@ from tests.lab import changed, lost, results
 
 FILE = ("checkpoint_exists", "checkpoint_reloads", "checkpoint_best", "best_acc")
 SAVE = '        torch.save(model.state_dict(), "best_mlp.pt")\n'
+TRIED = "train_one_epoch()\nprint(evaluate())\ntrain_one_epoch()\n"
+ANEW = "model = MLP()\noptimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)\n"
 OF_COPY = "best = kept.state_dict()\n"
 END = 'torch.save(best, "best_mlp.pt")\n'
 
@@ -39,6 +41,9 @@ RIGHT = {
     ),
     "a baseline before training": (("best_acc = 0.0\n", "best_acc = 0.0\nprint(evaluate())\n"),),
     "more epochs": (("range(3)", "range(5)"),),
+    "tried out above": (("best_acc = 0.0\n", TRIED + "best_acc = 0.0\n"),),
+    "tried out above, then begun anew": (("best_acc = 0.0\n", TRIED + ANEW + "best_acc = 0.0\n"),),
+    "tried out below": ((SAVE, SAVE + "train_one_epoch()\n"),),
     "evaluated in the program itself": (
         ("    acc = evaluate()\n",
          "    acc = sum((model(x).argmax(1) == y).sum().item() for x, y in test_loader) / 300\n"),
@@ -67,10 +72,11 @@ def test_a_correct_style_loses_nothing(style: str) -> None:
     assert lost(changed(*RIGHT[style]), *FILE) == {}
 
 
+@pytest.mark.parametrize("above", ["", TRIED, TRIED + ANEW])
 @pytest.mark.parametrize("bug", ["saves_last_not_best", "best_weights_aliased"])
-def test_the_epoch_in_the_file_is_told(bug: str) -> None:
+def test_the_epoch_in_the_file_is_told(bug: str, above: str) -> None:
     check, changes = WRONG[bug]
-    found = lost(changed(*changes), *FILE)
+    found = lost(changed(*changes, ("best_acc = 0.0\n", above + "best_acc = 0.0\n")), *FILE)
     assert found.pop(check) == (bug,)
     assert set(found) <= {"checkpoint_reloads"}  # by chance the last epoch may be the best
     assert all(bugs == (bug,) for bugs in found.values())

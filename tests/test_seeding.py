@@ -75,3 +75,30 @@ def test_a_program_that_raises_is_told_where() -> None:
     assert found["seeding"].status == "error"
     assert "NameError" in found["seeding"].message
     assert " at line " in found["seeding"].message
+
+
+ANEW = "train_one_epoch()\nmodel = MLP().to(device)\n"
+OPTIMIZER = "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)\n"
+
+
+def test_a_model_made_anew_without_its_optimizer_is_named() -> None:
+    source = changed(("best_acc = 0.0\n", ANEW + "best_acc = 0.0\n"))
+    assert lost(source, *START) == {"wiring": ("stale_optimizer",)}
+    assert "after 8 steps" in results(source, *START)["wiring"].message
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        ANEW + OPTIMIZER,
+        "train_one_epoch()\nmodel = torch.nn.Sequential(model)\n",
+        "train_one_epoch()\nkept = model\nmodel = MLP()\nevaluate()\nmodel = kept\n",
+    ],
+)
+def test_a_new_model_with_a_new_optimizer_and_a_new_name_pass(then: str) -> None:
+    assert lost(changed(("best_acc = 0.0\n", then + "best_acc = 0.0\n")), *START) == {}
+
+
+def test_a_model_reloaded_after_the_last_step_passes() -> None:
+    source = changed() + "model = MLP()\nmodel.load_state_dict(torch.load('best_mlp.pt'))\n"
+    assert lost(source, *START) == {}

@@ -1,7 +1,9 @@
 """Judges of the checkpoint: there, a state_dict, of the best epoch, and worth what it claims.
 
 Which epoch was saved is read off a scripted run: epoch k fills the weights with k, and the curve
-of accuracies (0.5, 0.9, 0.7) has its best in the middle. A file that holds the last epoch's number
+of accuracies (0.5, 0.9, 0.7) has its best before its end. A program that trains more often than
+that, in a cell to try things out, is run once more with a curve drawn out at its beginning, so that
+the best is again the last but one of all its epochs. A file that holds the last epoch's number
 was either written unconditionally, or is the best epoch's state_dict held by reference while
 training went on; which of the two, the identity of the saved tensors tells.
 
@@ -19,6 +21,8 @@ from ..model import Evidence, Outcome, ProbeRequest
 from .base import Context, Inconclusive, StandardCheck, field_of, require
 
 CURVE = (0.5, 0.9, 0.7)
+LONGEST = 12
+"""Epochs, those in other cells included, up to which a curve is drawn out."""
 NEAR = 1e-6
 
 
@@ -35,13 +39,23 @@ def _reload(ctx: Context) -> ProbeRequest:
     return ProbeRequest("checkpoints:checkpoint", args)
 
 
-def _scripted(ctx: Context) -> ProbeRequest:
-    args = {"file": _file(ctx), "curve": list(CURVE)}
+def _curve(epochs: int) -> tuple[float, ...]:
+    """The accuracies of a run of so many epochs."""
+    return (CURVE[0],) * (epochs - len(CURVE)) + CURVE
+
+
+def _scripted(ctx: Context, epochs: int) -> ProbeRequest:
+    args = {"file": _file(ctx), "curve": list(_curve(epochs))}
     return ProbeRequest("wholerun:scripted", args, start="fresh")
 
 
+def _script(epochs: int) -> str:
+    return f"scripted {epochs}"
+
+
 def _both(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _reload(ctx), "scripted": _scripted(ctx)}
+    runs = {_script(n): _scripted(ctx, n) for n in range(len(CURVE), LONGEST + 1)}
+    return {"main": _reload(ctx), **runs}
 
 
 def _number(evidence: Evidence, name: str) -> float | None:
@@ -60,11 +74,18 @@ class _Story:
     kept: bool
     """The file was written after the best epoch from a state_dict taken at it."""
     claimed: float | None
+    curve: tuple[float, ...]
 
     @property
     def honest(self) -> bool:
         """best_acc is the accuracy of the best epoch."""
-        return self.claimed is not None and abs(self.claimed - _accuracy_at(self.best)) <= NEAR
+        best = _accuracy_at(self.best, self.curve)
+        return self.claimed is not None and abs(self.claimed - best) <= NEAR
+
+    @property
+    def told(self) -> str:
+        """The accuracies of the run, in words."""
+        return ", ".join(f"{a:g}" for a in self.curve[: self.last])
 
     @property
     def bug(self) -> str:
@@ -76,12 +97,20 @@ class _Story:
         return "wrong_checkpoint"
 
 
-def _accuracy_at(epoch: int) -> float:
-    return CURVE[min(epoch, len(CURVE)) - 1]
+def _accuracy_at(epoch: int, curve: tuple[float, ...]) -> float:
+    return curve[min(epoch, len(curve)) - 1]
 
 
-def _story(ctx: Context, evidence: Evidence) -> _Story | None:
+def _story(ctx: Context, evidence: Mapping[str, Evidence]) -> _Story | None:
     """What the scripted run says, or None where the program did not follow the script."""
+    first = evidence[_script(len(CURVE))]
+    trained = first.data.get("epochs") if first.status == "done" else None
+    if isinstance(trained, int) and len(CURVE) < trained <= LONGEST:
+        return _told(ctx, evidence[_script(trained)], _curve(trained))
+    return _told(ctx, first, CURVE)
+
+
+def _told(ctx: Context, evidence: Evidence, curve: tuple[float, ...]) -> _Story | None:
     if evidence.status != "done":
         return None
     seen = field_of(evidence, "evaluated", list)
@@ -89,16 +118,15 @@ def _story(ctx: Context, evidence: Evidence) -> _Story | None:
     kind = field_of(evidence, "kind", str)
     if len(epochs) < 2:
         return None
-    best = max(epochs, key=lambda e: (_accuracy_at(e), -e))
+    best = max(epochs, key=lambda e: (_accuracy_at(e, curve), -e))
     saves = [
         s
         for s in field_of(evidence, "saves", list)
         if isinstance(s, Mapping) and s.get("file") == _file(ctx)
     ]
     kept = bool(saves) and saves[-1].get("taken") == best and saves[-1].get("epoch") != best
-    return _Story(
-        best, epochs[-1], _number(evidence, "stamp"), kind, kept, _number(evidence, "best_acc")
-    )
+    stamp, claimed = _number(evidence, "stamp"), _number(evidence, "best_acc")
+    return _Story(best, epochs[-1], stamp, kind, kept, claimed, curve)
 
 
 def _no_state(kind: str, detail: Any, name: str) -> Outcome | None:
@@ -178,7 +206,7 @@ def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     accuracy, claimed, agree = _score(ctx, main)
     if agree:
         return Outcome.passed(f"the reloaded model scores {accuracy:.4f}")
-    story = _story(ctx, evidence["scripted"])
+    story = _story(ctx, evidence)
     if story is not None and story.kind != "absent" and not story.bug and story.honest:
         return Outcome.passed(
             "the file holds the best epoch's weights, whose evaluation varies from run to run"
@@ -190,7 +218,7 @@ def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    story = _story(ctx, evidence["scripted"])
+    story = _story(ctx, evidence)
     name = _file(ctx)
     if story is None or story.kind == "absent":  # it may save inside a function that was replaced
         main = require(evidence["main"])
@@ -207,7 +235,7 @@ def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.not_checked(f"not checked: {name} is no state_dict")
     if not story.bug:
         return Outcome.passed()
-    run = f"in a run whose accuracies were {', '.join(f'{a:g}' for a in CURVE[: story.last])}"
+    run = f"in a run whose accuracies were {story.told}"
     if story.bug == "best_weights_aliased":
         told = (
             f"{run}, the state_dict was taken at epoch {story.best}, and by the time it was "
@@ -223,7 +251,7 @@ def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _judge_best_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    story = _story(ctx, evidence["scripted"])
+    story = _story(ctx, evidence)
     if story is None:
         accuracy, claimed, agree = _score(ctx, require(evidence["main"]))
         if agree:
@@ -236,8 +264,7 @@ def _judge_best_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outc
     if story.honest:
         return Outcome.passed()
     return Outcome.failed(
-        f"evaluate returned {', '.join(f'{a:g}' for a in CURVE[: story.last])}; afterwards "
-        f"best_acc was {story.claimed:g}",
+        f"evaluate returned {story.told}; afterwards best_acc was {story.claimed:g}",
         "wrong_value",
     )
 

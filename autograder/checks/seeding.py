@@ -4,7 +4,8 @@ Two fresh processes, whose generators were set differently from outside, run the
 few optimizer steps. Where it seeds everything it draws from, the weights before the first step
 and after each one agree; the first that does not tells initialisation from the order of batches.
 The same evidence shows whose parameters the optimizer held when it first stepped, which a replay
-with our own objects cannot see.
+with our own objects cannot see; and the record of the whole run, whether it still did when the
+program had made its model anew.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def _twice(ctx: Context) -> Mapping[str, ProbeRequest]:
     return {"main": start_request(ctx, 0), "again": start_request(ctx, 1)}
 
 
-def _once(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": start_request(ctx, 0)}
+def _wiring(ctx: Context) -> Mapping[str, ProbeRequest]:
+    return {"main": start_request(ctx, 0), "whole": ProbeRequest("wholerun:renewed")}
 
 
 def stopped(evidence: Evidence) -> Inconclusive:
@@ -116,7 +117,22 @@ def _judge_wiring(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
             f"{frozen} of the {total} parameter tensors of 'model' have requires_grad=False",
             "stale_optimizer",
         )
-    return Outcome.passed()
+    return _judge_renewed(evidence["whole"]) or Outcome.passed()
+
+
+def _judge_renewed(whole: Evidence) -> Outcome | None:
+    """What is wrong with the optimizer of a model that was made anew, if anything is."""
+    told = whole.data.get("renewed") if whole.status == "done" else None
+    if not isinstance(told, Mapping):
+        return None
+    total, held, steps = (told.get(k) for k in ("parameters", "held", "steps"))
+    if not isinstance(total, int) or not isinstance(held, int) or held >= total:
+        return None
+    return Outcome.failed(
+        f"'model' was made anew after {steps} steps, and the optimizer that went on holds {held} "
+        f"of its {total} parameter tensors",
+        "stale_optimizer",
+    )
 
 
 CHECKS = (
@@ -131,7 +147,7 @@ CHECKS = (
     ),
     StandardCheck(
         "optimizer_wiring",
-        _once,
+        _wiring,
         _judge_wiring,
         "An optimizer changes the tensors it was given when it was built, and no others. Build it "
         "after the model that is trained, from that model's parameters.",

@@ -127,7 +127,7 @@ def saves_last_not_best(log: Log) -> Iterator[Finding]:
         before = [s for s in scores if s.index < index]
         pairs = [
             (now, [s for s in series if s.beats(now)])
-            for *series, now in _series(before).values()
+            for *series, now in _judging(log, before)
             if series
         ]
         if not pairs or not all(better for _, better in pairs) or _restored(log, save, index):
@@ -142,7 +142,7 @@ def saves_last_not_best(log: Log) -> Iterator[Finding]:
         )
         return
     if not last and log.sections.get("files", {}).get("named") and not _back_at_end(log):
-        for *series, now in _series(scores).values():
+        for *series, now in _judging(log, scores):
             better = [s for s in series if s.beats(now)]
             if better:
                 yield Finding(
@@ -154,12 +154,18 @@ def saves_last_not_best(log: Log) -> Iterator[Finding]:
                 return
 
 
-def _series(scores: list[Score]) -> dict[tuple[str, int], list[Score]]:
-    """The evaluations by what was evaluated, in order."""
-    return {
-        what: [s for s in scores if s.what == what]
-        for what in dict.fromkeys(s.what for s in scores)
+def _judging(log: Log, scores: list[Score]) -> list[list[Score]]:
+    """The evaluations by what was evaluated, in order. A look at the rows trained on is left out
+    where there is another, for no best is chosen by it.
+    """
+    looks = {
+        ("place", int(told.get("at", -1)))
+        for told in log.section("rows", "shared")
+        if told["shared"] == told["judged"]
     }
+    whats = dict.fromkeys(s.what for s in scores)
+    judging = [w for w in whats if w not in looks] or list(whats)
+    return [[s for s in scores if s.what == what] for what in judging]
 
 
 def _back_at_end(log: Log) -> bool:

@@ -23,6 +23,8 @@ PLAIN = ("SGD", "ASGD")
 """Optimizers whose step is as long as the gradient; others divide its size out."""
 LONG = 0.15
 """A rate that times the samples of a batch is so large was chosen for a mean, not for a sum."""
+LONGER = 2.0
+"""The same of a sum whose parts are not known: a policy's return is summed, too."""
 STILL = 1e-3
 """Weights that went less far than this share of their size have not moved."""
 
@@ -148,20 +150,20 @@ def sum_instead_of_mean(log: Log) -> Iterator[Finding]:
     known_ones = [one] if one is not None and one[0] < 0 else optimizers(log)
     for index, known in known_ones:
         rate, plain = _rate(known), known["type"] in PLAIN
-        found: list[tuple[Event, int]] = []
+        found: list[tuple[Event, int, bool]] = []
         # a norm that is no number any more tells of no factor
         judged = [p for p in _passes(log, index) if number(p[1].get("after"))]
         for span, backward in judged:
-            rows = _summed_rows(list(span.events), backward)
+            rows, named = _summed_rows(list(span.events), backward)
             reached = number(span.step["norm"]) / (number(backward.get("after")) or 1.0)
             kinds = {e["k"] for e in span.events}
             if rows > 1 and (kinds & {"clip", "scaled"} or abs(reached - 1) < NEAR):
-                found.append((backward, rows))
+                found.append((backward, rows, named))
         if not found or len(found) * 2 < len(judged):
             continue
-        event, rows = found[0]
+        event, rows, named = found[0]
         by_class = _losses(log) <= set(CLASSES) and bool(_losses(log))
-        if (plain and rate * rows >= LONG) or (by_class and not plain):
+        if (plain and rate * rows >= (LONG if named else LONGER)) or (by_class and not plain):
             yield Finding(
                 "sum_instead_of_mean",
                 f"the loss is the sum over {rows} samples and is differentiated undivided, so each "
@@ -172,8 +174,10 @@ def sum_instead_of_mean(log: Log) -> Iterator[Finding]:
             )
 
 
-def _summed_rows(events: list[Event], backward: Event) -> int:
-    """Over how many samples a pass's loss was summed; 0 where it was no bare sum."""
+def _summed_rows(events: list[Event], backward: Event) -> tuple[int, bool]:
+    """Over how many samples a pass's loss was summed, 0 where it was no bare sum; and whether that
+    is plain to see: a loss of torch's, or the sum of what one call made.
+    """
     scaled = [e for e in events if e["k"] == "scaled"]
     scale = number(scaled[-1]["scale"]) if scaled else 1.0
     op = scaled[-1]["op"] if scaled else backward["op"]
@@ -181,9 +185,10 @@ def _summed_rows(events: list[Event], backward: Event) -> int:
     if losses:
         bare = len(losses) == 1 and not op.startswith(("Add", "Sub", "Div", "Mul", "Stack"))
         whole = abs(number(losses[0]["weight"]) / (scale or 1.0) - 1) < NEAR
-        return int(losses[0]["rows"]) if bare and whole and losses[0]["reduction"] == "sum" else 0
-    calls = [e for e in events if e["k"] == "forward" and e["learnt"]]
-    return int(calls[0]["rows"]) if op == "Sum" and len(calls) == 1 else 0
+        summed = bare and whole and losses[0]["reduction"] == "sum"
+        return int(losses[0]["rows"]) if summed else 0, True
+    calls = [int(e["rows"]) for e in events if e["k"] == "forward" and e["learnt"]]
+    return calls[0] if op == "Sum" and len(set(calls)) == 1 else 0, len(calls) == 1
 
 
 FINDERS = (lr_too_high, lr_too_low, sum_instead_of_mean)

@@ -3,8 +3,9 @@
 Theory. A full run is the student's own compute, so what watches it must cost next to nothing
 (measured: under 3 % of a 784-256-10 step). Three things are cheap enough:
 
-    a global optimizer hook     one dictionary look-up per step: count, learning rates, and at
-                                the first step whose parameters the optimizer holds
+    a global optimizer hook     a few dictionary look-ups per step: count, learning rates, and whose
+                                parameters the optimizer holds, at the first step and whenever one
+                                of the program's names stands for another module since
     DataLoader.__init__         remembers the data set, for its `transform`
     torch.save                  file names, and how many steps had been taken
 
@@ -65,6 +66,8 @@ class _Stepped:
     steps: int = 0
     rates: list[float] = field(default_factory=list)
     modules: dict[str, dict[str, int]] = field(default_factory=dict)
+    known: dict[str, nn.Module] = field(default_factory=dict)
+    renewed: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Recorder:
@@ -87,8 +90,15 @@ class Recorder:
             record = self._stepped[id(optimizer)] = _Stepped(optimizer)
             for name, value in list(self.program.namespace.items())[:2000]:
                 if isinstance(value, nn.Module) and len(record.modules) < MODULES_CAP:
+                    record.known[name] = value
                     record.modules[name[:100]] = held_parameters(value, optimizer)
         record.steps += 1
+        for name, module in record.known.items():
+            value = self.program.namespace.get(name)
+            if value is not module and isinstance(value, nn.Module):
+                record.known[name] = value
+                after = {"steps": record.steps - 1}
+                record.renewed[name[:100]] = held_parameters(value, optimizer) | after
         rate = optimizer.param_groups[0]["lr"]
         if len(record.rates) < RATES_CAP and (not record.rates or rate != record.rates[-1]):
             record.rates.append(rate)
@@ -105,7 +115,11 @@ class Recorder:
             self._saves.append({"file": str(name)[-200:], "steps": self.steps})
 
     def report(self) -> dict[str, Any]:
-        """The record as JSON: `steps`, `optimizers`, `datasets`, `saves`."""
+        """The record as JSON: `steps`, `optimizers`, `datasets`, `saves`.
+
+        Of an optimizer: `modules`, what it held of each at its first step, and `renewed`, what of
+        those that took their names later, after how many `steps` of its own.
+        """
         return {
             "steps": self.steps,
             "optimizers": [
@@ -114,6 +128,7 @@ class Recorder:
                     "steps": r.steps,
                     "rates": [plain(x) for x in r.rates],
                     "modules": r.modules,
+                    "renewed": r.renewed,
                 }
                 for r in self._stepped.values()
             ],

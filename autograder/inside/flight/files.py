@@ -19,7 +19,7 @@ import pickle  # watched, never used: a program may write a model with it
 import sys
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -28,13 +28,14 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from .log import Flight
 
+T = TypeVar("T")
 KEYS_CAP, TAKEN_CAP, DEPTH_CAP = 40, 20_000, 4
 
 
 def holds(value: Any) -> dict[str, Any]:
     """What an object that was saved or loaded is: {"kind", "entries": {key: kind}}."""
     if isinstance(value, nn.Module):
-        return {"kind": "module", "class": type(value).__name__[:80], "entries": {}}
+        return {"kind": "module", "class": _class(value), "entries": {}}
     if isinstance(value, dict):
         if value and all(isinstance(v, torch.Tensor) for v in value.values()):
             return {"kind": "state", "entries": {}}
@@ -43,21 +44,29 @@ def holds(value: Any) -> dict[str, Any]:
             return {"kind": "optimizer" if memory else "stateless optimizer", "entries": {}}
         if "last_epoch" in value and "_step_count" in value:
             return {"kind": "scheduler", "entries": {}}
-        entries = {str(k)[:60]: holds(v)["kind"] for k, v in list(value.items())[:KEYS_CAP]}
+        entries = {str(k)[:60]: _kind(v) for k, v in list(value.items())[:KEYS_CAP]}
         return {"kind": "mapping", "entries": entries}
-    return {"kind": type(value).__name__[:80], "entries": {}}
+    return {"kind": _kind(value), "entries": {}}
 
 
-def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
-    """The tensors within mappings and sequences, up to a few levels deep."""
-    if isinstance(value, torch.Tensor):
+def _kind(value: Any) -> str:
+    """The kind of an entry; "module" also of a list, or a mapping, with one somewhere in it."""
+    if isinstance(value, (dict, list, tuple)) and any(within(value, nn.Module)):
+        return "module"
+    return str(holds(value)["kind"]) if isinstance(value, (dict, nn.Module)) else _class(value)
+
+
+def _class(value: Any) -> str:
+    return type(value).__name__[:80]
+
+
+def within(value: Any, kind: type[T], depth: int = 0) -> Iterator[T]:
+    """The objects of a kind within mappings and sequences, up to a few levels deep."""
+    if isinstance(value, kind):
         yield value
-    elif isinstance(value, dict) and depth < DEPTH_CAP:
-        for inner in value.values():
-            yield from tensors_in(inner, depth + 1)
-    elif isinstance(value, (list, tuple)) and depth < DEPTH_CAP:
-        for inner in value:
-            yield from tensors_in(inner, depth + 1)
+    elif isinstance(value, (dict, list, tuple)) and depth < DEPTH_CAP:
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from within(inner, kind, depth + 1)
 
 
 def _holds_model(value: Any, models: list[nn.Module]) -> bool:
@@ -77,6 +86,7 @@ class Files:
         self.flight = flight
         self._taking = 0
         self._taken_at: dict[int, tuple[torch.Tensor, int]] = {}
+        self._last_taken: dict[int, int] = {}
         self._putting = 0
 
     def install(self) -> None:
@@ -133,11 +143,21 @@ class Files:
         is older than now; -1 where there is none.
         """
         living = {p.data_ptr() for m in self.flight.models for p in m.parameters() if p.numel()}
-        for tensor in tensors_in(value):
+        for tensor in within(value, torch.Tensor):
             kept = self._taken_at.get(id(tensor))
             if kept and kept[1] < self.flight.step and tensor.data_ptr() in living:
                 return kept[1]
         return -1
+
+    def _view(self, module: Any, state: Any) -> int:
+        """The step at which a state was last taken of a module that is given its own memory back,
+        through views of it (`detach`, `cpu`) which are no copies; -1 where that was now.
+        """
+        own = {p.data_ptr() for p in module.parameters() if p.numel()}
+        given = [t for t in within(state, torch.Tensor) if t.numel() and t.is_floating_point()]
+        views = [t.data_ptr() in own and not isinstance(t, nn.Parameter) for t in given]
+        taken = self._last_taken.get(id(module), self.flight.step)
+        return taken if own and sum(views) >= len(own) and taken < self.flight.step else -1
 
     def _take(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._taking += 1
@@ -148,9 +168,11 @@ class Files:
             self._taking = max(0, self._taking - 1)
             if note == 1:  # a module asks its children too
                 self.flight.always("state", of=of, step=self.flight.step)
+                if of == "model":
+                    self._last_taken[id(args[0])] = self.flight.step
                 if of == "model" and len(self._taken_at) < TAKEN_CAP:
                     step = self.flight.step
-                    self._taken_at.update({id(t): (t, step) for t in tensors_in(result)})
+                    self._taken_at.update({id(t): (t, step) for t in within(result, torch.Tensor)})
 
         return after
 
@@ -164,7 +186,7 @@ class Files:
             if note == 1:
                 index = self.flight.model(args[0]) if of == "model" else -1
                 state = args[1] if len(args) > 1 else kwargs.get("state_dict")
-                alias = self._alias(state) if of == "model" else -1
+                alias = max(self._alias(state), self._view(args[0], state)) if index >= 0 else -1
                 own = self.flight.optimizers.index(args[0]) if of == "optimizer" else -1
                 told = {"of": of, "model": index, "optimizer": own, "alias": alias}
                 self.flight.always("restore", **told, step=self.flight.step)

@@ -172,7 +172,7 @@ class Loaders:
             {
                 "dataset": index(loader.dataset),
                 "names": self.names.get(i, []),
-                "sampler": type(loader.sampler).__name__[:80],
+                "sampler": type(_sampler(loader)).__name__[:80],
                 "batch_size": loader.batch_size,
                 "drop_last": bool(loader.drop_last),
                 "workers": loader.num_workers,
@@ -221,6 +221,13 @@ class Loaders:
                 }
             )
         return told
+
+
+def _sampler(loader: DataLoader[Any]) -> Any:
+    """What chooses the order: of a batch sampler of the program's own, the sampler that it asks."""
+    if loader.batch_size is not None or loader.batch_sampler is None:
+        return loader.sampler
+    return getattr(loader.batch_sampler, "sampler", loader.batch_sampler)
 
 
 def _rows(batch: Any) -> int:

@@ -7,6 +7,10 @@ train_one_epoch(loader=train_loader)`), a parameter without one, a closure, a
 `functools.partial`. Whatever *is* the old object is exchanged wherever it is found; a bare
 parameter is served by its name.
 
+An object of the program's own may hold the old ones too (a trainer that was given the model). They
+are exchanged there only `after` an attempt that did without: what else such an object keeps may
+belong to the old ones, as an average of weights belongs to its model.
+
 A global learning-rate scheduler is exchanged too, for one that does nothing: it belongs to the
 old optimizer, and its run may be over.
 """
@@ -16,6 +20,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -52,10 +57,21 @@ class _Still(LRScheduler):
         return list(self.base_lrs)
 
 
-class Binding:
-    """`objects` (by global name) bound into `program`; `call` then calls its functions."""
+def _own(value: Any, program: Program) -> bool:
+    """Whether `value` is a class of the program's, or an object of one that keeps attributes."""
+    made = value if isinstance(value, type) else type(value)
+    own = made.__module__ == program.module.__name__ or made is types.SimpleNamespace
+    return own and hasattr(value, "__dict__")
 
-    def __init__(self, program: Program, objects: dict[str, Any]) -> None:
+
+class Binding:
+    """`objects` (by global name) bound into `program`; `call` then calls its functions. `after`
+    an earlier binding, they also take the place of the old ones within the program's own objects.
+    """
+
+    def __init__(
+        self, program: Program, objects: dict[str, Any], after: Binding | None = None
+    ) -> None:
         self.program = program
         self.objects = dict(objects)
         self.exchange: dict[int, Any] = {}
@@ -65,12 +81,39 @@ class Binding:
             for name, value in list(program.namespace.items()):
                 if isinstance(value, LRScheduler):
                     self.objects[name] = _Still(optimizer)
+        self.originals = {name: program.namespace.get(name) for name in self.objects}
         for name, new in self.objects.items():
-            old = program.namespace.get(name)
-            if old is not None and not isinstance(old, (bool, int, float, str)):
-                self._kept.append(old)  # so that its id stays its own
-                self.exchange[id(old)] = new
+            for old in (self.originals[name], after.originals.get(name) if after else None):
+                if old is not None and not isinstance(old, (bool, int, float, str)):
+                    self._kept.append(old)  # so that its id stays its own
+                    self.exchange[id(old)] = new
         program.rebind(self.objects)
+        if after is not None:
+            seen: set[int] = set()
+            for name, value in list(program.namespace.items()):
+                if not name.startswith("_"):
+                    self._within(value, DEPTH, seen)
+
+    def _within(self, holder: Any, depth: int, seen: set[int]) -> None:
+        """Exchange the old objects in what `holder` keeps, if the program made it."""
+        if depth == 0 or id(holder) in seen or id(holder) in self.exchange:
+            return
+        seen.add(id(holder))
+        kept: Any = holder
+        if isinstance(holder, types.MethodType):
+            self._within(holder.__self__, depth, seen)
+            return
+        if not isinstance(holder, (dict, list)):
+            if not _own(holder, self.program):
+                return
+            kept = vars(holder)
+        for key, value in list(kept.items() if isinstance(kept, Mapping) else enumerate(kept)):
+            if id(value) not in self.exchange:
+                self._within(value, depth - 1, seen)
+            elif isinstance(holder, (dict, list)):
+                holder[key] = self.exchange[id(value)]
+            else:
+                setattr(holder, key, self.exchange[id(value)])
 
     def call(self, name: str, loader: str) -> Any:
         """Call the global function `name`; `loader` says which of our loaders it works on.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -97,6 +98,32 @@ def _outputs(program: Program, images: Tensor) -> str:
     return "logits"
 
 
+class _Attempt:
+    """One call of a function on watched objects: what happened to them, and how it was bound."""
+
+    def __init__(self) -> None:
+        self.diary = Diary()
+        self.binding: Binding | None = None
+
+
+def _reaching(attempt: Callable[[_Attempt, Binding | None], Result]) -> Result:
+    """What `attempt` returns; where the watched net was never called, what a second one does that
+    also exchanges the objects within the program's own. If that does not call it either, the
+    first stands.
+    """
+    first, second = _Attempt(), _Attempt()
+    try:
+        found = attempt(first, None)
+    except Exception:
+        if first.diary.forwards or first.binding is None:
+            raise
+        return attempt(second, first.binding)
+    if first.diary.forwards:
+        return found
+    again = attempt(second, first.binding)
+    return again if second.diary.forwards else found
+
+
 def epoch(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """One call of `train_one_epoch` on a watched net, bound to the globals.
 
@@ -109,9 +136,26 @@ def epoch(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) ->
     for name in ("train_one_epoch", "model", "train_loader", "optimizer"):
         program.get(name)
     outputs = _outputs(program, tensors["images"][:4])
+    own = program.get("model")
+
+    def attempt(made: _Attempt, after: Binding | None) -> Result:
+        return _epoch(program, args, tensors, own, outputs, made, after)
+
+    return _reaching(attempt)
+
+
+def _epoch(
+    program: Program,
+    args: dict[str, Any],
+    tensors: dict[str, Tensor],
+    own: Any,
+    outputs: str,
+    made: _Attempt,
+    after: Binding | None,
+) -> Result:
     torch.manual_seed(args["seed"])
-    diary = Diary()
-    net = _Bound(tensors, diary, program.get("model"))
+    diary = made.diary
+    net = _Bound(tensors, diary, own)
     net.train(args["training"])
     snapshots: list[Tensor] = []
 
@@ -131,10 +175,10 @@ def epoch(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) ->
     }
     if args["criterion"] != "own" or not callable(program.namespace.get("criterion")):
         objects["criterion"] = nn.CrossEntropyLoss(label_smoothing=args["smoothing"])
-    binding = Binding(program, objects)
+    made.binding = Binding(program, objects, after)
     returned, raised = None, None
     try:
-        returned = binding.call("train_one_epoch", "train_loader")
+        returned = made.binding.call("train_one_epoch", "train_loader")
     except RuntimeError as e:
         if not diary.stepped_too_early():
             raise
@@ -159,11 +203,16 @@ def evaluation(program: Program, args: dict[str, Any], tensors: dict[str, Tensor
     """
     for name in ("evaluate", "model", "test_loader"):
         program.get(name)
-    torch.manual_seed(args["seed"])
-    diary = Diary()
-    net = _Bound(tensors, diary, program.get("model"))
-    net.train(args["training"])
-    batches = loader(tensors["images"], tensors["labels"], args["batch"], diary, "test")
-    binding = Binding(program, {"model": net, "test_loader": batches})
-    returned = binding.call("evaluate", "test_loader")
-    return {"returned": number(returned), **diary.report()}, {}
+    own = program.get("model")
+
+    def attempt(made: _Attempt, after: Binding | None) -> Result:
+        torch.manual_seed(args["seed"])
+        net = _Bound(tensors, made.diary, own)
+        net.train(args["training"])
+        images, labels = tensors["images"], tensors["labels"]
+        batches = loader(images, labels, args["batch"], made.diary, "test")
+        made.binding = Binding(program, {"model": net, "test_loader": batches}, after)
+        returned = made.binding.call("evaluate", "test_loader")
+        return {"returned": number(returned), **made.diary.report()}, {}
+
+    return _reaching(attempt)

@@ -7,10 +7,11 @@ from its first line, so these probes start `fresh` and load it themselves:
                   trains nothing: it fills the model's weights with the epoch's number. The second
                   reads that number back and answers from a curve whose best epoch is neither the
                   first nor the last. What then stands in the file says which epoch was saved.
+    renewed       of a run that is over: whether an optimizer went on with a model of the past
     first_steps   random states that differ from outside; stops after a few optimizer steps. What
                   the weights were at each of them must not depend on the outside.
 
-Both work in a folder of their own, so that no file of the main run is touched.
+Those that run it again work in a folder of their own, so that no file of the main run is touched.
 """
 
 from __future__ import annotations
@@ -196,6 +197,16 @@ def scripted(program: Program, args: dict[str, Any], tensors: dict[str, torch.Te
         "error": first_error(program),
     }
     return data, {}
+
+
+def renewed(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
+    """Returns `renewed`: where the last optimizer to begin stepped after the global `model` had
+    become another module, what it held of that one: {parameters, held, frozen, steps (of its own
+    before)}; else None.
+    """
+    record: Any = program.report.get("recorder", {})
+    last = record.get("optimizers", [])[-1:]
+    return {"renewed": last[0]["renewed"].get("model") if last else None}, {}
 
 
 def seed_from_outside(seed: int) -> None:
