@@ -251,6 +251,10 @@ WRONG: dict[str, tuple[str, str, Changes]] = {
     "over ten thousand": ("wrong_accuracy", "printed", (("right / len(test_labels)", "right / 10000"),)),
     "no accuracy at all": ("wrong_accuracy", "printed", (("print(f\"test accuracy {right / len(test_labels):.4f}\")\n", "print('done')\n"),)),
     "batches of 64": ("wrong_value", "batch", (("split(256):", "split(64):"),)),
+    "twice through the network for one step": (
+        "softmax_before_cross_entropy", "objective",
+        ((LOSS, "        loss = F.nll_loss(torch.log_softmax(net(x).softmax(1), 1) + 0 * net(x), y)\n"),),
+    ),
     "nine epochs": ("wrong_value", "epochs", (("range(10)", "range(9)"),)),
     "the first batch only": ("wrong_value", "epochs", ((STEP, STEP + "        break\n"),)),
 }  # fmt: skip

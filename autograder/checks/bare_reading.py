@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,18 @@ class BareReading:
     @property
     def trained(self) -> NDArray[np.int64]:
         """The indices of the training calls: those that a backward pass reached; where none did,
-        those that built a graph.
+        those that built a graph. Of several calls on one batch for one step the last one counts.
         """
         reached = np.flatnonzero(self.calls[:, 1])
-        return reached if len(reached) else np.flatnonzero(self.calls[:, 2])
+        reached = reached if len(reached) else np.flatnonzero(self.calls[:, 2])
+        again = [self._again(int(i), int(j)) for i, j in pairwise(reached)]
+        return reached[~np.array([*again, False], dtype=bool)] if len(reached) else reached
+
+    def _again(self, i: int, j: int) -> bool:
+        """Whether call `j` saw the batch of call `i` once more, with no step between."""
+        if self.calls[i, 3] or j >= len(self.prints):
+            return False
+        return np.array_equal(self.prints[i], self.prints[j])
 
 
 @dataclass(frozen=True, eq=False)
