@@ -48,6 +48,14 @@ ACCUMULATED = """\
             loss.backward()
         optimizer.step()
 """
+PEEK = "loss = loss_fn(net(images[:256]), labels[:256])\n"
+SALIENCY = """\
+x = test_images[:1].clone().requires_grad_()
+net(x)[0, 3].backward()
+print(x.grad.abs().sum())
+"""
+KEPT = "kept = {k: v.clone() for k, v in net.state_dict().items()}\n"
+TRIAL = PEEK + "loss.backward()\noptimizer.step()\noptimizer.zero_grad()\n"
 CLOSURE = """\
         def closure():
             optimizer.zero_grad()
@@ -121,6 +129,14 @@ RIGHT: dict[str, Changes] = {
     ),
     "clipped gradients": (
         (STEP, "        nn.utils.clip_grad_norm_(net.parameters(), 0.05)\n" + STEP),
+    ),
+    "a look at the first gradients": ((LOOP, PEEK + "loss.backward()\nnet.zero_grad()\n" + LOOP),),
+    "two looks, nothing cleared": ((LOOP, (PEEK + "loss.backward()\n") * 2 + LOOP),),
+    "a look by autograd": ((LOOP, PEEK + "torch.autograd.grad(loss, net.parameters())\n" + LOOP),),
+    "a look at what matters in an image": ((MEASURE, SALIENCY + MEASURE),),
+    "a look at a trained image": ((MEASURE, SALIENCY.replace("test_images", "images") + MEASURE),),
+    "trial steps taken back": (
+        (LOOP, KEPT + TRIAL * 2 + "net.load_state_dict(kept)\n" + LOOP),
     ),
     "a schedule": (
         (SGD, SGD + "schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 0.2, 1, 10)\n"),
@@ -256,6 +272,10 @@ WRONG: dict[str, tuple[str, str, Changes]] = {
         ((LOSS, "        loss = F.nll_loss(torch.log_softmax(net(x).softmax(1), 1) + 0 * net(x), y)\n"),),
     ),
     "nine epochs": ("wrong_value", "epochs", (("range(10)", "range(9)"),)),
+    "step before backward, after a look": (
+        "step_before_backward", "beats",
+        ((ZERO, "        optimizer.step()\n" + ZERO), (BACKWARD + STEP, BACKWARD), (MEASURE, SALIENCY + MEASURE)),
+    ),
     "the first batch only": ("wrong_value", "epochs", ((STEP, STEP + "        break\n"),)),
 }  # fmt: skip
 

@@ -182,7 +182,12 @@ def _order(ctx: Context, reading: BareReading, main: Evidence) -> Outcome:
     if steps.optimizer:
         return Outcome.passed()
     used = steps.used
-    late = [k for k, m in enumerate(steps.moved) if m and used[k].any() and not used[k, k]]
+    late = [
+        k
+        for k, m in enumerate(steps.moved)
+        # weights put back to what they were go up the gradients of the steps that are undone
+        if m and used[k].any() and not used[k, k] and steps.coefficients[k].sum() > 0
+    ]
     if late:
         return Outcome.failed(
             f"step {late[0] + 1} was made of the gradients of batch "
@@ -196,8 +201,11 @@ def _order(ctx: Context, reading: BareReading, main: Evidence) -> Outcome:
 def _every_batch(ctx: Context, reading: BareReading, steps: Steps) -> Outcome:
     """Whether each batch, or each group of small batches that make one, had its step."""
     waiting, want = 0, int(ctx.option("batch", 256))
+    begun = False
     for k, moved in enumerate(steps.moved):
-        waiting += steps.rows[k]
+        begun = begun or moved or bool(steps.used[:, k].any())
+        # a gradient that was looked at before the training is waited for by no step
+        waiting += steps.rows[k] if begun else 0
         if not moved and waiting >= want:
             return Outcome.failed(
                 f"{sum(steps.moved)} of the first {len(steps.moved)} batches were followed by a "
@@ -205,15 +213,32 @@ def _every_batch(ctx: Context, reading: BareReading, steps: Steps) -> Outcome:
                 "missing_step",
             )
         waiting = 0 if moved else waiting
-    last = reading.trained[-1]
     small = np.isfinite(reading.final).all() and np.abs(reading.final).max() < 100
-    if not reading.calls[last, 3] and small and all(steps.moved):
+    if _last_unused(reading) and small and all(steps.moved):
         return Outcome.failed(
             "each batch's gradients were used one batch later, and the last one's never: the step "
             "comes before the backward pass",
             "step_before_backward",
         )
     return Outcome.passed()
+
+
+def _last_unused(reading: BareReading) -> bool:
+    """Whether the last batch of the training was followed by no step. It was one of the training if
+    its images came as often as the others did, and not once more, to look at their gradient; and
+    an optimizer must have stepped before the first forward pass.
+    """
+    after = reading.trained[reading.trained > reading.loop[-1]]
+    letters = reading.letters
+    if not len(after) or (set(letters) & {"s", "n"} and letters[0] not in "sn"):
+        return False
+    last = int(after[0])
+    told = [np.round(reading.prints[i], 6) for i in reading.trained if i < len(reading.prints)]
+    if last >= len(reading.prints):
+        return True
+    images, counts = np.unique(np.concatenate(told), return_counts=True)
+    its = counts[np.searchsorted(images, np.round(reading.prints[last], 6))]
+    return bool(np.median(its) == np.median(counts))
 
 
 _SAID = {

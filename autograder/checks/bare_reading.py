@@ -69,6 +69,14 @@ class BareReading:
         again = [self._again(int(i), int(j)) for i, j in pairwise(reached)]
         return reached[~np.array([*again, False], dtype=bool)] if len(reached) else reached
 
+    @property
+    def loop(self) -> NDArray[np.int64]:
+        """`trained` from the first call that a step followed to the last: a gradient looked at
+        before or after the training is not part of it. All of them where no step was taken.
+        """
+        moved = np.flatnonzero(self.calls[self.trained, 3])
+        return self.trained[moved[0] : moved[-1] + 1] if len(moved) else self.trained
+
     def _again(self, i: int, j: int) -> bool:
         """Whether call `j` saw the batch of call `i` once more, with no step between."""
         if self.calls[i, 3] or j >= len(self.prints):
