@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from autograder.formats.handout import handout
-from autograder.formats.mend import MEND_CAP, Handout, Piece, mend
+from autograder.formats.mend import MEND_CAP, TESTED, Handout, Piece, mend
 from autograder.formats.program import read_program
 from tests.notebooks import MODULES, changes, raw, release, solved
 from tests.samples import ROOT
@@ -36,7 +37,9 @@ DONE = [
 
 
 def texts(pieces: Sequence[Piece]) -> tuple[str, ...]:
-    return tuple(p.text for p in pieces)
+    """What runs of these cells, where none of them is to be mended."""
+    unclear = any(p.names.obscure for p in pieces) or sum(len(p.text) for p in pieces) > MEND_CAP
+    return tuple(TESTED if p.text == TEST.text and not unclear else p.text for p in pieces)
 
 
 def mended(*pieces: Piece) -> tuple[tuple[str, ...], list[str]]:
@@ -202,6 +205,25 @@ def test_order_is_left_alone_where_the_handouts_would_not_run_either() -> None:
 def test_a_test_above_its_task_is_no_reason_to_move_anything() -> None:
     work = [GIVEN, TEST, DONE[1], *DONE[3:]]
     assert mended(*work)[0] == texts(work)
+
+
+def test_a_test_cell_runs_only_where_something_rests_on_what_it_binds() -> None:
+    test = Piece("import math\nnet = Net()\nassert net", "task1-net-public", role="test")
+    given = Handout((*OUT.cells[:2], test, *OUT.cells[3:]))
+
+    def ran(*own: Piece) -> bool:
+        cells, _ = mend("x.ipynb", [*DONE[:2], *own], given)
+        return test.text in cells
+
+    assert not ran(test, *DONE[3:])
+    assert not ran(Piece("net = Net()"), test, Piece("net.depth")), "its net is not the student's"
+    assert ran(test, Piece("math.pi"))
+    assert ran(test, Piece("def f():\n    return math.pi"))
+    assert not ran(Piece("import math"), test, Piece("math.pi"))
+    assert ran(test, Piece("exec('math.pi')")), "nobody can tell what it uses"
+    edited = replace(test, text=test.text + "\nprint(net)")
+    cells, said = mend("x.ipynb", [*DONE[:2], edited], given)
+    assert edited.text in cells and any("were edited" in s for s in said)
 
 
 def test_a_guarded_or_deferred_name_is_no_reason_to_move_anything() -> None:

@@ -75,6 +75,8 @@ def no_nonlinearity(log: Log) -> Iterator[Finding]:
         asked_for = "linear" in str(told["class"]).lower()
         if not answers or not answers["affine"] or asked_for or not _redundant(answers["widths"]):
             continue
+        if told["strangers"]:  # layers that are not registered were not seen on the way
+            continue
         layers = len(answers["widths"])
         yield Finding(
             "no_nonlinearity",

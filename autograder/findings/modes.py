@@ -119,6 +119,7 @@ def missing_no_grad(log: Log) -> Iterator[Finding]:
         if call["p"] < 0 and call["at"] in lines and call["training"]:
             continue  # the line that trains: a step that was not taken
         seen.append(call)
+    seen = seen or _idle_passes(log, passes)
     if not seen:
         return
     first = seen[0]
@@ -130,6 +131,24 @@ def missing_no_grad(log: Log) -> Iterator[Finding]:
         kind="bug" if several else "note",
         **log.where(first),
     )
+
+
+def _idle_passes(log: Log, learnt: set[int]) -> list[Event]:
+    """The calls of whole passes over a loader, in evaluation mode with a graph, by a model that is
+    trained elsewhere: whatever was made of the answers, nothing was learnt from them.
+    """
+    models, told = trained(log), log.section("data", "passes")
+    learning = {told[p]["loader"] for p in learnt if p < len(told)}
+    calls = [e for e in log.of_kind("forward") if 0 <= e["p"] < len(told)]
+    found: list[Event] = []
+    for number, one in enumerate(told):
+        its = [e for e in calls if e["p"] == number]
+        idle = all(e["graph"] and not e["training"] and not e["learnt"] for e in its)
+        known = all(e["model"] in models and not e["transformed"] for e in its)
+        whole = one["whole"] and len(its) >= one["batches"] > 0
+        if its and idle and known and whole and one["loader"] not in learning:
+            found += its
+    return found
 
 
 def dropout_always_on(log: Log) -> Iterator[Finding]:

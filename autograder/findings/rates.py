@@ -102,7 +102,9 @@ def lr_too_low(log: Log) -> Iterator[Finding]:
     values, broken, where = trace
     rate = _rate(known)
     least = 3e-5 if known["type"] in PLAIN else 2e-6
+    # a warm-up that was watched in part may get somewhere yet; one that was over has not
     rising = len(known["rates"]) > 1 and number(known["rates"][-1]) > number(known["rates"][0])
+    rising = rising and log.ended != "ran"
     if (
         broken
         or rising
@@ -118,9 +120,10 @@ def lr_too_low(log: Log) -> Iterator[Finding]:
     made = [e for e in log.of_kind("step") if e["optimizer"] == one[0]]
     reached = one[0] < 0 or any(e["nonzero"] for e in made)
     if number(known["travel"]) < STILL and start - end < 0.03 * abs(start) + noise and reached:
+        told = max(number(r) for r in known["rates"])
         yield Finding(
             "lr_too_low",
-            f"with a learning rate of {number(known['rates'][0]):.3g} the weights moved by "
+            f"with a learning rate of {told:.3g} the weights moved by "
             f"{number(known['travel']):.1g} of their size in {known['steps']} steps, and the loss "
             f"went from {start:.4g} to {end:.4g}",
             **log.where(where),

@@ -1,8 +1,9 @@
 """Phases and steps, made from the events of a flight record.
 
 Theory. A phase is one pass over a loader, or, where there is no loader, a run of forward calls
-from one function between which no pass begins. A phase in which a gradient arrived at any forward
-pass is a training phase; one in which none did is an evaluation. A step is what happens between
+from one function between which no pass begins, those that measure apart from those that train. A
+phase in which a gradient arrived at any forward pass is a training phase; one in which none did is
+an evaluation. A step is what happens between
 two updates: events up to and including an optimizer's `step`, or, in a program that updates by
 hand, up to the next forward call after a backward pass. Events beyond a `cut` are no neighbours,
 so a step that a cut goes through is not `whole`.
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .base import Event, Log
+from .measures import evaluations
 
 BEATS = ("zero", "forward", "loss", "backward", "step")
 
@@ -43,6 +45,8 @@ class Phase:
 def phases(log: Log) -> list[Phase]:
     """The phases of a run, in order, each with the events that fell into it."""
     found: list[Phase] = []
+    learnt = {e["at"] for e in log.of_kind("forward") if e["learnt"]}
+    measured = {c["at"] for m in evaluations(log) for c in m.calls} - learnt
     for e in log.events:
         if e["k"] in ("pass", "passed", "print", "save", "load", "state", "restore"):
             continue
@@ -50,6 +54,8 @@ def phases(log: Log) -> list[Phase]:
         at = e.get("at", -1)
         function = log.places[at].get("function") if 0 <= at < len(log.places) else ""
         key: tuple[Any, ...] = (number,) if number >= 0 else (number, function)
+        if number < 0 and e["k"] == "forward":
+            key = (*key, at in measured)
         if number >= 0:
             open_phase = next((p for p in reversed(found) if p.number == number), None)
         else:
@@ -58,9 +64,20 @@ def phases(log: Log) -> list[Phase]:
             open_phase = None if last is None or last.number >= 0 or starts else last
         if open_phase is None:
             open_phase = Phase(number, key)
+            if number < 0 and found and found[-1].number < 0 and not key[-1]:
+                open_phase.events = _cleared(found[-1])
             found.append(open_phase)
         open_phase.events.append(e)
     return [p for p in found if p.forwards or p.trains]
+
+
+def _cleared(before: Phase) -> list[Event]:
+    """The clearing of gradients at the end of a phase: it belongs to the step that comes."""
+    at = len(before.events)
+    while at and before.events[at - 1]["k"] == "zero":
+        at -= 1
+    taken, before.events = before.events[at:], before.events[:at]
+    return taken
 
 
 @dataclass

@@ -15,8 +15,10 @@ that a student wrote is ever replaced or left out:
 - Cells run in the file's order, as they do under the student's hands. Only where that order
   looks a name up before any cell has bound it, and the handout's order does not, is the
   handout's order taken.
-- Copies all run, and the last one counts, as in nbgrader. Test cells are left as they are: the
-  tests that give points are not the notebook's.
+- Copies all run, and the last one counts, as in nbgrader. A test cell that is still the handout's
+  does not run, unless something below rests on a name that it binds: the tests that give points
+  are not the notebook's, and this one may train, fail, or bind over a name of the student's. An
+  empty cell keeps its place, so that cells are counted as the student sees them.
 
 Each thing that was done, or found and left, is one line of the record.
 """
@@ -32,6 +34,7 @@ from typing import Literal
 from ..text import clean
 from .names import Names, names
 
+TESTED = "# a test cell of the handout"
 MEND_CAP = 256 << 10
 """Characters of code beyond which a notebook is left as it is."""
 
@@ -126,7 +129,7 @@ def mend(
         said += _copies(cells)
         said += _edited(cells, handout)
         cells = _with_given(cells, handout, said)
-        cells = _in_order(cells, handout, said)
+        cells = _without_tests(_in_order(cells, handout, said), handout)
     return tuple(c.piece.text for c in cells), tuple(f"{name}: {s}" for s in said)
 
 
@@ -282,6 +285,23 @@ def _in_order(cells: Sequence[_Known], handout: Handout, said: list[str]) -> lis
     if any(c.piece.grade_id for c in cells):  # a notebook of one's own has its own order
         said.append("its cells are not in the handout's order; they ran as they stand")
     return list(cells)
+
+
+def _without_tests(cells: Sequence[_Known], handout: Handout) -> list[_Known]:
+    """Empty the handout's own test cells that nothing rests on."""
+    out: list[_Known] = []
+    if any(c.piece.names.obscure for c in cells):
+        return list(cells)
+    for k, c in enumerate(cells):
+        tests = None if c.cell is None else handout.cells[c.cell]
+        same = tests is not None and tests.role == "test" and tests.bare == c.piece.bare
+        if same and _code(c.piece):
+            bound = {n for o in out for n in o.piece.names.binds}
+            used = {n for o in cells[k + 1 :] for n in o.piece.names.needs | o.piece.names.later}
+            if not c.piece.names.binds & used - bound:
+                c = _Known(replace(c.piece, text=TESTED), c.cell)
+        out.append(c)
+    return out
 
 
 def _too_early(cells: Sequence[_Known], handout: Handout) -> set[str]:

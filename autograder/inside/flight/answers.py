@@ -53,6 +53,7 @@ class Answers:
         for owner in (torch.Tensor, torch):
             for name in ("argmax", "max"):
                 self._watch(owner, name, self._picked)
+            self._watch(owner, "topk", self._topped)
         for owner, pairs in ((torch.Tensor, PAIRS), (torch, FUNCTIONS)):
             for name, of in pairs:
                 self._watch(owner, name, self._compared if of == "equal" else self._subtracted)
@@ -78,6 +79,13 @@ class Answers:
     def _answered(self, output: torch.Tensor) -> None:
         self._outputs.append((weakref.ref(output), None))
         self._shape = list(output.shape)
+
+    def _topped(self, args: Any, kwargs: Any, result: Any) -> None:
+        """The best one is a column here, of as many rows as there were."""
+        many = kwargs.get("k", args[1] if len(args) > 1 else None)
+        axis = kwargs.get("dim", args[2] if len(args) > 2 else -1)
+        if many == 1:
+            self._picked(args[:1], {"dim": axis}, result)
 
     def _picked(self, args: Any, kwargs: Any, result: Any) -> None:
         if not self.flight.close or not isinstance(args[0], torch.Tensor):

@@ -23,6 +23,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import deque
+from types import FrameType
 from typing import Any
 
 import torch
@@ -91,6 +92,7 @@ class Forwards:
         register_module_forward_hook(self._leaving, always_call=True)
         for name in _DROPOUTS:
             self.flight.watch(F, name, before=self._dropping)
+        self.flight.watch(F, "scaled_dot_product_attention", before=self._attending)
         self.flight.watch(F, "batch_norm", before=self._normalising)
         self.flight.watch(nn.Module, "train", before=self._switch, after=self._switched)
         self.flight.listeners["batch"].append(self._handed)
@@ -193,10 +195,17 @@ class Forwards:
             return
         training = kwargs.get("training", args[2] if len(args) > 2 else True)
         chance = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
-        if not training or not chance > 0:
-            return
+        if training and chance > 0:
+            self._dropped(sys._getframe(2))  # noqa: SLF001 - 1 is the watch itself
+
+    def _attending(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._current is not None and kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0):
+            self._dropped(sys._getframe(2))  # noqa: SLF001 - as above
+
+    def _dropped(self, caller: FrameType) -> None:
+        """Dropout is at work, called for by the code of that frame."""
+        assert self._current is not None
         self._current["drops"] += 1
-        caller = sys._getframe(2)  # noqa: SLF001 - 1 is the watch itself
         owner = caller.f_locals.get("self")
         mode = self._current["training"]
         if isinstance(owner, _DropoutNd):  # one that is not the model's own hears of no mode
