@@ -56,6 +56,28 @@ print(x.grad.abs().sum())
 """
 KEPT = "kept = {k: v.clone() for k, v in net.state_dict().items()}\n"
 TRIAL = PEEK + "loss.backward()\noptimizer.step()\noptimizer.zero_grad()\n"
+IN_PARTS = "def call(x):\n    for layer in net:\n        x = layer(x)\n    return x\n"
+IN_NAMES = "def call(x):\n    return net[3](net[2](net[1](net[0](x))))\n"
+IN_SLICES = "def call(x):\n    return net[3](net[:3](x))\n"
+FUNCTIONAL = (
+    "def call(x):\n    hidden = F.linear(x.flatten(1), net[1].weight, net[1].bias).relu()\n"
+    "    return F.linear(hidden, net[3].weight, net[3].bias)\n"
+)
+MATMUL = (
+    "def call(x):\n    hidden = (x.flatten(1) @ net[1].weight.T + net[1].bias).relu()\n"
+    "    return hidden @ net[3].weight.T + net[3].bias\n"
+)
+WRAPPER = """\
+class WithLoss(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x, y):
+        return loss_fn(self.inner(x), y)
+
+both = WithLoss(net)
+"""
 CLOSURE = """\
         def closure():
             optimizer.zero_grad()
@@ -129,6 +151,17 @@ RIGHT: dict[str, Changes] = {
     ),
     "clipped gradients": (
         (STEP, "        nn.utils.clip_grad_norm_(net.parameters(), 0.05)\n" + STEP),
+    ),
+    "the method": (("net(x)", "net.forward(x)"),),
+    "layer by layer": ((LOOP, IN_PARTS + LOOP), (LOSS, LOSS.replace("net(", "call("))),
+    "layer by layer everywhere": (
+        (LOOP, IN_PARTS + LOOP), (LOSS, LOSS.replace("net(", "call(")), ("(net(x).argmax", "(call(x).argmax"),
+    ),
+    "layers by their places": ((LOOP, IN_NAMES + LOOP), (LOSS, LOSS.replace("net(", "call("))),
+    "slices": ((LOOP, IN_SLICES + LOOP), (LOSS, LOSS.replace("net(", "call("))),
+    "functions with its weights": ((LOOP, FUNCTIONAL + LOOP), (LOSS, LOSS.replace("net(", "call("))),
+    "a module with the loss in it": (
+        (LOOP, WRAPPER + LOOP), (LOSS, "        loss = both(x, y)\n"),
     ),
     "a look at the first gradients": ((LOOP, PEEK + "loss.backward()\nnet.zero_grad()\n" + LOOP),),
     "two looks, nothing cleared": ((LOOP, (PEEK + "loss.backward()\n") * 2 + LOOP),),
@@ -309,6 +342,23 @@ def test_a_bug_loses_its_check_and_is_named(bug: str) -> None:
     assert found.get(check) == (name,), said
     assert set(found) - {check} == COSTS_MORE.get(bug, set()), said
     assert all(not bugs for other, bugs in found.items() if other != check), said
+
+
+def test_what_cannot_be_followed_is_for_a_person_and_no_zero() -> None:
+    source = changed((LOOP, MATMUL + LOOP), (LOSS, LOSS.replace("net(", "call(")))
+    found = results(source)
+    assert {r.status for r in found.values()} == {"ungradable"}
+    assert "could not be followed" in found["zero_grad"].message
+
+
+@pytest.mark.parametrize(
+    "call", [IN_PARTS, IN_SLICES, FUNCTIONAL], ids=["loop", "slices", "linear"]
+)
+def test_bugs_are_named_where_layers_are_called_one_by_one(call: str) -> None:
+    parts = ((LOOP, call + LOOP), (LOSS, LOSS.replace("net(", "call(")))
+    assert lost(changed(*parts, (ZERO, "")))["zero_grad"] == ("missing_zero_grad",)
+    softmax = changed(*parts, ("call(x), y)", "call(x).softmax(1), y)"))
+    assert lost(softmax) == {"objective": ("softmax_before_cross_entropy",)}
 
 
 SCRATCH = "# %%\nprint(history[-1])\n# %%\n"

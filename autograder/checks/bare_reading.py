@@ -27,6 +27,10 @@ from .bare_steps import NoChain, Steps, Watched, explain, forward, layers_of, sp
 from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
 
 Floats = NDArray[np.float64]
+UNFOLLOWED = (
+    "'net' was trained without a call of it, or of its layers in order, so its steps could not be "
+    "followed: a person has to look at it"
+)
 
 AFFINE = 1e-3
 """Largest residual of an affine preparation, relative to the spread of the rows."""
@@ -291,6 +295,9 @@ def read_bare(ctx: Context, evidence: Evidence) -> BareReading:
     found = _read(_Same(bare_scene(ctx), done))
     if isinstance(found, Outcome):
         raise Inconclusive(found)
+    unfollowed = done.data.get("unfollowed")
+    if isinstance(unfollowed, int) and unfollowed > 0 and not found.calls[:, 1].any():
+        raise Inconclusive(Outcome(Status.UNGRADABLE, 0.0, (), UNFOLLOWED))
     if not len(found.calls):
         raise Inconclusive(stopped(done) or Outcome.failed("the network was never called"))
     return found

@@ -8,6 +8,10 @@ are read at forward calls only, so it does not matter who changes them: an optim
 arithmetic. With the images known outside, the judge recomputes the gradient of each early step
 and sees what the step was made of.
 
+A call need not be `net(images)`. Where the parts of the network are called one by one (`for layer
+in net`, `net[1:](...)`, `net.forward(...)`, `F.linear` with its weights), a call begins at the part
+with its first parameter and ends with what comes out of the part with its last.
+
 Full weights are large, so they leave the box as they are only at the start and at the end of the
 training. In between go the columns of the first layer whose pixel ever varies; what the other
 pixels add to the first layer is the same for every image, and is sent as one vector, `offsets`.
@@ -26,6 +30,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -148,8 +153,11 @@ class _Line:
 class _Watch:
     """The hooks, and what they saw."""
 
-    def __init__(self, keep: int, seed: int) -> None:
+    def __init__(self, program: Program, name: str, keep: int, seed: int) -> None:
+        self._program, self._name = program, name
         self._keep, self._seed = keep, seed
+        self.unfollowed = 0
+        """Steps that found gradients in the network, which no call of it was seen to lead to."""
         self.lines: dict[int, _Line] = {}
         self.letters: list[str] = []
         self.printed: list[str] = []
@@ -158,17 +166,43 @@ class _Watch:
         self._depth = 0
         self._line: _Line | None = None
         """Whose forward call is under way; None in a module not followed, such as a loss."""
+        self._closer: nn.Module | None = None
+        """The module whose end is the call's; None where parts are called one by one."""
         self._last: nn.Module | None = None
 
     def _letter(self, letter: str) -> None:
         if len(self.letters) < LETTERS_CAP:
             self.letters.append(letter)
 
+    def _root(self) -> tuple[nn.Module, list[Tensor]] | None:
+        """The network and its parameters, once the program has bound its name."""
+        root = self._program.namespace.get(self._name)
+        if not isinstance(root, nn.Module):
+            return None
+        own: list[Tensor] = list(root.parameters())
+        return (root, own) if own and not any(is_lazy(p) for p in own) else None
+
     def entering(self, module: nn.Module, inputs: Any) -> None:
         self._depth += 1
-        if self._depth > 1:
-            return
-        self._line = None
+        root = self._root()
+        if root is not None and module is not root[0]:
+            part = _part(module, root[1])
+            if part is not None and part[0] is root[1][0]:
+                if self._line is None or self._depth == 1:
+                    self._begin(root[0], inputs, None)
+                return
+            if part is not None or (self._line is not None and self._closer is None):
+                return  # a later part of what began
+            if type(module).__module__ == "__main__" and any(
+                m is root[0] for m in module.modules()
+            ):
+                return  # a wrapper of the program's own: what counts is the call within
+        if self._depth == 1 or (root is not None and module is root[0] and self._line is None):
+            self._line = None
+            self._begin(module, inputs, module)
+
+    def _begin(self, module: nn.Module, inputs: Any, closer: nn.Module | None) -> None:
+        """A call of `module` begins, if that is followed."""
         x = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
         if x is None or x.ndim < 2 or any(is_lazy(p) for p in module.parameters()):
             return
@@ -176,16 +210,38 @@ class _Watch:
             known = self.line_of(module)
             if len(self.lines) < MODULES_CAP:
                 self.lines[id(module)] = known
-        self._line = self.lines.get(id(module))
+        self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
             self._last = module
             self._line.begin(x)
 
+    def linear(self, original: Any) -> Any:
+        """`F.linear`, called with the network's own weights by the program itself."""
+
+        def watched(x: Any, weight: Any, bias: Any = None) -> Any:
+            root = self._root() if self._depth == 0 else None
+            if root is not None and weight is root[1][0]:
+                self._begin(root[0], (x,), None)
+            result = original(x, weight, bias)
+            if root is not None and (weight is root[1][-1] or bias is root[1][-1]):
+                self._end(result)
+            return result
+
+        return watched
+
     def leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
         self._depth = max(0, self._depth - 1)
-        if self._depth or self._line is None or not isinstance(output, Tensor):
+        root = self._root() if self._line is not None and self._closer is None else None
+        part = None if root is None else _part(module, root[1])
+        if module is self._closer or (part is not None and root and part[1] is root[1][-1]):
+            self._end(output)
+
+    def _end(self, output: Any) -> None:
+        """The call under way ends with `output`."""
+        line, self._line, self._closer = self._line, None, None
+        if line is None or not isinstance(output, Tensor):
             return
-        call = self._line.calls[-1]
+        call = line.calls[-1]
         call.graph = output.requires_grad
         if not call.graph:
             return
@@ -203,6 +259,9 @@ class _Watch:
 
     def stepping(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         there = self._last is not None and gradient_norm(self._last) > 0
+        root = self._root()
+        if root is not None and not there and gradient_norm(root[0]) > 0:
+            self.unfollowed += 1
         self._letter("s" if there else "n")
         known = any(o is optimizer for o in self.optimizers)
         if not known and len(self.optimizers) < OPTIMIZERS_CAP:
@@ -221,6 +280,8 @@ class _Watch:
             register_module_forward_hook(self.leaving, always_call=True),
             register_optimizer_step_pre_hook(self.stepping),
         ]
+        linear = F.linear
+        F.linear = self.linear(linear)
         try:
             with (
                 contextlib.redirect_stdout(_Tee(sys.stdout, self.printed)),
@@ -228,6 +289,7 @@ class _Watch:
             ):
                 yield
         finally:
+            F.linear = linear
             for hook in hooks:
                 hook.remove()
 
@@ -240,6 +302,16 @@ class _Watch:
             if {id(p) for p in line.module.parameters()} == own:
                 return line
         return _Line(net, self._keep, self._seed)
+
+
+def _part(module: nn.Module, own: list[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """The first and the last parameter of a part of the network whose parameters are `own`; None
+    of a module that is no part of it, or is all of it.
+    """
+    held = list(module.parameters())
+    ids = {id(p) for p in own}
+    inner = bool(held) and len(held) < len(own) and all(id(p) in ids for p in held)
+    return (held[0], held[-1]) if inner else None
 
 
 def _packed(line: _Line) -> dict[str, Tensor]:
@@ -282,15 +354,16 @@ def run(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> R
     tensors: see `secret_root`. Returns as data the `shapes` of the network's parameters, the
     `letters` (f forward with a graph, b backward, s step with gradients, n step without), the
     `optimizers` (type, rate, how many of the network's parameters they `held`), what was
-    `printed` after the last backward pass, and the first `error`. As tensors `start` and `final`
-    (P,) the weights; `calls` (K, 4) int64: rows, reached by backward, with a graph, weights moved
-    afterwards; `prints` (rows,) float64, equal for equal images; and, of the first `steps` calls
-    that a backward pass reached, what `_packed` names: `columns` (V,) that vary, `constant`
+    `printed` after the last backward pass, the first `error`, and how many steps were `unfollowed`:
+    found gradients in the network that no call of it was seen to lead to. As tensors `start` and
+    `final` (P,) the weights; `calls` (K, 4) int64: rows, reached by backward, with a graph, weights
+    moved afterwards; `prints` (rows,) float64, equal for equal images; and, of the first `steps`
+    calls that a backward pass reached, what `_packed` names: `columns` (V,) that vary, `constant`
     (784,) the others' values, `rows` (S,), `inputs` (R, V), `labels` (R,), `tests` (E, V) images
     that no backward pass reached, `states` (U, D) weights, `offsets` (U, H), `pairs` (S, 2) the
     states before and after each step.
     """
-    watch = _Watch(int(args["steps"]), int(args["seed"]))
+    watch = _Watch(program, args["name"], int(args["steps"]), int(args["seed"]))
     with secret_root(args["folder"], tensors), watch.watching():
         program.load()
     net = program.get(args["name"])
@@ -309,6 +382,7 @@ def run(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> R
         "optimizers": watch.rates,
         "printed": "".join(watch.printed)[-TEXT_CAP:],
         "error": first_error(program),
+        "unfollowed": watch.unfollowed,
     }
     out = {
         "start": final if line.first is None else line.first,
