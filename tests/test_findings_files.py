@@ -38,6 +38,8 @@ def of(source: str) -> list[str]:
     [
         "torch.save(net, 'net.pt')",
         "torch.save({'model': net, 'epoch': 1}, 'net.pt')",
+        "torch.save({'models': [net, net], 'epoch': 1}, 'net.pt')",
+        "torch.save((net, adam.state_dict()), 'net.pt')",
         "import pickle\nwith open('net.pkl', 'wb') as f: pickle.dump(net, f)",
     ],
 )
@@ -50,6 +52,7 @@ def test_a_pickled_model_is_named(save: str) -> None:
     [
         "torch.save(net.state_dict(), 'net.pt')",
         "torch.save({'model': net.state_dict(), 'epoch': 1}, 'net.pt')",
+        "torch.save({'models': [net.state_dict(), net.state_dict()]}, 'net.pt')",
         "import pickle\nwith open('h.pkl', 'wb') as f: pickle.dump({'loss': [1.0]}, f)",
     ],
 )
@@ -74,6 +77,19 @@ DONE
 def test_best_weights_that_drift_along_are_named(kept: str, done: str) -> None:
     source = KEEPING.replace("KEPT", kept).replace("DONE", done)
     assert of(source) == ["best_weights_aliased"]
+
+
+@pytest.mark.parametrize("view", ["v.detach()", "v.detach().cpu()", "v.data"])
+def test_views_of_the_best_weights_are_no_copies(view: str) -> None:
+    kept = f"{{k: {view} for k, v in net.state_dict().items()}}"
+    source = KEEPING.replace("KEPT", kept).replace("DONE", "net.load_state_dict(state)")
+    assert of(source) == ["best_weights_aliased"]
+
+
+def test_a_model_loaded_from_what_it_is_now_passes() -> None:
+    now = "net.load_state_dict({k: v.detach() for k, v in net.state_dict().items()})"
+    source = KEEPING.replace("KEPT", "copy.deepcopy(net.state_dict())").replace("DONE", now)
+    assert of(source) == []
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,34 @@ def test_dropout_that_is_asked_for_is_no_bug() -> None:
         """
     )
     assert bugs(DATA + text) == []
+
+
+@pytest.mark.parametrize(
+    ("chance", "named"),
+    [("0.3", ["dropout_always_on"]), ("0.3 * self.training", []), ("0.0", [])],
+)
+def test_dropout_of_attention_heeds_no_mode(chance: str, named: list[str]) -> None:
+    attention = f"""
+    class Attend(nn.Module):
+        def forward(self, x):
+            x = x[:, None, :]
+            return F.scaled_dot_product_attention(x, x, x, dropout_p={chance}).squeeze(1)
+    model = nn.Sequential(nn.Linear(6, 16), Attend(), nn.ReLU(), nn.Linear(16, 2))
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    """
+    assert bugs(program(attention) + textwrap.dedent(RIGHT)) == named
+
+
+@pytest.mark.parametrize(
+    ("score", "named"),
+    [
+        ("((model(xb)[:, 1] > 0) & (yb > 0)).sum().item()", ["missing_no_grad"]),
+        ("model(xb.requires_grad_()).sum().backward() or 0", []),
+    ],
+)
+def test_whole_passes_that_nothing_is_learnt_from_want_no_graph(
+    score: str, named: list[str]
+) -> None:
+    looking = RIGHT.replace("with torch.no_grad():", "if True:")
+    looking = looking.replace("(model(xb).argmax(1) == yb).sum().item()", score)
+    assert bugs(program(looking)) == named

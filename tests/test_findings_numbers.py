@@ -143,3 +143,22 @@ def test_figures_are_read_with_their_digits() -> None:
         ("lr", 0.001, 1, False),
     ]
     assert textwrap.shorten(read[2].label, 20) == "- loss:"
+
+
+@pytest.mark.parametrize(
+    ("targets", "named"), [("y", ["wrong_accuracy"]), ("y[:, None]", []), ("y.view(-1, 1)", [])]
+)
+def test_the_best_of_topk_is_a_column(targets: str, named: list[str]) -> None:
+    source = f"""
+x, y = torch.randn(64, 6), torch.randint(0, 4, (64,))
+net = nn.Linear(6, 4)
+opt = torch.optim.SGD(net.parameters(), 0.1)
+for _ in range(4):
+    opt.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    opt.step()
+    with torch.no_grad():
+        _, best = net(x).topk(1, dim=1)
+        print((best == {targets}).sum().item() / 64)
+"""
+    assert bugs(source) == named

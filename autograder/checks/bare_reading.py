@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from .bare_scene import STEPS, TRAIN, BareScene, bare_scene
 from .bare_steps import NoChain, Steps, Watched, explain, forward, layers_of, split
-from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
+from .base import Context, Inconclusive, StandardCheck, field_of, place, require, tensor_of
 
 Floats = NDArray[np.float64]
 UNFOLLOWED = (
@@ -309,7 +309,7 @@ def stopped(evidence: Evidence) -> Outcome | None:
     if not isinstance(error, Mapping):
         return None
     kind, message = str(error.get("type"))[:100], str(error.get("message"))[:300]
-    line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+    line = place(error)
     if kind == "NotImplementedError":
         return Outcome.failed(f"not written yet: the program stops{line}")
     return Outcome(Status.ERROR, 0.0, (), f"your program stopped{line}: {kind}: {message}")

@@ -89,6 +89,16 @@ def require(evidence: Evidence) -> Evidence:
     raise Inconclusive(Outcome(status, 0.0, (), words))
 
 
+def place(error: Mapping[str, Any]) -> str:
+    """Where a program stopped, as " at line 3 of code cell 2": what the box tells of an error has a
+    `line`, and of a notebook the `cell`, counted from 0; "" where it tells none.
+    """
+    line, cell = error.get("line"), error.get("cell")
+    if not isinstance(line, int):
+        return ""
+    return f" at line {line}" + (f" of code cell {cell + 1}" if isinstance(cell, int) else "")
+
+
 def field_of(evidence: Evidence, name: str, kind: type | tuple[type, ...]) -> Json:
     """A value of the evidence, or `Inconclusive` if it is absent or of another type.
 

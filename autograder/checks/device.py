@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, StandardCheck, field_of, require
+from .base import Context, StandardCheck, field_of, place, require
 from .seeding import figured, start_request
 
 BATCHES = 2
@@ -41,7 +41,7 @@ def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     error = main.data.get("error")
     if isinstance(error, Mapping):
         kind, message = str(error.get("type"))[:100], str(error.get("message"))[:300]
-        line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+        line = place(error)
         if kind != "UnsupportedOnSimulator" and _MIXED.search(message) and "meta" not in message:
             return Outcome.failed(
                 f"with an accelerator there, the program stopped{line}: {message}", "wrong_device"

@@ -221,8 +221,8 @@ def judge_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     said: list[str] = []
     if off:
         bugs.append("missing_train_mode")
-        epochs = ", ".join(off)
-        said.append(f"epoch {epochs} of {EPOCHS} trained in evaluation mode, with dropout off")
+        epochs = f"epoch {off[0]}" if len(off) == 1 else f"epochs {', '.join(off)}"
+        said.append(f"{epochs} of {EPOCHS} trained in evaluation mode, with dropout off")
     if on:
         bugs.append("missing_eval_mode")
         said.append(f"{on} of {len(val)} validation batches were answered in training mode")

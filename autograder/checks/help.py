@@ -148,7 +148,7 @@ HELP: dict[str, str] = {
     "clip_before_unscale": (
         "A gradient scaler multiplies the loss, and with it every gradient, by a large number. "
         "Clipping before the gradients are unscaled compares that inflated norm with your limit "
-        "and shrinks honest gradients. Unscale, clip, step."
+        "and shrinks honest gradients. Ask what the norm is at the line where you clip."
     ),
     "clip_no_effect": (
         "Clipping changes the gradients that are there when it is called. Before the backward "
@@ -225,9 +225,9 @@ HELP: dict[str, str] = {
         "is reset and compared."
     ),
     "accumulation_not_scaled": (
-        "Gradients of several small batches add up. To equal one large batch's mean, each loss "
-        "has to be divided by the number of batches that are added. Otherwise the step is that "
-        "many times too long."
+        "Gradients of several small batches add up. A sum of means is not the mean over all their "
+        "samples: the step grows with the number of batches. Compare its length with that of the "
+        "step of one large batch."
     ),
     "hidden_state_not_detached": (
         "A hidden state carried from one batch to the next carries its graph along. The second "
@@ -264,8 +264,9 @@ HELP: dict[str, str] = {
         "with a batch of two, and find the first that is not what you expected."
     ),
     "wrong_value": (
-        "The function ran, but its answer is not the one asked for. Work the smallest example "
-        "through by hand, then compare line by line where your code leaves it."
+        "What was measured is not what the handout asks for; the message names both. Read that "
+        "figure in the handout once more, or work the smallest example through by hand, and look "
+        "where your code leaves it."
     ),
     "missing_name": (
         "The checks call your functions and read your variables by the names in the handout. A "

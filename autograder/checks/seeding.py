@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, require
+from .base import Context, Inconclusive, StandardCheck, field_of, place, require
 
 STEPS = 4
 RELATIVE = 1e-5
@@ -42,7 +42,7 @@ def stopped(evidence: Evidence) -> Inconclusive:
     if not isinstance(error, Mapping):
         return Inconclusive(Outcome.failed("the program ended without one optimizer step"))
     kind, message = str(error.get("type"))[:100], str(error.get("message"))[:300]
-    line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+    line = place(error)
     if kind == "NotImplementedError":
         return Inconclusive(
             Outcome.failed(f"not written yet: the program stops{line} with NotImplementedError")
