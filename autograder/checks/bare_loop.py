@@ -24,6 +24,12 @@ PLAIN = 0.03
 """Relative: how well a rate must agree with the one asked for."""
 
 
+UNMATCHED = (
+    "what the network was trained on could not be matched with the training images of the data "
+    "folder"
+)
+
+
 def steps_of(reading: BareReading, evidence: Evidence) -> Steps:
     """The explained early steps; `Inconclusive` where there is nothing to recompute."""
     steps = reading.steps
@@ -33,9 +39,7 @@ def steps_of(reading: BareReading, evidence: Evidence) -> Steps:
             or Outcome.not_checked("not checked: no step of this network could be computed again")
         )
     if not reading.tied:
-        raise Inconclusive(
-            Outcome.failed("the network was not trained on the images of the data folder")
-        )
+        raise Inconclusive(Outcome.failed(UNMATCHED))
     return steps
 
 

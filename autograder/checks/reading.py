@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, Inconclusive, field_of, tensor_of
+from .base import Context, Inconclusive, field_of, place, tensor_of
 from .replay import Match, Scene, make_scene, match
 
 REDUCED = {"bfloat16", "float16"}
@@ -107,7 +107,7 @@ def raised(evidence: Evidence) -> str:
     error = evidence.data.get("raised") if evidence.status == "done" else None
     if not isinstance(error, dict):
         return ""
-    line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+    line = place(error)
     return f"{str(error.get('type'))[:80]}{line}: {str(error.get('message'))[:300]}"
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
+from .base import Context, Inconclusive, StandardCheck, field_of, place, require, tensor_of
 
 BEFORE, AFTER, HORIZON = 2, 2, 6
 """Epochs before and after the interruption, and the length of the schedule."""
@@ -168,7 +168,7 @@ def ends(seeds: tuple[int, int, int]) -> tuple[NDArray[np.float64], dict[Any, ND
 def _words(error: Any) -> str:
     if not isinstance(error, dict):
         return "an error"
-    line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+    line = place(error)
     message = f": {str(error['message'])[:300]}" if error.get("message") else ""
     return f"{str(error.get('type'))[:80]}{line}{message}"
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Evidence, Outcome, Status
-from .base import Inconclusive, tensor_of
+from .base import Inconclusive, place, tensor_of
 from .paths import Found, Recipe
 from .reading import REDUCED
 
@@ -73,7 +73,7 @@ def read_walk(told: Mapping[str, Any], seen: NDArray[np.generic]) -> Walk[Any]:
     """A walk without its `found`."""
     error, raised = told.get("raised"), ""
     if isinstance(error, dict):
-        line = f" at line {error['line']}" if isinstance(error.get("line"), int) else ""
+        line = place(error)
         raised = f"{str(error.get('type'))[:80]}{line}: {str(error.get('message'))[:300]}"
     returned = [v if isinstance(v, dict) else {} for v in _list(told, "returned")]
     numbers = [_number(v["value"]) if "value" in v else None for v in returned]
