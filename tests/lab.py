@@ -85,6 +85,13 @@ for epoch in range(3):
         torch.save(model.state_dict(), "best_mlp.pt")
 """
 
+Changes = tuple[tuple[str, str], ...]
+ZERO = ("        optimizer.zero_grad()\n", "")
+STEP = "        scaler.step(optimizer)\n        scaler.update()\n"
+BACKWARD = "        scaler.scale(loss).backward()\n"
+LOSS = "criterion(model(x), y)"
+HEAD = "def train_one_epoch():\n    model.train()"
+
 
 def changed(*changes: tuple[str, str], base: str = PROGRAM) -> str:
     """The program with each `(old, new)` replaced; every `old` must be there."""
@@ -105,3 +112,127 @@ def lost(source: str, *checks: str) -> dict[str, tuple[str, ...]]:
     """The named checks that are not passed, with the bugs they name."""
     found = results(source, *checks)
     return {k: r.bugs for k, r in found.items() if r.status != "passed"}
+
+
+def held(setup: str, *changes: tuple[str, str]) -> Changes:
+    """The program with `setup` before its loop, and the loop changed to use it."""
+    return ((HEAD, f"{setup}\n\n{HEAD}"), *changes)
+
+
+def through(
+    setup: str, net: str = "model", opt: str = "optimizer", loader: str = "train_loader"
+) -> tuple[Changes, str]:
+    """A program that reaches its parts by these expressions; and the line that clears."""
+    clear = f"        {opt}.zero_grad()\n"
+    uses = (
+        (ZERO[0], clear),
+        (LOSS, f"criterion({net}(x), y)"),
+        ("scaler.step(optimizer)", f"scaler.step({opt})"),
+        ("in train_loader:", f"in {loader}:"),
+    )
+    return held(setup, *uses), clear
+
+
+BY_PARAMETERS = "        for p in params:\n            p.grad = None\n"
+BY_NAMES = BY_PARAMETERS.replace("params:", "params.values():")
+PARTS = "    net: nn.Module\n    opt: torch.optim.Optimizer\n\nrun = Run(model, optimizer)\n"
+FIELDS = "from dataclasses import dataclass\n@dataclass(frozen=True, slots=True)\nclass Run:\n"
+NAMED = "from typing import NamedTuple\nclass Run(NamedTuple):\n"
+SLOTS = """\
+class Run:
+    __slots__ = ("net", "opt")
+    def __init__(self, net, opt):
+        self.net, self.opt = net, opt
+
+run = Run(model, optimizer)
+"""
+TUPLE = """\
+class Run:
+    def __init__(self, *parts):
+        self.parts = parts
+
+run = Run(model, optimizer, train_loader)
+"""
+NESTED = """\
+from dataclasses import dataclass
+
+@dataclass
+class Parts:
+    net: nn.Module
+    opt: torch.optim.Optimizer
+
+@dataclass
+class Setup:
+    parts: Parts
+    loaders: tuple
+
+setup = Setup(Parts(model, optimizer), (train_loader, test_loader))
+"""
+STEPPER = """\
+class Stepper:
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+stepper = Stepper(optimizer)
+"""
+TRAINER = """\
+class Trainer:
+    def __init__(self, net, opt):
+        self.net, self.opt, self.clear = net, opt, opt.zero_grad
+
+    def update(self, x, y):
+        self.clear()
+        loss = criterion(self.net(x), y)
+        scaler.scale(loss).backward()
+        scaler.step(self.opt)
+        scaler.update()
+        return loss
+
+trainer = Trainer(model, optimizer)
+"""
+METHODS = "clear, advance, tune = optimizer.zero_grad, scaler.step, scaler.update\n"
+BEATS = f"        loss = {LOSS}\n{BACKWARD}{STEP}"
+DEFAULT = "def clear(opts=(optimizer,)):\n    opts[0].zero_grad()\n"
+HELD: dict[str, tuple[Changes, str]] = {
+    "a list of parameters": (
+        held("params = list(model.parameters())\n", (ZERO[0], BY_PARAMETERS)),
+        BY_PARAMETERS,
+    ),
+    "a dict of parameters": (
+        held("params = dict(model.named_parameters())\n", (ZERO[0], BY_NAMES)),
+        BY_NAMES,
+    ),
+    "bound methods": (
+        held(
+            METHODS,
+            (ZERO[0], "        clear()\n"),
+            (STEP, "        advance(optimizer)\n        tune()\n"),
+        ),
+        "        clear()\n",
+    ),
+    "the default of a helper": (
+        held(DEFAULT, (ZERO[0], "        clear()\n")),
+        "        clear()\n",
+    ),
+    "a trainer": (
+        held(TRAINER, (ZERO[0], ""), (BEATS, "        loss = trainer.update(x, y)\n")),
+        "        self.clear()\n",
+    ),
+    "the model's forward": through("forward = model.forward\n", net="forward"),
+    "a tuple in an object": through(TUPLE, "run.parts[0]", "run.parts[1]", "run.parts[2]"),
+    "an object with slots": through(SLOTS, "run.net", "run.opt"),
+    "a frozen dataclass": through(FIELDS + PARTS, "run.net", "run.opt"),
+    "a SimpleNamespace": through(
+        "import types\nrun = types.SimpleNamespace(net=model, opt=optimizer)\n",
+        "run.net",
+        "run.opt",
+    ),
+    "a NamedTuple": through(NAMED + PARTS, "run.net", "run.opt"),
+    "a dataclass in a dataclass": through(
+        NESTED, "setup.parts.net", "setup.parts.opt", "setup.loaders[0]"
+    ),
+    "an object of the optimizer alone": through(STEPPER, opt="stepper.optimizer"),
+    "a dict of the optimizer alone": through("opts = {'main': optimizer}\n", opt="opts['main']"),
+}
+"""The program's parts by references that were taken before the replay puts its own in their place;
+and the line that clears the gradients."""

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab import PROGRAM, changed, lost, results
+from autograder import config
+from autograder.model import Evidence, ProbeRequest
+from tests.harness import ROOT, ForkedRun, judge_program
+from tests.lab import (
+    BACKWARD,
+    BY_PARAMETERS,
+    HEAD,
+    HELD,
+    LOSS,
+    PROGRAM,
+    SLOTS,
+    STEP,
+    ZERO,
+    Changes,
+    changed,
+    held,
+    lost,
+    results,
+    through,
+)
 
 LOOP = (
     "epoch_runs",
@@ -18,16 +37,12 @@ LOOP = (
     "evaluate_mode",
     "evaluate_no_grad",
 )
-ZERO = ("        optimizer.zero_grad()\n", "")
-STEP = "        scaler.step(optimizer)\n        scaler.update()\n"
-BACKWARD = "        scaler.scale(loss).backward()\n"
-LOSS = "criterion(model(x), y)"
+REPLAYED = ("epoch_runs", "zero_grad", "beats", "objective", "epoch_loss", "scaler")
 MEAN = "total / len(train_loader.dataset)"
 COUNT = "right += (model(x).argmax(1) == y).sum().item()"
 BEST = "best_acc = 0.0\n"
 
 CALLS = "    loss = train_one_epoch()\n    acc = evaluate()\n"
-HEAD = "def train_one_epoch():\n    model.train()"
 INNER = "def _epoch(model, loader):\n    model.train()"
 NEXT = "@torch.no_grad()\ndef evaluate"
 FACTORY = """\
@@ -62,7 +77,6 @@ IF_CUDA = """\
             optimizer.step()
 """
 
-Changes = tuple[tuple[str, str], ...]
 RIGHT: dict[str, Changes] = {
     "as it is": (),
     "zeroed after the step": (ZERO, (STEP, STEP + ZERO[0])),
@@ -184,6 +198,73 @@ COSTS_MORE: dict[str, set[str]] = {
     "missing_step": {"zero_grad", "objective", "scaler"},
 }
 """What cannot be seen where no weight ever moves."""
+
+
+@pytest.mark.parametrize("style", HELD)
+def test_parts_held_elsewhere_are_judged_as_by_their_names(style: str) -> None:
+    changes, clear = HELD[style]
+    right = changed(*changes)
+    assert lost(right, *REPLAYED) == {}
+    found = lost(changed((clear, ""), base=right), "zero_grad", "beats", "objective")
+    assert found == {"zero_grad": ("missing_zero_grad",)}
+
+
+def test_a_held_part_hides_no_other_bug() -> None:
+    """What clears by held parameters, but too early, is not called a loop that never clears."""
+    changes = held("params = list(model.parameters())\n", (ZERO[0], ""))
+    found = lost(changed(*changes, (STEP, BY_PARAMETERS + STEP)), "zero_grad", "beats", "objective")
+    assert found == {"zero_grad": (), "beats": ("zero_grad_after_backward",), "objective": ()}
+
+
+@pytest.mark.parametrize("params", ["model.fc1.parameters()", "MLP().parameters()"])
+def test_held_parameters_of_another_model_or_of_a_part_do_not_become_all(params: str) -> None:
+    changes = held(f"params = list({params})\n", (ZERO[0], BY_PARAMETERS))
+    found = lost(changed(*changes), "zero_grad", "beats", "objective")
+    assert found == {"zero_grad": ("missing_zero_grad",)}
+
+
+def test_a_held_optimizer_of_another_model_stays_stale() -> None:
+    other = "opts = {'main': torch.optim.AdamW(MLP().parameters())}\n"
+    found = lost(changed(*through(other, opt="opts['main']")[0]), "zero_grad", "beats")
+    assert found == {"zero_grad": (), "beats": ("stale_optimizer",)}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_evaluation_through_held_loaders_is_counted_right(whole: bool) -> None:
+    changes = [("right / len(test_loader", "right / len(loaders[1]")]
+    if whole:
+        changes.append(("in test_loader:", "in loaders[1]:"))
+    right = changed(*held("loaders = (train_loader, test_loader)\n", *changes))
+    assert lost(right, *LOOP[7:]) == {}
+    found = lost(changed(("return right", "return 1 - right"), base=right), *LOOP[7:])
+    assert found == {"evaluate_accuracy": ("wrong_accuracy",)}
+
+
+def test_modes_set_through_a_held_model_are_seen_where_the_program_ran_no_epochs() -> None:
+    changes = [(f"    model.{mode}()\n", f"    run.net.{mode}()\n") for mode in ("train", "eval")]
+    right = changed(*held(SLOTS, *changes, (CALLS, "    acc = loss = 0.5\n")))
+    checks = ("train_mode", "evaluate_mode")
+    assert lost(right, *checks) == {}
+    wrong = changed(("    run.net.train()\n", ""), ("    run.net.eval()\n", ""), base=right)
+    assert lost(wrong, *checks) == {
+        "train_mode": ("missing_train_mode",),
+        "evaluate_mode": ("missing_eval_mode",),
+    }
+
+
+def test_a_plain_program_is_asked_for_no_second_opinion() -> None:
+    deep = []
+
+    class Told(ForkedRun):
+        def ask(self, request: ProbeRequest) -> Evidence:
+            deep.append(bool(request.args.get("deep")))
+            return super().ask(request)
+
+    spec = config.assignment(ROOT / "assignments" / "05-five-beats" / "assignment.yml")
+    judge_program(spec, Told("script", "five_beats.py", [PROGRAM]), list(LOOP))
+    assert deep and not any(deep)
+    judge_program(spec, Told("script", "five_beats.py", [changed(ZERO)]), ["zero_grad"])
+    assert any(deep)
 
 
 @pytest.mark.parametrize("style", RIGHT)

@@ -15,16 +15,17 @@ import torch
 
 from ..model import Array, Evidence, Outcome, ProbeRequest
 from .base import Context, Inconclusive, StandardCheck, field_of, require
-from .program import calls, modes_request
+from .program import calls, modes_request, second_opinion, twice
 from .reading import scene
 from .replay import Floats, Scene, forward
 
 BATCH, IMAGES = 8, 51
 
 
-def _bound(ctx: Context, *, training: bool) -> ProbeRequest:
+def _bound(ctx: Context, *, training: bool, deep: bool) -> ProbeRequest:
     """A bound call of `evaluate` on the watched net, left in training mode or not."""
     args = {"batch": BATCH, "seed": ctx.assignment.seed, "training": training}
+    args |= {"deep": True} if deep else {}
     seed = int(ctx.rng("evaluation").integers(2**62))
     return ProbeRequest("globals_loop:evaluation", args, _evaluation(scene(ctx), seed))
 
@@ -58,7 +59,7 @@ def _evaluation(made: Scene, seed: int) -> Mapping[str, Array]:
 
 def _right(ctx: Context) -> tuple[list[int], int]:
     """How many images of each batch the watched net gets right, in evaluation mode; of how many."""
-    tensors = _bound(ctx, training=False).tensors
+    tensors = _bound(ctx, training=False, deep=False).tensors
     guess = _logits(scene(ctx), np.asarray(tensors["images"], dtype=np.float64)).argmax(1)
     hits = guess == tensors["labels"]
     return [int(hits[i : i + BATCH].sum()) for i in range(0, IMAGES, BATCH)], IMAGES
@@ -131,14 +132,16 @@ def _evaluations(evidence: Mapping[str, Evidence]) -> list[tuple[int, int, int]]
 
 
 def _evaluation_requests(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": modes_request(), "after": _bound(ctx, training=True)}
+    return twice(
+        lambda deep: {"main": modes_request(), "after": _bound(ctx, training=True, deep=deep)}
+    )
 
 
 CHECKS: tuple[StandardCheck, ...] = (
     StandardCheck(
         "program_accuracy",
-        lambda ctx: {"main": _bound(ctx, training=False)},
-        _accuracy,
+        lambda ctx: twice(lambda deep: {"main": _bound(ctx, training=False, deep=deep)}),
+        second_opinion(_accuracy),
         "Accuracy is the number of right answers over the number of images. Batches may differ in "
         "size, so count images, not batches.",
         ("wrong_accuracy", "missing_name"),
@@ -146,14 +149,14 @@ CHECKS: tuple[StandardCheck, ...] = (
     StandardCheck(
         "program_eval_mode",
         _evaluation_requests,
-        _eval_mode,
+        second_opinion(_eval_mode, "after"),
         "In evaluation mode dropout is off and batch norm uses what it learnt.",
         ("missing_eval_mode",),
     ),
     StandardCheck(
         "program_no_grad",
         _evaluation_requests,
-        _no_grad,
+        second_opinion(_no_grad, "after"),
         "Nothing is learnt from an evaluation, so nothing needs a graph.",
         ("missing_no_grad",),
     ),

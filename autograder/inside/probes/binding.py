@@ -7,9 +7,10 @@ train_one_epoch(loader=train_loader)`), a parameter without one, a closure, a
 `functools.partial`. Whatever *is* the old object is exchanged wherever it is found; a bare
 parameter is served by its name.
 
-An object of the program's own may hold the old ones too (a trainer that was given the model). They
-are exchanged there only `after` an attempt that did without: what else such an object keeps may
-belong to the old ones, as an average of weights belongs to its model.
+An object of the program's own may hold the old ones too (a trainer that was given the model), and
+so may a tuple, a list of parameters or a bound method. A `deep` exchange reaches these as well. It
+is a second opinion and not the first: what else such an object keeps may belong to the old ones, as
+an average of weights belongs to its model.
 
 A global learning-rate scheduler is exchanged too, for one that does nothing: it belongs to the
 old optimizer, and its run may be over.
@@ -20,10 +21,11 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..program import Program
@@ -38,7 +40,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 LOADERS = ("loader", "dataloader", "data_loader", "dl", "data", "batches")
 EPOCHS = ("epoch", "ep", "e", "i")
-DEPTH = 4
+DEPTH = 6
+LONG = 1_000
+"""A container of more members than this is data."""
 
 
 class _Still(LRScheduler):
@@ -58,69 +62,61 @@ class _Still(LRScheduler):
 
 
 def _own(value: Any, program: Program) -> bool:
-    """Whether `value` is a class of the program's, or an object of one that keeps attributes."""
+    """Whether `value` is a class of the program's, or an object of one."""
     made = value if isinstance(value, type) else type(value)
-    own = made.__module__ == program.module.__name__ or made is types.SimpleNamespace
-    return own and hasattr(value, "__dict__")
+    return made.__module__ == program.module.__name__ or made is types.SimpleNamespace
 
 
 class Binding:
-    """`objects` (by global name) bound into `program`; `call` then calls its functions. `after`
-    an earlier binding, they also take the place of the old ones within the program's own objects.
+    """`objects` (by global name) bound into `program`; `call` then calls its functions. `deep`:
+    they also take the place of the old ones within whatever the program's globals lead to.
     """
 
-    def __init__(
-        self, program: Program, objects: dict[str, Any], after: Binding | None = None
-    ) -> None:
+    def __init__(self, program: Program, objects: dict[str, Any], deep: bool = False) -> None:
         self.program = program
         self.objects = dict(objects)
+        self.deep = deep
         self.exchange: dict[int, Any] = {}
         self._kept: list[Any] = []
+        self._parameters: set[int] = set()
         optimizer = objects.get("optimizer")
         if optimizer is not None:
             for name, value in list(program.namespace.items()):
                 if isinstance(value, LRScheduler):
                     self.objects[name] = _Still(optimizer)
-        self.originals = {name: program.namespace.get(name) for name in self.objects}
         for name, new in self.objects.items():
-            for old in (self.originals[name], after.originals.get(name) if after else None):
-                if old is not None and not isinstance(old, (bool, int, float, str)):
-                    self._kept.append(old)  # so that its id stays its own
-                    self.exchange[id(old)] = new
+            old = program.namespace.get(name)
+            if old is not None and not isinstance(old, (bool, int, float, str)):
+                self._put(old, new)
+        if deep:
+            self._put_parts(program.namespace.get("model"), objects.get("model"))
         program.rebind(self.objects)
-        if after is not None:
-            seen: set[int] = set()
-            for name, value in list(program.namespace.items()):
-                if not name.startswith("_"):
-                    self._within(value, DEPTH, seen)
+        if deep:
+            self._items(program.namespace, DEPTH)
 
-    def _within(self, holder: Any, depth: int, seen: set[int]) -> None:
-        """Exchange the old objects in what `holder` keeps, if the program made it."""
-        if depth == 0 or id(holder) in seen or id(holder) in self.exchange:
+    def _put(self, old: Any, new: Any) -> None:
+        self._kept.append(old)  # so that its id stays its own
+        self.exchange[id(old)] = new
+
+    def _put_parts(self, old: Any, new: Any) -> None:
+        """Exchange the modules and parameters of one model for those of the same name in another.
+
+        By name, because a list of some parameters must not become one of all.
+        """
+        if not isinstance(old, nn.Module) or not isinstance(new, nn.Module):
             return
-        seen.add(id(holder))
-        kept: Any = holder
-        if isinstance(holder, types.MethodType):
-            self._within(holder.__self__, depth, seen)
-            return
-        if not isinstance(holder, (dict, list)):
-            if not _own(holder, self.program):
-                return
-            kept = vars(holder)
-        for key, value in list(kept.items() if isinstance(kept, Mapping) else enumerate(kept)):
-            if id(value) not in self.exchange:
-                self._within(value, depth - 1, seen)
-            elif isinstance(holder, (dict, list)):
-                holder[key] = self.exchange[id(value)]
-            else:
-                setattr(holder, key, self.exchange[id(value)])
+        self._parameters = {id(p) for p in old.parameters()}
+        there = {**dict(new.named_modules()), **dict(new.named_parameters())}
+        for name, part in (*old.named_modules(), *old.named_parameters()):
+            if name in there:
+                self._put(part, there[name])
 
     def call(self, name: str, loader: str) -> Any:
         """Call the global function `name`; `loader` says which of our loaders it works on.
 
         Raises `MissingName` where there is none; what the function raises passes through.
         """
-        function = self._exchanged(self.program.get(name), DEPTH)
+        function = self.exchanged(self.program.get(name), DEPTH)
         return function(**self._arguments(function, loader))
 
     def _arguments(self, function: Any, loader: str) -> dict[str, Any]:
@@ -132,9 +128,7 @@ class Binding:
         for p in parameters:
             if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
                 continue
-            if p.default is not p.empty:
-                if id(p.default) in self.exchange:
-                    given[p.name] = self.exchange[id(p.default)]
+            if p.default is not p.empty:  # `exchanged` has been there
                 continue
             found = self._by_name(p.name, loader)
             if found is not None:
@@ -153,24 +147,89 @@ class Binding:
                 return self.objects.get(role, self.program.namespace.get(role))
         return self.objects.get(name, self.program.namespace.get(name))
 
-    def _exchanged(self, value: Any, depth: int) -> Any:
-        """`value`, with the old objects exchanged in what it closes over."""
+    def exchanged(self, value: Any, depth: int) -> Any:
+        """What takes the place of `value`: ours for an old object, and for what keeps old objects
+        the same thing with ours in it, changed in place where it can be. Goes `depth` levels down,
+        into partials and functions, and into everything else only where the binding is deep.
+        """
         if id(value) in self.exchange:
             return self.exchange[id(value)]
         if depth == 0:
             return value
         if isinstance(value, functools.partial):
-            args = [self._exchanged(a, depth - 1) for a in value.args]
-            keywords = {k: self._exchanged(v, depth - 1) for k, v in value.keywords.items()}
-            return functools.partial(self._exchanged(value.func, depth - 1), *args, **keywords)
+            args = [self.exchanged(a, depth - 1) for a in value.args]
+            keywords = {k: self.exchanged(v, depth - 1) for k, v in value.keywords.items()}
+            return functools.partial(self.exchanged(value.func, depth - 1), *args, **keywords)
         if isinstance(value, types.FunctionType):
-            for cell in value.__closure__ or ():
-                try:
-                    held = cell.cell_contents
-                except ValueError:  # a name not bound yet
-                    continue
-                if id(held) in self.exchange or isinstance(
-                    held, (types.FunctionType, functools.partial)
-                ):
-                    cell.cell_contents = self._exchanged(held, depth - 1)
-        return value
+            self._put(value, value)  # it may close over itself
+            self._function(value, depth - 1)
+            return value
+        return self._holder(value, depth - 1) if self.deep else value
+
+    def _function(self, function: types.FunctionType, depth: int) -> None:
+        """Exchange what a function closes over and the defaults of its parameters."""
+        for cell in function.__closure__ or ():
+            try:
+                held = cell.cell_contents
+            except ValueError:  # a name not bound yet
+                continue
+            cell.cell_contents = self.exchanged(held, depth)
+        if function.__defaults__:
+            function.__defaults__ = tuple(self.exchanged(d, depth) for d in function.__defaults__)
+        self._items(function.__kwdefaults__ or {}, depth)
+
+    def _holder(self, value: Any, depth: int) -> Any:
+        """`exchanged` of a bound method, a container, or an object or class of the program's."""
+        if isinstance(value, types.MethodType):
+            owner = self.exchanged(value.__self__, depth)
+            name = getattr(value, "__name__", "")
+            return value if owner is value.__self__ else getattr(owner, name, value)
+        if isinstance(value, LRScheduler) and "optimizer" in self.objects:
+            return _Still(self.objects["optimizer"])
+        own = _own(value, self.program)
+        if not own and not (isinstance(value, (list, tuple, dict)) and len(value) <= LONG):
+            return value
+        self._put(value, value)  # it may lead back to itself
+        if own:
+            self._attributes(value, depth)
+        if isinstance(value, dict):
+            self._items(value, depth)
+        elif isinstance(value, list):
+            value[:] = self._members(value, depth)
+        elif isinstance(value, tuple):
+            members = self._members(value, depth)
+            if any(new is not old for new, old in zip(members, value, strict=False)):
+                # as a NamedTuple makes itself; a `__new__` of the program's is not called
+                self._put(value, tuple.__new__(type(value), members))
+        return self.exchange[id(value)]
+
+    def _members(self, values: Sequence[Any], depth: int) -> list[Any]:
+        """The members exchanged; a list of all the old model's parameters is one of all of ours,
+        of which there may be fewer.
+        """
+        if self._parameters and {id(v) for v in values} == self._parameters:
+            return list(self.objects["model"].parameters())
+        return [self.exchanged(v, depth) for v in values]
+
+    def _items(self, holder: dict[Any, Any], depth: int) -> None:
+        for key, kept in list(holder.items()):
+            new = self.exchanged(kept, depth)
+            if new is not kept:
+                holder[key] = new
+
+    def _attributes(self, holder: Any, depth: int) -> None:
+        """Exchange in a class or an object, past a frozen dataclass's refusal to be changed."""
+        if isinstance(holder, type):
+            for key, kept in list(vars(holder).items()):
+                new = self.exchanged(kept, depth)
+                if new is not kept:
+                    setattr(holder, key, new)
+            return
+        self._items(getattr(holder, "__dict__", {}), depth)
+        for made in type(holder).__mro__:
+            for slot in vars(made).values():
+                if isinstance(slot, types.MemberDescriptorType) and hasattr(holder, slot.__name__):
+                    kept = slot.__get__(holder)
+                    new = self.exchanged(kept, depth)
+                    if new is not kept:
+                        slot.__set__(holder, new)

@@ -1,17 +1,16 @@
 """Replays of `train_one_epoch()` and `evaluate()` of a program that works on its globals.
 
 The same watched net, loader and optimizer as for functions with arguments (`nets.py`), reached
-through `Binding`. Two things are different here. The loss is the program's own `criterion` unless
-asked otherwise, because a softmax before NLLLoss shows only together with it. And there is a
-`GradScaler`: a real one, disabled, or enabled on the CPU with a fixed scale, that counts what is
-asked of it.
+through `Binding`; its exchange is deep where the args say `deep`. Two things are different here.
+The loss is the program's own `criterion` unless asked otherwise, because a softmax before NLLLoss
+shows only together with it. And there is a `GradScaler`: a real one, disabled, or enabled on the
+CPU with a fixed scale, that counts what is asked of it.
 """
 
 from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -98,64 +97,21 @@ def _outputs(program: Program, images: Tensor) -> str:
     return "logits"
 
 
-class _Attempt:
-    """One call of a function on watched objects: what happened to them, and how it was bound."""
-
-    def __init__(self) -> None:
-        self.diary = Diary()
-        self.binding: Binding | None = None
-
-
-def _reaching(attempt: Callable[[_Attempt, Binding | None], Result]) -> Result:
-    """What `attempt` returns; where the watched net was never called, what a second one does that
-    also exchanges the objects within the program's own. If that does not call it either, the
-    first stands.
-    """
-    first, second = _Attempt(), _Attempt()
-    try:
-        found = attempt(first, None)
-    except Exception:
-        if first.diary.forwards or first.binding is None:
-            raise
-        return attempt(second, first.binding)
-    if first.diary.forwards:
-        return found
-    again = attempt(second, first.binding)
-    return again if second.diary.forwards else found
-
-
 def epoch(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """One call of `train_one_epoch` on a watched net, bound to the globals.
 
     args: batch, lr, momentum, smoothing, seed; `training`: the mode the net is left in before the
     call; `criterion`: "own" or "plain" (a CrossEntropyLoss of ours); `scale`: the scaler's fixed
-    scale, or None for a disabled one. tensors: w1, w2, mask, images, labels. Returns the diary,
-    the returned number, the scaler's `calls`, what the program's own model `outputs`, `raised` and
-    `weights` (K, P) as `training:one_epoch` does.
+    scale, or None for a disabled one; `deep`. tensors: w1, w2, mask, images, labels. Returns the
+    diary, the returned number, the scaler's `calls`, what the program's own model `outputs`,
+    `raised` and `weights` (K, P) as `training:one_epoch` does.
     """
     for name in ("train_one_epoch", "model", "train_loader", "optimizer"):
         program.get(name)
     outputs = _outputs(program, tensors["images"][:4])
-    own = program.get("model")
-
-    def attempt(made: _Attempt, after: Binding | None) -> Result:
-        return _epoch(program, args, tensors, own, outputs, made, after)
-
-    return _reaching(attempt)
-
-
-def _epoch(
-    program: Program,
-    args: dict[str, Any],
-    tensors: dict[str, Tensor],
-    own: Any,
-    outputs: str,
-    made: _Attempt,
-    after: Binding | None,
-) -> Result:
     torch.manual_seed(args["seed"])
-    diary = made.diary
-    net = _Bound(tensors, diary, own)
+    diary = Diary()
+    net = _Bound(tensors, diary, program.get("model"))
     net.train(args["training"])
     snapshots: list[Tensor] = []
 
@@ -175,10 +131,10 @@ def _epoch(
     }
     if args["criterion"] != "own" or not callable(program.namespace.get("criterion")):
         objects["criterion"] = nn.CrossEntropyLoss(label_smoothing=args["smoothing"])
-    made.binding = Binding(program, objects, after)
+    binding = Binding(program, objects, args.get("deep", False))
     returned, raised = None, None
     try:
-        returned = made.binding.call("train_one_epoch", "train_loader")
+        returned = binding.call("train_one_epoch", "train_loader")
     except RuntimeError as e:
         if not diary.stepped_too_early():
             raise
@@ -198,21 +154,16 @@ def _epoch(
 def evaluation(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """One call of `evaluate` on a watched net and secret batches, bound to the globals.
 
-    args: batch, seed, `training`: the mode the net is left in before the call. tensors as for
-    `epoch`. Returns the diary and the returned number.
+    args: batch, seed, `training`: the mode the net is left in before the call; `deep`. tensors as
+    for `epoch`. Returns the diary and the returned number.
     """
     for name in ("evaluate", "model", "test_loader"):
         program.get(name)
-    own = program.get("model")
-
-    def attempt(made: _Attempt, after: Binding | None) -> Result:
-        torch.manual_seed(args["seed"])
-        net = _Bound(tensors, made.diary, own)
-        net.train(args["training"])
-        images, labels = tensors["images"], tensors["labels"]
-        batches = loader(images, labels, args["batch"], made.diary, "test")
-        made.binding = Binding(program, {"model": net, "test_loader": batches}, after)
-        returned = made.binding.call("evaluate", "test_loader")
-        return {"returned": number(returned), **made.diary.report()}, {}
-
-    return _reaching(attempt)
+    torch.manual_seed(args["seed"])
+    diary = Diary()
+    net = _Bound(tensors, diary, program.get("model"))
+    net.train(args["training"])
+    batches = loader(tensors["images"], tensors["labels"], args["batch"], diary, "test")
+    objects = {"model": net, "test_loader": batches}
+    returned = Binding(program, objects, args.get("deep", False)).call("evaluate", "test_loader")
+    return {"returned": number(returned), **diary.report()}, {}
