@@ -229,6 +229,13 @@ def test_a_held_optimizer_of_another_model_stays_stale() -> None:
     assert found == {"zero_grad": (), "beats": ("stale_optimizer",)}
 
 
+def test_a_held_optimizer_of_this_model_is_not_stale_whatever_else_is_wrong() -> None:
+    changes, clear = HELD["an object of the optimizer alone"]
+    partly = (clear, "        model.fc1.zero_grad()\n")
+    found = lost(changed(partly, base=changed(*changes)), "zero_grad", "beats", "objective")
+    assert found == {"zero_grad": ("missing_zero_grad",), "beats": (), "objective": ()}
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_an_evaluation_through_held_loaders_is_counted_right(whole: bool) -> None:
     changes = [("right / len(test_loader", "right / len(loaders[1]")]
