@@ -46,7 +46,7 @@ def test_honest_evidence_passes(honest: Evidence) -> None:
 def test_an_answer_known_by_heart_does_not_fit_secret_images(honest: Evidence) -> None:
     found = verdict(2, honest)
     assert {k for k, r in found.items() if r.status is Status.PASSED} & {*LOOP, "printed"} == set()
-    assert "not trained on the images" in found["beats"].message
+    assert "could not be matched with the training images" in found["beats"].message
 
 
 def test_beginnings_that_contradict_the_steps_are_refused(honest: Evidence) -> None:
