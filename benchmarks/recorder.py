@@ -5,15 +5,15 @@
 In one run on one machine, one thread: a 784-256-10 perceptron trained by batches of 128 from a
 DataLoader (Adam, cross-entropy, an evaluation pass after each epoch). Each measurement is a process
 of its own, since the recorder's hooks stay where they were put; plain and recorded ones take turns,
-and the medians of their CPU times are compared. Exit status 1 where the recorder adds more than
-`--most` of the plain time. The share is also given for the training loop alone.
+and the least CPU time of each kind is compared: what a neighbour on the machine adds is never
+negative, and was seen to be twenty times what the recorder adds. Exit status 1 where the recorder
+adds more than `--most` of the plain time. The share is also given for the training loop alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 
@@ -96,14 +96,12 @@ def main() -> int:
         recorded.append(once("recorded", source))
     steps = options.epochs * options.batches
     for i, name in enumerate(("whole program", "training loops")):
-        a = statistics.median(run[i] for run in plain)
-        b = statistics.median(run[i] for run in recorded)
+        a, b = min(run[i] for run in plain), min(run[i] for run in recorded)
         print(
             f"{name}: {a:.2f} s plain, {b:.2f} s recorded: {(b / a - 1) * 100:+.1f} %, "
             f"{(b - a) / steps * 1e6:.0f} us a step"
         )
-    whole = statistics.median(r[0] for r in recorded) / statistics.median(p[0] for p in plain)
-    return int(whole - 1 > options.most)
+    return int(min(recorded)[0] / min(plain)[0] - 1 > options.most)
 
 
 if __name__ == "__main__":

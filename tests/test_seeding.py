@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.checks import seeding
+from autograder.model import Evidence
 from tests.lab import changed, lost, results
 
 START = ("seeding", "wiring")
@@ -102,3 +104,10 @@ def test_a_new_model_with_a_new_optimizer_and_a_new_name_pass(then: str) -> None
 def test_a_model_reloaded_after_the_last_step_passes() -> None:
     source = changed() + "model = MLP()\nmodel.load_state_dict(torch.load('best_mlp.pt'))\n"
     assert lost(source, *START) == {}
+
+
+@pytest.mark.parametrize("steps", ["<b>8</b>", None, [8]])
+def test_what_a_box_may_lie_about_is_not_repeated(steps: object) -> None:
+    told = {"parameters": 4, "held": 0, "steps": steps}
+    assert seeding._judge_renewed(Evidence("done", {"renewed": told})) is None
+    assert seeding._judge_renewed(Evidence("done", {"renewed": {**told, "steps": 8}})) is not None

@@ -126,7 +126,9 @@ def _judge_renewed(whole: Evidence) -> Outcome | None:
     if not isinstance(told, Mapping):
         return None
     total, held, steps = (told.get(k) for k in ("parameters", "held", "steps"))
-    if not isinstance(total, int) or not isinstance(held, int) or held >= total:
+    if not (isinstance(total, int) and isinstance(held, int) and isinstance(steps, int)):
+        return None
+    if held >= total:
         return None
     return Outcome.failed(
         f"'model' was made anew after {steps} steps, and the optimizer that went on holds {held} "
