@@ -107,11 +107,13 @@ def grade(
         if sandbox == "auto":
             chosen(grader.sandbox.name)
         known = {i: grader.assignment(i).module for i in grader.ids()}
-        found, refused = collect(paths, assignment, known, handouts(folder, known))
+        zone = grader.course.zone if grader.course is not None else None
+        given = handouts(folder, known)
+        found, refused = collect(paths, assignment, known, given, zone)
         if not found and not refused:
             raise InputError("no submission was found there", where=paths[0])
         if times is not None:
-            found, strangers = timed(times, found)
+            found, strangers = timed(times, found, zone)
             if strangers:
                 typer.echo(f"{times}: no submission is by {', '.join(strangers)}", err=True)
         with progress(len(found) + len(refused)) as tick:

@@ -13,10 +13,12 @@ line of whatever pydantic refuses.
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -51,7 +53,35 @@ def _moment(value: object) -> object:
 
 
 Moment = Annotated[str, BeforeValidator(_moment)]
-"""A point in time, ISO 8601 with its offset; without one it counts as UTC."""
+"""A point in time, ISO 8601 with its offset; without one it is in the course's time zone."""
+
+
+def instant(text: str, zone: tzinfo | None = None) -> datetime:
+    """The instant an ISO 8601 time names, with its offset; without one it is in `zone`, else UTC.
+
+    An hour that the clocks of `zone` show twice is taken for the first. Raises `ValueError` where
+    it is no time.
+    """
+    when = datetime.fromisoformat(text)
+    return when if when.tzinfo else when.replace(tzinfo=zone or UTC)
+
+
+def _zone(name: object) -> object:
+    """A time zone's name, checked: `Europe/Berlin`, `America/New_York`, `UTC`."""
+    if not isinstance(name, str):
+        raise ValueError("a time zone is a name, as Europe/Berlin or America/New_York")
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as e:
+        known = available_timezones()
+        raise ValueError(f"there is no time zone '{name}'{did_you_mean(name, known)}") from e
+    return name
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known word is near, else ""."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 class LimitsSpec(Strict):
@@ -170,6 +200,8 @@ class Course(Strict):
     limits: LimitsSpec = LimitsSpec()
     devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu",)
     due: dict[str, Moment] = Field(default_factory=dict)
+    timezone: Annotated[str, BeforeValidator(_zone)] | None = None
+    """The zone of every time that states no offset; without it such times are UTC's."""
     late: LatePolicy = LatePolicy()
     feedback: Feedback = Feedback()
     data: Path | None = None
@@ -179,19 +211,28 @@ class Course(Strict):
         for section, mapping in (("weights", self.weights), ("due", self.due)):
             for key in mapping:
                 if key not in self.assignments:
-                    raise ValueError(f"{section} names '{key}', which is not in assignments")
+                    near = did_you_mean(key, self.assignments)
+                    raise ValueError(f"{section} names '{key}', which is not in assignments{near}")
         for key, granted in self.late.extensions.items():
             if key not in self.due:
-                raise ValueError(f"late.extensions names '{key}', which has no due time")
+                near = did_you_mean(key, self.due)
+                raise ValueError(f"late.extensions names '{key}', which has no due time{near}")
             for student, until in granted.items():
-                if _utc(until) < _utc(self.due[key]):
+                if instant(until, self.zone) < instant(self.due[key], self.zone):
                     raise ValueError(f"the extension of '{student}' ends before '{key}' is due")
         return self
 
+    @property
+    def zone(self) -> tzinfo | None:
+        """The course's time zone, None where it states none."""
+        return None if self.timezone is None else ZoneInfo(self.timezone)
 
-def _utc(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    @property
+    def floating(self) -> tuple[str, ...]:
+        """The times that have neither an offset nor a zone, which are taken for UTC's."""
+        granted = [until for one in self.late.extensions.values() for until in one.values()]
+        times = [*self.due.values(), *granted] if self.timezone is None else []
+        return tuple(t for t in times if datetime.fromisoformat(t).tzinfo is None)
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int | None:

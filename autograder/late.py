@@ -7,10 +7,10 @@
 
 Theory. Times are compared as instants: an offset is part of a time, so that a change to or
 from daylight saving time moves nobody's deadline, and a day is 24 hours on every date. A time
-without an offset counts as UTC. Grace is forbearance and not an extension: who comes within it
-loses nothing, who comes after it is charged from the deadline on. Where the time is not known,
-nothing is deducted, though the tool it came from may have marked it late. What could not be
-graded has no points to lose and stays `ungradable`.
+without an offset is one of the course's `timezone`, else UTC. Grace is forbearance and not an
+extension: who comes within it loses nothing, who comes after it is charged from the deadline on.
+Where the time is not known, nothing is deducted, though the tool it came from may have marked it
+late. What could not be graded has no points to lose and stays `ungradable`.
 
 `judged` starts from the score before any deduction, so it may be applied again and again: after
 an extension was granted, `autograder report OUT` gives the points back.
@@ -21,24 +21,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from . import kept
-from .config import Course, LatePolicy
+from .config import Course, LatePolicy, instant
 from .model import Lateness, Result
 from .text import points
 
 DAY = timedelta(days=1)
-
-
-def instant(text: str) -> datetime:
-    """The instant an ISO 8601 time names; without an offset it counts as UTC.
-
-    Raises `ValueError` where it is no time.
-    """
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def deadline(course: Course, assignment: str, names: Iterable[str]) -> str | None:
@@ -50,7 +41,13 @@ def deadline(course: Course, assignment: str, names: Iterable[str]) -> str | Non
         return None
     granted = course.late.extensions.get(assignment, {})
     own = [granted[name] for name in names if name in granted]
-    return max([due, *own], key=instant)
+    return max((_whole(text, course.zone) for text in [due, *own]), key=instant)
+
+
+def _whole(text: str, zone: tzinfo | None) -> str:
+    """A time as it is written, with the offset of `zone` where it states none."""
+    stated = zone is None or datetime.fromisoformat(text).tzinfo is not None
+    return text if stated else instant(text, zone).isoformat()
 
 
 def days_begun(after: timedelta) -> int:
@@ -72,7 +69,7 @@ def judged(result: Result, course: Course | None) -> Result:
     raw = result.raw_score
     due = deadline(course, result.assignment, _names(result))
     try:
-        when = instant(result.submitted_at) if result.submitted_at else None
+        when = instant(result.submitted_at, course.zone) if result.submitted_at else None
     except ValueError:
         when = None
     if due is None or when is None:

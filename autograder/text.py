@@ -57,8 +57,18 @@ def _overwritten(line: str) -> str:
 
 def display_name(raw: str) -> str:
     """A student's name as it is shown: one clean line of at most 120 characters, never empty."""
-    name = unicodedata.normalize("NFC", clean(raw)).strip()
+    name = unicodedata.normalize("NFC", clean(_readable(raw))).strip()
     return name[:120].rstrip() or "unnamed"
+
+
+def _readable(name: str) -> str:
+    """A file's name whose bytes are no UTF-8, as whoever wrote it will have read it."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError:
+        return name.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    except UnicodeEncodeError:  # halves of characters that no file's name holds
+        return name
 
 
 def short_hash(text: str) -> str:

@@ -9,7 +9,20 @@ import pytest
 
 from autograder.errors import InputError
 from autograder.formats import canvas
-from tests.handing import A4, A5, graded, late, lost, members, order, put, take, zipped
+from tests.handing import (
+    A4,
+    A5,
+    graded,
+    late,
+    lost,
+    members,
+    notebook,
+    order,
+    put,
+    take,
+    tarred,
+    zipped,
+)
 
 MESSY: dict[str, str | bytes] = {
     "doejane_1234_5678_training_loop.ipynb": '{"cells": [], "nbformat": 4}',
@@ -307,3 +320,37 @@ def test_what_is_no_gradebook_is_one_line(tmp_path: Path, raw: bytes, said: str)
     with pytest.raises(InputError, match=said) as caught:
         canvas.export(order(tmp_path, graded("d"), gradebook=path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_named_like_another_students_stays_its_own_students(tmp_path: Path) -> None:
+    files = {
+        "alice_1_10_training_loop.py": "alice = 1",
+        "mallory_6_11_alice_1_10_training_loop.py": "mallory = 1",
+        "zed_7_12_LATE_1_10_training_loop.py": "zed = 1",
+        "anon_a1_13_training_loop.py": "anon = 1",
+        "eve_8_14_anon_a1_13_training_loop.py": "eve = 1",
+    }
+    found, refused = take(put(tmp_path, files), A4)
+    assert not refused
+    assert {s: w.program.text for s, w in found.items()} == {
+        "alice_1": "alice = 1",
+        "mallory_6": "mallory = 1",
+        "zed_7": "zed = 1",
+        "anon_a1": "anon = 1",
+        "eve_8": "eve = 1",
+    }
+    assert not found["zed_7"].origin["late"] and found["eve_8"].origin["user"] == "8"
+
+
+def test_archives_of_every_kind_and_odd_suffixes_are_taken(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "cy_1_10_work-2.tar.gz": tarred({"training_loop.py": "new = 1"}, "w:gz"),
+        "cy_1_9_work-1.tar.gz": tarred({"training_loop.py": "old = 1"}, "w:gz"),
+        "dee_2_11_lab.json": notebook("n = 1"),
+        "eve_3_12_training_loop.ipynb.txt": notebook("n = 1"),
+        "fay_4_13_essay.docx": "PK",
+    }
+    found, refused = take(put(tmp_path, files), A4)
+    assert sorted(found) == ["cy_1", "dee_2", "eve_3"] and sorted(refused) == ["fay_4"]
+    assert found["cy_1"].program.text == "new = 1"
+    assert "essay.docx (a zip archive)" in refused["fay_4"].reason

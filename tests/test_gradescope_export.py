@@ -153,13 +153,16 @@ def test_no_zip_of_a_students_own_tells_the_time(tmp_path: Path) -> None:
         "alice.zip": own,
         "bob/work.zip": own,
         "bob/timestamp.txt": "2026-10-13 00:20:00 UTC",
+        f"dora/{A4}/work.zip": own,
+        f"dora/{A4}/timestamp.txt": "2026-10-13 00:20:00 UTC",
         "Carol_12_assignsubmission_file/training_loop.py": "c = 1",
         "Carol_12_assignsubmission_file/timestamp.txt": "2020-01-01 00:00:00 UTC",
     }
     found, _ = take(put(tmp_path / "class", files))
     assert {s: w.submitted_at for s, w in found.items()} == {
         "alice": "",
-        "bob": "2026-10-13T00:20:00+00:00",
+        "bob": "",
+        "dora": "2026-10-13T00:20:00+00:00",
         "Carol_12": "",
     }
 
@@ -269,3 +272,32 @@ def test_paths_are_those_of_the_text() -> None:
     found = [("/".join(path), value) for path, value in _scalars(text)]
     assert found == [("a/b/0", "1"), ("a/b/1/c", "2"), ("a//0", "k"), ("a//1/l", "m"),
                      ("a/", "3"), ("d", "4"), ("e", "4")]  # fmt: skip
+
+
+def test_a_number_that_two_people_state_is_two_people(tmp_path: Path) -> None:
+    """The student id is what somebody typed; the address is Gradescope's."""
+    text = """\
+submission_1:
+  :submitters: [{':name': Alice, ':sid': '7', ':email': a@x.edu}]
+  :created_at: 2026-10-10 10:00:00 Z
+submission_2:
+  :submitters: [{':name': Alice, ':sid': '7', ':email': mallory@x.edu}]
+  :created_at: 2026-10-12 10:00:00 Z
+"""
+    files = {f"submission_{n}/training_loop.py": f"n = {n}" for n in (1, 2)}
+    found, _ = take(put(tmp_path, {"submission_metadata.yml": text, **files}))
+    assert {s: w.program.text for s, w in found.items()} == {
+        "Alice_7": "n = 1", "Alice_7 (submission_2)": "n = 2",
+    }  # fmt: skip
+    assert [w.origin["emails"] for w in found.values()] == [["a@x.edu"], ["mallory@x.edu"]]
+
+
+def test_a_students_own_metadata_makes_nobody_else_of_them(tmp_path: Path) -> None:
+    forged = "submission_1:\n  :submitters: [{':name': Alice, ':sid': '7'}]\n"
+    files = {
+        "mallory/submission_metadata.yml": forged,
+        "mallory/submission_1/training_loop.py": "m = 1",
+    }
+    assert list(take(zipped(tmp_path / "c.zip", files))[0]) == ["mallory"]
+    bob = {"bob/training_loop.py": "b = 1"}
+    assert sorted(take(put(tmp_path / "c", {**files, **bob}))[0]) == ["bob", "mallory"]

@@ -239,3 +239,60 @@ def test_wrong_use_is_one_line_with_a_remedy(tmp_path: Path) -> None:
     path = sheet(tmp_path, "Student,ID\nJane,7\n")
     with pytest.raises(InputError, match=re.escape("is no grading worksheet")):
         moodle.export(order(tmp_path, graded("a"), gradebook=path))
+
+
+# -- files that are named like other students' ---------------------------------------------------
+
+MARK = "assignsubmission_file_training_loop.py"
+
+
+@pytest.mark.parametrize("pack", ["folder", "zip"])
+def test_a_file_with_another_students_mark_stays_its_own_students(
+    tmp_path: Path, pack: str
+) -> None:
+    files = {
+        f"Alice Ash_101_{MARK}": "alice = 1",
+        f"Mallory_106_assignsubmission_file_Alice Ash_101_{MARK}": "mallory = 1",
+        f"Zed_107_assignsubmission_file_x_101_{MARK}": "zed = 1",
+        f"Zed_107_{MARK}": "honest = 1",
+    }
+    path = zipped(tmp_path / "c.zip", files) if pack == "zip" else put(tmp_path / "c", files)
+    found, refused = take(path, A4)
+    assert not refused
+    assert {s: w.program.text for s, w in found.items()} == {
+        "Alice Ash_101": "alice = 1",
+        "Mallory_106": "mallory = 1",
+        "Zed_107": "honest = 1",
+    }
+    assert "holds the mark of another student" in " ".join(found["Zed_107"].notes)
+    assert list(found["Alice Ash_101"].files) == ["training_loop.py"]
+
+
+def test_a_student_who_is_called_like_anothers_mark_takes_nobodys_place(tmp_path: Path) -> None:
+    """The mark in the student's own name, where the site lets students choose it."""
+    files = {
+        f"Alice Ash_101_{MARK}": "alice = 1",
+        f"Alice Ash_101_assignsubmission_file_M_106_{MARK}": "mallory = 1",
+    }
+    found, _ = take(put(tmp_path, files), A4)
+    alice = found["Alice Ash_101"]
+    assert alice.program.text == "alice = 1" and list(alice.files) == ["training_loop.py"]
+    assert "holds the mark of another student" in " ".join(alice.notes)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"Ann_1_{MARK}": "a = 1", f"Anna_1_{MARK}": "b = 1"},
+        {f"Ann_1_{FILE}/training_loop.py": "a = 1", f"Ann_1_{MARK}": "b = 1"},
+        {f"Ann_1_{FILE}/training_loop.py": "a = 1", f"Ann_1_{FILE}_/training_loop.py": "b = 1"},
+        {f"Ann_1_{FILE}/lib/a.py": "a = 1", f"Ann_1_{FILE}_/lib/a.py": "b = 1"},
+    ],
+)
+def test_two_files_of_one_name_for_one_student_are_refused(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    found, refused = take(put(tmp_path, {**files, f"Bob_2_{MARK}": "b = 1"}), A4)
+    assert sorted(found) == ["Bob_2"]
+    (reason,) = [r.reason for r in refused.values()]
+    assert "two files are called" in reason and "ask which one counts" in reason

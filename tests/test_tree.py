@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
+import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,3 +119,109 @@ def test_links_in_zips_are_left_out(tmp_path: Path) -> None:
     put(tmp_path, {"alice.zip": out.getvalue()})
     found, _ = take(tmp_path, A4)
     assert list(found["alice"].files) == ["training_loop.py"]
+
+
+# -- tars that attack ----------------------------------------------------------------------------
+
+
+def tar(*infos: tarfile.TarInfo, raw: bytes = b"") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as made:
+        for info in infos:
+            made.addfile(info, io.BytesIO(raw[: info.size]))
+    return out.getvalue()
+
+
+def entry(
+    name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, link: str = ""
+) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = size, kind, link
+    return info
+
+
+@pytest.mark.parametrize("member", ["../evil.py", "/etc/evil.py", "a/../../evil.py"])
+def test_a_tar_that_would_write_outside_is_refused(tmp_path: Path, member: str) -> None:
+    put(tmp_path, {"alice.tar": tar(entry(member), entry("training_loop.py")), "bob.py": "1"})
+    found, refused = take(tmp_path, A4)
+    assert list(found) == ["bob"] and "outside" in refused["alice"].reason
+
+
+def test_links_devices_and_holes_in_a_tar_are_left_out(tmp_path: Path) -> None:
+    made = tar(
+        entry("training_loop.py"),
+        entry("passwd", kind=tarfile.SYMTYPE, link="/etc/passwd"),
+        entry("twin.py", kind=tarfile.LNKTYPE, link="training_loop.py"),
+        entry("disk", kind=tarfile.BLKTYPE),
+        entry("pipe.py", kind=tarfile.FIFOTYPE),
+    )
+    found, _ = take(put(tmp_path, {"alice.tgz": gzip.compress(made)}), A4)
+    assert list(found["alice"].files) == ["training_loop.py"]
+    assert found["alice"].notes[0].count("a link or a special file") == 4
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
+def test_a_tar_that_is_a_bomb_is_refused(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    made = tar(entry("training_loop.py", 40 << 20), raw=bytes(40 << 20))
+    put(tmp_path, {"alice.tgz": pack(made), "bob.py": "1"})
+    found, refused = take(tmp_path, A4)
+    assert list(found) == ["bob"] and "packed like a bomb" in refused["alice"].reason
+
+
+def test_a_tar_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.formats.folder.STUDENT_ZIP_CAP", 1 << 20)
+    made = tar(entry("training_loop.py", 2 << 20), raw=os.urandom(2 << 20))
+    _, refused = take(put(tmp_path, {"alice.tgz": gzip.compress(made, 0)}), A4)
+    assert "is larger than 1 MiB" in refused["alice"].reason
+    noise = os.urandom(900_000) * 2
+    made = tar(entry("training_loop.py", len(noise)), raw=noise)
+    _, refused = take(put(tmp_path, {"alice.tgz": lzma.compress(made)}), A4)
+    assert "unpack to more than 1 MiB" in refused["alice"].reason
+
+
+def test_broken_tars_are_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = tar(entry("training_loop.py", 2000), entry("b.py", 3000), raw=os.urandom(3000))
+    packed_ = gzip.compress(good)
+    put(
+        tmp_path,
+        {
+            "cut.tgz": packed_[: len(packed_) // 2],
+            "noise.tgz": packed_[:40] + os.urandom(900) + packed_[940:],
+            "headless.tar": good[700:],
+            "empty.tgz": b"",
+            "hollow.tar.gz": gzip.compress(b""),
+            "text.tar.gz": gzip.compress(b"x = 1\n"),
+            "short.tar": good[:1500],
+            "twice.tar": tar(entry("training_loop.py"), entry("training_loop.py")),
+            "bob.py": "1",
+        },
+    )
+    found, refused = take(tmp_path, A4)
+    assert list(found) == ["bob"]
+    assert sorted(refused) == [
+        "cut", "empty", "headless", "hollow", "noise", "short", "text", "twice",
+    ]  # fmt: skip
+    assert "two members" in refused["twice"].reason
+    assert all("\n" not in r.reason and "(" in r.reason for r in refused.values())
+    monkeypatch.setattr("autograder.formats.tree.ZIP_MEMBERS", 1)
+    assert "more than 1 members" in take(put(tmp_path / "x", {"a.tar": good}), A4)[1]["a"].reason
+
+
+def test_a_tar_that_points_back_ends(tmp_path: Path) -> None:
+    """A size below zero, which an old reader follows round and round."""
+    raw = bytearray(tar(entry("training_loop.py", 10), raw=bytes(10)))
+    raw[124:136] = b"\xff" * 10 + (2**16 - 1024).to_bytes(2, "big")
+    total = sum(raw[:148]) + sum(raw[156:512]) + 8 * 32
+    raw[148:156] = f"{total:06o}\0 ".encode()
+    _, refused = take(put(tmp_path, {"alice.tar": bytes(raw)}), A4)
+    assert "alice" in refused
+
+
+def test_deep_headers_of_a_tar_end(tmp_path: Path) -> None:
+    """Thousands of long names, each of the next, which the reader takes up by recursion."""
+    long = entry("././@LongLink", 512, tarfile.GNUTYPE_LONGNAME)
+    block = long.tobuf(tarfile.GNU_FORMAT) + b"a" * 511 + b"\0"
+    _, refused = take(put(tmp_path, {"alice.tar": block * 3000}), A4)
+    assert "not a readable tar" in refused["alice"].reason

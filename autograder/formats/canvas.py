@@ -17,7 +17,6 @@ under the name of the student's own file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -26,7 +25,8 @@ from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean, number
 from .handback import Export, Table, archive, find_row, read_table, scaled
-from .tree import NAME_CAP, Folder, Handed, Leaf
+from .program import is_program, of_the_class
+from .tree import NAME_CAP, Folder, Handed, Leaf, is_archive
 
 _REST = (
     r"((?P<attachment>[0-9]{1,20})_(?P<file>.+)|(?P<typed>(text|link|question_[0-9]+.*)\.html?))"
@@ -37,12 +37,11 @@ _NAMED = re.compile(
 _ANONYMOUS = re.compile(
     r"(?P<late>late_)?(?P<name>anon)_(?P<user>[a-z0-9]{1,40})_" + _REST, re.IGNORECASE
 )
-_AGAIN = re.compile(r"(?P<stem>.+)-(?P<n>[1-9]\d{0,2})(?P<suffix>\.\w+)")
+_AGAIN = re.compile(r"(?P<stem>.+?)-(?P<n>[1-9]\d{0,2})(?P<suffix>(\.\w+){1,2})")
 _COLUMN = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 IDENTITY = ("id", "sis user id", "sis login id", "login id", "integration id", "student")
 FIXED = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POSSIBLE = "    Points Possible"
-_RUNNABLE = (".ipynb", ".py", ".zip")
 
 
 def parse(name: str) -> re.Match[str] | None:
@@ -52,16 +51,22 @@ def parse(name: str) -> re.Match[str] | None:
     return _ANONYMOUS.fullmatch(name) or _NAMED.fullmatch(name)
 
 
-def gather(files: Iterable[Leaf]) -> list[Handed]:
-    """The students of a flat folder of Canvas's names, each with the files under their own names;
-    what is not named by Canvas is left out.
+def gather(tree: Folder) -> tuple[list[Handed], Folder]:
+    """The students of a flat folder of Canvas's names, each with the files under their own names,
+    and the tree without them. Where no more than half of the files are so named, there are none.
     """
     by_user: dict[str, list[tuple[re.Match[str], Leaf]]] = {}
-    for leaf in files:
-        said = parse(leaf.name)
-        if said is not None:
+    rest = Folder(tree.name, tree.folders, {}, tree.notes, tree.odd)
+    for name, leaf in tree.files.items():
+        said = parse(name)
+        if said is None:
+            rest.files[name] = leaf
+        else:
             by_user.setdefault(said["user"], []).append((said, leaf))
-    return [_student(own) for own in by_user.values()]
+    others = sum(not of_the_class(leaf.name) for leaf in rest.files.values())
+    if len(tree.files) - len(rest.files) <= others:
+        return [], tree
+    return [_student(own) for own in by_user.values()], rest
 
 
 def _student(own: list[tuple[re.Match[str], Leaf]]) -> Handed:
@@ -73,7 +78,7 @@ def _student(own: list[tuple[re.Match[str], Leaf]]) -> Handed:
     for m, leaf in uploads:
         name, n = m["file"], 0
         again = _AGAIN.fullmatch(name)
-        if again is not None and again["suffix"].lower() in _RUNNABLE:
+        if again is not None and _runs(again["suffix"]):
             name, n = again["stem"] + again["suffix"], int(again["n"])
         found = (n, int(m["attachment"]), m["file"], leaf)
         older = newest.get(name)
@@ -81,16 +86,15 @@ def _student(own: list[tuple[re.Match[str], Leaf]]) -> Handed:
             found, older = max(found, older, key=_age), min(found, older, key=_age)
             folder.notes.append(f"{clean(older[2])} (uploaded again as {clean(found[2])})")
         newest[name] = found
-    for name, (_, _, _, leaf) in newest.items():
-        folder.files[name] = replace(leaf, name=name)
+    for name, (_, attachment, _, leaf) in newest.items():
+        # Canvas keeps no times, but numbers what it is given as it comes
+        folder.files[name] = replace(leaf, name=name, upload=attachment)
     for m, leaf in uploads:  # data that a program opens may have been numbered by its author
         again = _AGAIN.fullmatch(m["file"])
-        if again is not None and again["suffix"].lower() not in _RUNNABLE:
+        if again is not None and not _runs(again["suffix"]):
             plain = again["stem"] + again["suffix"]
             folder.files.setdefault(plain, replace(leaf, name=plain))
-    latest = max(
-        newest.values(), key=lambda u: (u[2].lower().endswith(_RUNNABLE), *_age(u)), default=None
-    )
+    latest = max(newest.values(), key=lambda u: (_runs(u[2]), *_age(u)), default=None)
     origin = {
         "tool": "canvas",
         "user": said["user"] if said["name"].lower() != "anon" else student,
@@ -99,6 +103,11 @@ def _student(own: list[tuple[re.Match[str], Leaf]]) -> Handed:
     }
     why = "" if uploads else "was typed in or linked in Canvas, not uploaded as a file"
     return Handed(student, folder, origin, why)
+
+
+def _runs(name: str) -> bool:
+    """Whether a file of this name is work that can be graded, and not data of the student's own."""
+    return is_program(f"x{name}") or is_archive(f"x{name}")
 
 
 def _age(upload: tuple[int, int, str, Leaf]) -> tuple[int, int]:

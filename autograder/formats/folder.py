@@ -3,15 +3,17 @@
     alice.py                                one file; the student is its stem
     class/{alice.py, bob.ipynb, carol.zip}  a folder of such files
     class/alice/training_loop.py            a folder per student, with what lies beside
-    class/alice/04-training-loop/…          a folder per student and assignment
-    class.zip                               any of these, and what Canvas, Moodle or Gradescope
+    class/alice/04-training-loop/…          a folder per student and assignment, as in nbgrader
+    class.zip, class.tar.gz                 any of these, and what Canvas, Moodle or Gradescope
                                             pack (`canvas`, `moodle`, `gradescope_export`)
 
-Theory. Nobody's work may vanish and nothing may stop the class: whatever cannot be taken
-in becomes a `Refused` record with a reason in words, which later stands in `grades.csv` as
-`ungradable`. Which assignment a program answers is what `-a` says, else what its file's
-name says, else what its folder's name says; a guess is never made. Order is by student and
-assignment, whatever the file system says.
+Theory. Nobody's work may vanish and nothing may stop the class: whatever lies there is somebody's
+work or becomes a `Refused` record that says in words what it is, which later stands in `grades.csv`
+as `ungradable`; only what is plainly the class's own (a roster, a README) is passed over. Which
+assignment a program answers is what `-a` says, else what its file's name says, else what its
+folder's name says; a guess is never made. All programs of a student that may be meant are
+gathered, in folders and archives too, and `versions` tells which of them is graded. Order is by
+student and assignment, whatever the file system says.
 """
 
 from __future__ import annotations
@@ -19,20 +21,59 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from datetime import tzinfo
+from pathlib import Path
 
 from ..errors import InputError, SubmissionError
-from ..model import Json, Program, Submission
+from ..model import Json, Submission
 from ..text import clean, distinct_names
 from . import canvas, gradescope_export, moodle
-from .mend import NONE, Handout, Handouts
-from .program import NEARLY_WORK, PROGRAM_CAP, folded, is_program, read_program, same_code, stubs
-from .tree import MIB, Folder, Handed, Leaf, files_of, read_file, read_folder, read_zip, timestamp
+from .kinds import kind
+from .mend import NONE, Handouts
+from .program import (
+    PROGRAM_CAP,
+    folded,
+    imports_of,
+    is_program,
+    of_the_class,
+    program_name,
+    read_program,
+    stem_of,
+    untouched,
+)
+from .times import settled, stamp
+from .tree import (
+    MIB,
+    Folder,
+    Handed,
+    Leaf,
+    files_of,
+    is_archive,
+    read_archive,
+    read_file,
+    read_folder,
+)
+from .versions import Version, pick, says_age
 
 STUDENT_ZIP_CAP = 512 * MIB
-NOT_WORK = frozenset(("conftest.py", "setup.py", "__init__.py"))
-_WORK = (".ipynb", ".py", ".zip", *NEARLY_WORK)
+VERSIONS_CAP = 24
+"""More programs of one student than this, named for one assignment, are not read."""
+ARCHIVES_CAP = 8
+"""More archives in one folder of a student than this are not opened."""
+DEPTH = 6
+"""How deep in a student's folder programs are looked for, in folders and archives."""
+UNTOUCHED = "nothing was written: every task is as it was handed out"
 _COPY = r"(?:_?(?:copy|final|v?\d+))*"
+_COPIED = re.compile(
+    r"(?P<name>.*\S)(\s*\(\d{1,3}\)|\s*[-\u2013]?\s*\b(copy|kopie|copia|copie|kopia)\b(\s*\(?\d{1,3}\)?)?)",
+    re.IGNORECASE,
+)
+"""What browsers and file managers put behind the name of a copy."""
+_RENAMED = re.compile(
+    r"(?P<name>.*\S?)[\s._-]+(v\d{1,3}|new|newest|final|latest|old|backup|bak|fixed|corrected)",
+    re.IGNORECASE,
+)
+"""What people put behind it; believed only where the plain name is there, too."""
 
 
 @dataclass(frozen=True)
@@ -47,32 +88,67 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A submission on its way: with the name as it stood in the file system, and its age."""
+class _Place:
+    """Where in a student's work we are looking.
 
-    raw: str
-    submission: Submission
+    `label` is the path below the student's work, `path` the whole one; `context` the assignment
+    that a folder above is named for. `chain` says that everything lies in here, so that a program
+    of any name may be meant.
+    """
+
+    label: str
     path: str
-    modified: float
+    context: str | None = None
+    chain: bool = True
+    when: str | None = None
+    depth: int = 0
+    archives: int = 0
+
+    def into(self, name: str, *, context: str | None, chain: bool, archive: bool = False) -> _Place:
+        """The place of a folder or archive in here."""
+        return replace(
+            self,
+            label=f"{self.label}{name}/",
+            path=f"{self.path}/{name}",
+            context=context or self.context,
+            chain=chain,
+            depth=self.depth + 1,
+            archives=self.archives + archive,
+        )
+
+
+@dataclass
+class _Work:
+    """What was found of one student: programs with what they are named for, and other words."""
+
+    programs: list[tuple[str | None, Leaf, Folder, _Place]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Archives that could not be opened, with the reason."""
+    folders: set[str] = field(default_factory=set)
+    """The assignments that folders are named for."""
 
 
 def collect(
-    paths: Sequence[Path], assignment: str | None, known: Mapping[str, str], given: Handouts = NONE
+    paths: Sequence[Path],
+    assignment: str | None,
+    known: Mapping[str, str],
+    given: Handouts = NONE,
+    zone: tzinfo | None = None,
 ) -> tuple[list[Submission], list[Refused]]:
     """Take in every submission below `paths`.
 
     `known` maps assignment ids to the name of their module, `given` to what was handed out;
-    `assignment` is what `-a` said.
-    Returns submissions (at most one per student and assignment, the newest) and refusals,
-    both sorted. Raises `InputError` only for what the caller got wrong: a path that does
-    not exist, an assignment that is not there.
+    `assignment` is what `-a` said; `zone` is the course's, for times without an offset.
+    Returns submissions (at most one per student and assignment) and refusals, both sorted.
+    Raises `InputError` only for what the caller got wrong: a path that does not exist, an
+    assignment that is not there.
     """
     if assignment is not None and assignment not in known:
         raise InputError(
             f"there is no assignment '{clean(assignment)}'",
             remedy=f"one of: {', '.join(sorted(known))}",
         )
-    intake = _Intake(assignment, dict(known), given)
+    intake = _Intake(assignment, dict(known), given, zone)
     for path in paths:
         if not path.exists():
             raise InputError("does not exist", where=clean(str(path)), remedy="check the path")
@@ -84,8 +160,9 @@ def of_one(
     folder: Path, student: str, assignment: str, known: Mapping[str, str], given: Handouts = NONE
 ) -> tuple[list[Submission], list[Refused]]:
     """Take in a folder that is known to be one student's work for `assignment`."""
-    intake = _Intake(assignment, dict(known), given)
+    intake = _Intake(assignment, dict(known), given, None)
     try:
+        intake.times[student] = ""
         intake.student(read_folder(folder), student, str(folder))
     except SubmissionError as e:
         intake.refuse(student, str(folder), str(e))
@@ -95,14 +172,23 @@ def of_one(
 class _Intake:
     """The layout rules; every method adds to `found` or to `refused`."""
 
-    def __init__(self, assignment: str | None, known: dict[str, str], given: Handouts) -> None:
+    def __init__(
+        self,
+        assignment: str | None,
+        known: dict[str, str],
+        given: Handouts,
+        zone: tzinfo | None,
+    ) -> None:
         self.assignment = assignment
         self.known = known
         self.given = given
+        self.zone = zone
         self.origins: dict[str, Mapping[str, Json]] = {}
         self.times: dict[str, str] = {}
-        """When work came whose own `timestamp.txt` the student may have written; "" if unknown."""
-        self.found: list[_Found] = []
+        """When work came of which a tool tells; "" for work that may hold a time of its own
+        making (`timestamp.txt` in a student's zip), which says nothing.
+        """
+        self.found: list[Version] = []
         self.refused: list[tuple[str, Refused]] = []
 
     # -- what the user named -------------------------------------------------------------
@@ -110,14 +196,15 @@ class _Intake:
     def take(self, path: Path) -> None:
         """One PATH of the command line."""
         name = path.name or path.resolve().name
-        student = name if path.is_dir() else PurePath(name).stem
+        student = name if path.is_dir() else stem_of(name)
         try:
             if path.is_dir():
                 self.root(read_folder(path), student, str(path))
-            elif name.lower().endswith(".zip"):
-                self.root(_unwrap(read_zip(read_file(path))), student, str(path))
+            elif path.is_file() and is_archive(name):
+                self.root(_unwrap(read_archive(read_file(path), of_class=True)), student, str(path))
             elif path.is_file() and canvas.parse(name):
-                self.handed(canvas.gather([read_file(path)]), str(path.parent))
+                leaf = read_file(path)
+                self.handed(canvas.gather(Folder("", files={name: leaf}))[0], str(path.parent))
             elif path.is_file():
                 self.file(read_file(path), student, str(path))
             else:
@@ -127,43 +214,40 @@ class _Intake:
 
     def root(self, tree: Folder, student: str, path: str) -> None:
         """A folder the user named: a class, or a single student's work."""
-        for tool in (gradescope_export, moodle):
+        handed: list[Handed] = []
+        for tool in (gradescope_export, moodle, canvas):
             students, tree = tool.gather(tree)
-            self.handed(students, path)
-            if students and not tree.files and not tree.folders:
-                return
-        work = [f for n, f in tree.files.items() if n.lower().endswith(_WORK)]
-        if 2 * sum(canvas.parse(leaf.name) is not None for leaf in work) > len(work):
-            self.handed(canvas.gather(tree.files.values()), path)
-            others = {n: leaf for n, leaf in tree.files.items() if not canvas.parse(n)}
-            tree = Folder(tree.name, tree.folders, others, tree.notes)
-            if not any(leaf in work for leaf in others.values()) and not tree.folders:
-                return
-        programs = self.programs(tree)
-        exact = [p for p in programs if self.exact(p.name)]
-        if exact and len(exact) == len(programs) and not tree.folders and not self.origins:
+            handed += students
+        self.handed(handed, path)
+        if self.is_one(tree):
             self.student(tree, student, path)
             return
+        names = {stem_of(n) for n in tree.files if not of_the_class(n)}
+        names |= set(tree.folders)
         for name, leaf in tree.files.items():
-            here = f"{path}/{name}"
-            try:
-                if leaf in programs:
-                    self.file(leaf, PurePath(name).stem, here)
-                elif name.lower().endswith(".zip"):
-                    self.archive(leaf, PurePath(name).stem, here)
-                elif name.lower().endswith(NEARLY_WORK):
-                    self.refuse(
-                        PurePath(name).stem, here, f"{clean(name)} is not a notebook or a script"
-                    )
-            except SubmissionError as e:
-                self.refuse(PurePath(name).stem, here, str(e))
+            if not of_the_class(name):
+                self.loose(leaf, _whose(name, names), f"{path}/{name}")
         for name, folder in tree.folders.items():
-            try:
-                self.student(folder, name, f"{path}/{name}")
-            except SubmissionError as e:
-                self.refuse(name, f"{path}/{name}", str(e))
-        if not tree.folders and not tree.files:
+            self.student(folder, name, f"{path}/{name}")
+        for name, why in tree.odd.items():
+            self.refuse(stem_of(name.rstrip("/")), f"{path}/{name}", f"{clean(name)} is {why}")
+        if not (handed or tree.folders or tree.files or tree.odd):
             self.refuse(student, path, "holds no submission")
+
+    def is_one(self, tree: Folder) -> bool:
+        """Whether a folder is one student's work: nobody is called as the handout is, so a program
+        of that name is a student's, and so is all that is named for it or that it imports.
+        """
+        programs = self.programs(tree)
+        exact = [leaf for n, leaf in programs if self.exact(n)]
+        if self.origins or not exact:
+            return False
+        used = frozenset().union(*(imports_of(leaf) for leaf in exact))
+        return all(
+            self.named(n, loosely=True) is not None or folded(n) in used for n, _ in programs
+        ) and all(
+            n in used or says_age(n) or not self.programs(sub) for n, sub in tree.folders.items()
+        )
 
     def handed(self, students: Iterable[Handed], path: str) -> None:
         """Students as another tool's layout names them."""
@@ -171,131 +255,123 @@ class _Intake:
             self.origins[one.student] = one.origin
             self.times[one.student] = one.when
             here = f"{path}/{one.origin['file']}"
-            try:
-                if one.why:
-                    self.refuse(one.student, here, one.why)
-                else:
-                    self.student(one.folder, one.student, here)
-            except SubmissionError as e:
-                self.refuse(one.student, here, str(e))
+            if one.why:
+                self.refuse(one.student, here, one.why)
+            else:
+                self.student(one.folder, one.student, here)
 
     # -- one student ---------------------------------------------------------------------
 
+    def loose(self, leaf: Leaf, student: str, path: str) -> None:
+        """A file of a class's folder that is a student's whole work."""
+        try:
+            if is_archive(leaf.name):
+                self.times.setdefault(student, "")
+                tree = read_archive(leaf, cap=STUDENT_ZIP_CAP)
+                self.student(tree, student, path, f"{leaf.name}/")
+            else:
+                self.file(leaf, student, path)
+        except SubmissionError as e:
+            self.refuse(student, path, str(e))
+
     def file(self, leaf: Leaf, student: str, path: str) -> None:
         """A single file that is a student's whole work."""
-        if not is_program(leaf.name):
-            self.refuse(student, path, f"{clean(leaf.name)} is not a notebook or a script")
+        name = program_name(leaf)
+        if name is None:
+            what = f"it is {kind(leaf)}: {clean(leaf.name)} is not a notebook or a script"
+            self.refuse(student, path, what)
             return
-        wanted = self.assignment or self.named(leaf.name, loosely=True)
+        wanted = self.assignment or self.named(name, loosely=True)
         if wanted is None:
             self.refuse(student, path, self.undecided(leaf.name))
             return
-        program, notes, raw = _read(leaf, self.given.get(wanted))
-        self.add(student, wanted, program, {program.main: raw}, "", notes, path, leaf.modified)
+        place = _Place("", path.removesuffix(f"/{leaf.name}"))
+        self.add(student, wanted, leaf, None, place, named=True)
 
-    def archive(self, leaf: Leaf, student: str, path: str) -> None:
-        """A zip archive that is a student's whole work."""
-        self.times.setdefault(student, "")
-        self.student(read_zip(leaf, cap=STUDENT_ZIP_CAP), student, path)
-
-    def student(self, folder: Folder, student: str, path: str, depth: int = 0) -> None:
-        """A student's folder: programs, or a folder per assignment, or those one level down."""
-        by_assignment = {
-            wanted: sub
-            for name, sub in folder.folders.items()
-            if (wanted := self.named(name)) is not None
-        }
-        unnamed = [sub for sub in folder.folders.values() if sub not in by_assignment.values()]
-        of_others = self.assignment is not None and bool(by_assignment.keys() - {self.assignment})
-        if self.assignment is not None:
-            by_assignment = {k: v for k, v in by_assignment.items() if k == self.assignment}
-        for wanted, sub in by_assignment.items():
-            self.choose(sub, student, wanted, f"{path}/{sub.name}")
-        programs = self.programs(folder, strictly=True)
-        archives = [f for n, f in folder.files.items() if n.lower().endswith(".zip")]
-        if programs and self.assignment not in by_assignment:
-            named = {w for p in programs if (w := self.named(p.name, loosely=True)) is not None}
-            for wanted in (
-                [self.assignment] if self.assignment else sorted(named - by_assignment.keys())
-            ):
-                self.choose(folder, student, wanted, path)
-            if not named and not self.assignment and not by_assignment:
-                self.refuse(student, path, self.undecided(", ".join(p.name for p in programs)))
-        elif by_assignment or of_others:  # nothing was handed in for the assignment asked for
-            return
-        elif len(archives) == 1 and depth < 2:
-            self.times.setdefault(student, timestamp(folder))
-            self.student(read_zip(archives[0], cap=STUDENT_ZIP_CAP), student, path, depth + 1)
-        elif len(unnamed) == 1 and depth < 4:
-            inner = unnamed[0]
-            self.student(inner, student, f"{path}/{inner.name}", depth + 1)
+    def student(self, folder: Folder, student: str, path: str, label: str = "") -> None:
+        """A student's folder or archive: programs, perhaps in folders and archives of their own."""
+        work = _Work()
+        self.gather(folder, _Place(label, path, when=self.times.get(student)), work)
+        named: dict[str, list[tuple[Leaf, Folder, _Place]]] = {}
+        unnamed = []
+        for wanted, leaf, beside, place in work.programs:
+            if wanted is not None:
+                named.setdefault(wanted, []).append((leaf, beside, place))
+            else:
+                unnamed.append((leaf, beside, place))
+        asked = [self.assignment] if self.assignment else sorted(named.keys() | work.folders)
+        for wanted in asked:
+            fits = named.get(wanted, [])
+            others = [u for u in unnamed if u[2].context == wanted]
+            if not others and self.assignment and not work.folders:
+                others = [u for u in unnamed if u[2].context is None]
+            for leaf, beside, place in _newest_first(fits or others):
+                self.add(student, wanted, leaf, beside, place, named=bool(fits))
+            if not fits and not others:
+                self.without(folder, student, path, wanted, work)
+        if not asked and unnamed:
+            names = ", ".join(leaf.name for leaf, _, _ in unnamed)
+            self.refuse(student, path, self.undecided(names))
+        elif not asked:
+            self.refuse(student, path, _nothing_in(folder, work))
         else:
-            what = "holds no notebook and no script" + (
-                f"; its {len(folder.folders)} folders are not named by an assignment"
-                if folder.folders
-                else ""
-            )
-            self.refuse(student, path, what)
+            for why in work.broken:
+                self.refuse(student, path, why)
 
-    def choose(self, folder: Folder, student: str, wanted: str, path: str) -> None:
-        """The one program of a folder that answers `wanted`, with the files beside it."""
+    def without(self, folder: Folder, student: str, path: str, wanted: str, work: _Work) -> None:
+        """The record of a student in whose work nothing answers `wanted`."""
+        if wanted in work.folders or not work.folders:
+            others = {leaf.name for w, leaf, _, _ in work.programs if w not in (None, wanted)}
+            told = "; ".join(f"{clean(n)} is named for another assignment" for n in sorted(others))
+            why = f"holds no notebook and no script for {wanted}; {told}" if told else ""
+            self.refuse(student, path, why or _nothing_in(folder, work), wanted)
+        # else nothing was handed in for it: the folders are named for other assignments
+
+    def gather(self, folder: Folder, here: _Place, work: _Work) -> None:
+        """Find the programs in `folder` that may be meant, below it and in archives, too."""
         programs = self.programs(folder, strictly=True)
-        fits = [p for p in programs if self.named(p.name, loosely=True) == wanted]
-        exact = [p for p in fits if self.exact(p.name, wanted)]
-        candidates = (
-            exact or fits or [p for p in programs if self.named(p.name, loosely=True) is None]
-        )
-        if not programs and len(folder.folders) == 1:
-            inner = next(iter(folder.folders.values()))
-            self.choose(inner, student, wanted, f"{path}/{inner.name}")
+        for name, leaf in programs:
+            wanted = self.named(name, loosely=True)
+            near = here.chain or here.context == wanted or self.named(name) is not None
+            if near if wanted else here.chain:
+                work.programs.append((wanted, leaf, folder, here))
+        if here.depth >= DEPTH:
             return
-        if not candidates:
-            others = "".join(f"; {clean(p.name)} is named for another assignment" for p in programs)
-            self.refuse(
-                student, path, f"holds no notebook and no script for {wanted}{others}", wanted
-            )
-            return
-        read = [(leaf, *_read(leaf, self.given.get(wanted))) for leaf in candidates]
-        best = min(stubs(program) for _, program, _, _ in read)
-        left = [r for r in read if stubs(r[1]) == best]
-        names = ", ".join(clean(leaf.name) for leaf, *_ in read)
-        if len(left) > 1 and all(same_code(left[0][1], r[1]) for r in left[1:]):
-            left = [min(left, key=lambda r: (r[1].kind != "notebook", r[0].name))]
-        if len(left) > 1:
-            module = self.known[wanted]
-            self.refuse(
-                student,
-                path,
-                f"several programs could be the one to grade: {names} "
-                f"(keep one, named {module}.ipynb or {module}.py)",
-                wanted,
-            )
-            return
-        leaf, program, notes, raw = left[0]
-        extra: tuple[str, ...] = ()
-        if len(read) > 1:
-            why = "(the others are unfinished or the same)"
-            extra = (f"of {names}, {clean(leaf.name)} was graded {why}",)
-        beside, left_out = files_of(folder, but=leaf.name)
-        files = {program.main: raw, **beside}
-        if left_out:
-            shown = "; ".join(left_out[:6]) + (
-                f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
-            )
-            extra += (f"left out: {shown}",)
-        when = self.times[student] if student in self.times else timestamp(folder)
-        self.add(student, wanted, program, files, when, (*notes, *extra), path, leaf.modified)
+        within = {name: self.named(name) for name in folder.folders}
+        work.folders |= {w for w in within.values() if w is not None}
+        alone = here.chain and not programs and sum(w is None for w in within.values()) == 1
+        for name, sub in folder.folders.items():
+            context = within[name]
+            place = here.into(name, context=context, chain=alone or context is not None)
+            if not here.depth and here.when is None and name in self.known:
+                # a folder of nothing but assignments is nbgrader's, and the time its own
+                own = not folder.files and not folder.notes
+                place = replace(place, when=stamp(sub, self.zone) if own else "")
+            self.gather(sub, place, work)
+        archives = [leaf for leaf in folder.files.values() if is_archive(leaf.name)]
+        for leaf in archives[:ARCHIVES_CAP] if here.archives < 2 else ():
+            chain = here.chain and not programs and len(archives) == 1
+            place = here.into(leaf.name, context=None, chain=chain, archive=True)
+            try:
+                tree = read_archive(leaf, cap=STUDENT_ZIP_CAP)
+            except SubmissionError as e:
+                work.broken.append(str(e))
+                continue
+            self.gather(tree, place, work)
 
     # -- names ---------------------------------------------------------------------------
 
-    def programs(self, folder: Folder, *, strictly: bool = False) -> list[Leaf]:
-        """The files of a folder that may be somebody's work; `strictly` leaves out any test."""
+    def programs(self, folder: Folder, *, strictly: bool = False) -> list[tuple[str, Leaf]]:
+        """The files of a folder that may be somebody's work, each with the name it is read under;
+        `strictly` leaves out any test.
+        """
         tests = {f"test_{module}" for module in self.known.values()}
+        named = [(program_name(leaf), leaf) for leaf in folder.files.values()]
         return [
-            leaf
-            for name, leaf in folder.files.items()
-            if is_program(name)
-            and name not in NOT_WORK
+            (name, leaf)
+            for name, leaf in named
+            if name is not None
+            and not of_the_class(name)
             and folded(name) not in tests
             and not (strictly and name.startswith("test_"))
         ]
@@ -336,36 +412,54 @@ class _Intake:
         self,
         student: str,
         wanted: str,
-        program: Program,
-        files: Mapping[str, bytes],
-        when: str,
-        notes: tuple[str, ...],
-        path: str,
-        modified: float,
+        leaf: Leaf,
+        beside: Folder | None,
+        place: _Place,
+        *,
+        named: bool,
     ) -> None:
-        submission = Submission("", wanted, program, files, when, tuple(clean(n) for n in notes))
-        self.found.append(_Found(student, submission, path, modified))
+        """Read a program that may be the student's work for `wanted`."""
+        path = f"{place.path}/{leaf.name}"
+        name = program_name(leaf) or leaf.name
+        try:
+            raw = leaf.read(PROGRAM_CAP)
+            program, notes = read_program(name, raw, self.given.get(wanted))
+        except SubmissionError as e:
+            self.refuse(student, path, str(e), wanted)
+            return
+        if name != leaf.name:
+            notes = (f"{leaf.name} was read as {name}", *notes)
+        self.found.append(
+            Version(
+                student=student,
+                assignment=wanted,
+                program=program,
+                raw=raw,
+                notes=tuple(clean(n) for n in notes),
+                leaf=leaf,
+                label=f"{place.label}{leaf.name}",
+                path=path,
+                beside=beside,
+                named=named,
+                exact=self.exact(name, wanted),
+                when=place.when or "",
+            )
+        )
 
     def finish(self) -> tuple[list[Submission], list[Refused]]:
-        """Names made safe and unique, the newest of each kept, everything in order."""
-        names = distinct_names({f.raw for f in self.found} | {raw for raw, _ in self.refused})
-        newest: dict[tuple[str, str], list[_Found]] = {}
-        for f in self.found:
-            newest.setdefault((names[f.raw], f.submission.assignment), []).append(f)
+        """Names made safe and unique, one version of each kept, everything in order."""
+        names = distinct_names({v.student for v in self.found} | {raw for raw, _ in self.refused})
+        several: dict[tuple[str, str], list[Version]] = {}
+        for v in self.found:
+            several.setdefault((names[v.student], v.assignment), []).append(v)
         kept: dict[tuple[str, str], Submission] = {}
-        for (student, wanted), several in newest.items():
-            *older, last = sorted(
-                several, key=lambda f: (f.submission.submitted_at, f.modified, f.path)
-            )
-            notes = last.submission.notes + tuple(
-                f"handed in more than once: {clean(last.path)} is the newest and was graded, "
-                f"{clean(o.path)} was not"
-                for o in older
-            )
-            origin = self.origins.get(last.raw, {})
-            kept[student, wanted] = replace(
-                last.submission, student=student, notes=notes, origin=origin
-            )
+        for (student, wanted), versions in several.items():
+            try:
+                chosen, notes = pick(versions, self.given.get(wanted), self.known[wanted])
+            except SubmissionError as e:
+                self.refuse(versions[0].student, versions[0].path, str(e), wanted)
+                continue
+            kept[student, wanted] = self.submission(student, chosen, notes)
         refused: dict[tuple[str, str, str], Refused] = {}
         for raw, record in self.refused:
             record = replace(record, student=names[raw], origin=self.origins.get(raw, {}))
@@ -376,22 +470,75 @@ class _Intake:
                 refused[record.student, record.assignment, record.path] = record
         return [kept[k] for k in sorted(kept)], [refused[k] for k in sorted(refused)]
 
+    def submission(self, student: str, chosen: Version, notes: tuple[str, ...]) -> Submission:
+        """What goes on its way: the chosen program with the files beside it."""
+        files: dict[str, bytes] = {}
+        notes = (*chosen.notes, *notes)
+        if chosen.beside is not None:
+            files, left_out = files_of(chosen.beside, but=chosen.leaf.name)
+            if left_out:
+                more = f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
+                notes = (*notes, f"left out: {'; '.join(left_out[:6])}{more}")
+        if untouched(chosen.program, self.given.get(chosen.assignment)):
+            notes = (*notes, UNTOUCHED)
+        return settled(
+            Submission(
+                student,
+                chosen.assignment,
+                chosen.program,
+                {**files, chosen.program.main: chosen.raw},
+                chosen.when,
+                tuple(clean(n) for n in notes),
+                self.origins.get(chosen.student, {}),
+            )
+        )
 
-def _read(leaf: Leaf, handout: Handout | None) -> tuple[Program, tuple[str, ...], bytes]:
-    raw = leaf.read(PROGRAM_CAP)
-    program, notes = read_program(leaf.name, raw, handout)
-    return program, notes, raw
+
+def _whose(name: str, names: set[str]) -> str:
+    """Whose a loose file of this name is: `alice (1).py` is Alice's, and so is `alice_v2.py` where
+    there is an `alice.py`, too. `names` are the names in the class's folder, without suffixes.
+    """
+    stem = stem_of(name)
+    while copied := _COPIED.fullmatch(stem):
+        stem = copied["name"].rstrip(" -_\u2013")
+    plain = stem
+    while renamed := _RENAMED.fullmatch(plain):
+        plain = renamed["name"].rstrip(" -_.\u2013")
+        if plain in names:
+            return plain
+    return stem
+
+
+def _newest_first(
+    found: Sequence[tuple[Leaf, Folder, _Place]],
+) -> list[tuple[Leaf, Folder, _Place]]:
+    """At most `VERSIONS_CAP` of them, the newest."""
+    by_age = sorted(found, key=lambda f: (-f[0].upload, -f[0].modified, f[2].label, f[0].name))
+    return by_age[:VERSIONS_CAP]
+
+
+def _nothing_in(folder: Folder, work: _Work) -> str:
+    """Why there is nothing to grade in a folder or archive: what lies there instead."""
+    if work.broken:
+        return "; ".join(work.broken[:3])
+    lies = [f"{clean(n)} ({kind(leaf)})" for n, leaf in folder.files.items()]
+    lies += [f"{clean(n)}/ (a folder)" for n in folder.folders]
+    lies += [clean(note) for note in folder.notes]
+    if not lies:
+        return "is an empty folder, with no notebook and no script"
+    more = f" and {len(lies) - 4} more" if len(lies) > 4 else ""
+    return f"holds no notebook and no script, but {', '.join(lies[:4])}{more}"
 
 
 def _unwrap(tree: Folder) -> Folder:
     """The class inside the single folder that some archivers put around it."""
-    while not tree.files and len(tree.folders) == 1:
+    while not tree.files and len(tree.folders) == 1 and not tree.odd:
         inner = next(iter(tree.folders.values()))
-        if gradescope_export.is_export(inner):
+        if gradescope_export.is_outer(inner):
             return inner
         if moodle.is_students(inner.name):
             break
-        loose = [n for n in inner.files if is_program(n) or n.lower().endswith(".zip")]
+        loose = [n for n in inner.files if is_program(n) or is_archive(n)]
         if len(loose) + len(inner.folders) < 2 or any(folded(n).startswith("test_") for n in loose):
             break
         tree = inner

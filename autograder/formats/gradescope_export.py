@@ -19,9 +19,9 @@
 Theory. The file is Ruby's YAML: keys are symbols, a time may be an object of a Ruby class, and
 `:results` holds whatever students' programs printed, over megabytes. So it is never turned into
 objects: it is read event by event, however deep, and the few scalars that are wanted are told by
-their paths. Names are students' own words and only shown; a student is told apart by number or
-address. Each member of a group gets the group's work and time. A `timestamp.txt` in a folder is the
-student's and says nothing here.
+their paths. Names are students' own words and only shown; a student is told apart by number and
+address, for a number may be one's own word, too. Each member of a group gets the group's work and
+time. A `timestamp.txt` in a folder is the student's and says nothing here.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from .tree import MIB, NAME_CAP, Folder, Handed
 
 METADATA = "submission_metadata.yml"
 METADATA_CAP = 256 * MIB
+_OUTER = re.compile(r"assignment_\d+_export", re.IGNORECASE)
 GROUP_CAP = 50
 """More members than this no group has; what is beyond is not read."""
 _TIME = re.compile(
@@ -69,8 +70,15 @@ class _Frame:
 
 
 def is_export(tree: Folder) -> bool:
-    """Whether a folder is one that Gradescope's export unpacks to."""
+    """Whether a folder holds what tells of Gradescope's submissions."""
     return METADATA in tree.files
+
+
+def is_outer(tree: Folder) -> bool:
+    """Whether a folder is the one around an export, by its name, too: a student's folder may hold
+    a file that looks like Gradescope's.
+    """
+    return is_export(tree) and _OUTER.fullmatch(tree.name) is not None
 
 
 def gather(tree: Folder) -> tuple[list[Handed], Folder]:
@@ -81,24 +89,26 @@ def gather(tree: Folder) -> tuple[list[Handed], Folder]:
     if not is_export(tree):
         return [], tree
     entries = _entries(tree)
-    newest: dict[str, tuple[str, str, Handed]] = {}
-    older: dict[str, list[str]] = {}
+    newest: dict[tuple[str, str], tuple[str, str, Handed]] = {}
+    older: dict[tuple[str, str], list[str]] = {}
     for key, entry in entries.items():
         for submitter in entry.submitters or [{}]:
-            user = submitter.get("sid") or submitter.get("email") or key
-            made = (entry.when, key, _handed(tree, key, entry, submitter, user))
-            before = newest.get(user)
+            sid, email = submitter.get("sid", ""), submitter.get("email", "").casefold()
+            who = (sid, email) if sid or email else (key, "")
+            made = (entry.when, key, _handed(tree, key, entry, submitter, sid or email or key))
+            before = newest.get(who)
             if before is not None:
                 made, before = max(made, before, key=_age), min(made, before, key=_age)
-                older.setdefault(user, []).append(before[1])
-            newest[user] = made
-    for user, keys in older.items():
-        newest[user][2].folder.notes.extend(f"{clean(k)} (an older submission)" for k in keys)
+                older.setdefault(who, []).append(before[1])
+            newest[who] = made
+    for who, keys in older.items():
+        newest[who][2].folder.notes.extend(f"{clean(k)} (an older submission)" for k in keys)
     rest = Folder(
         tree.name,
         {n: f for n, f in tree.folders.items() if n not in entries},
         {n: f for n, f in tree.files.items() if n != METADATA and n not in entries},
         tree.notes,
+        tree.odd,
     )
     return _told_apart([handed for _, _, handed in newest.values()]), rest
 
@@ -113,7 +123,7 @@ def _handed(tree: Folder, key: str, entry: _Entry, submitter: dict[str, str], us
     folder, why = Folder(student), ""
     if key in tree.folders:
         own = tree.folders[key]
-        folder = Folder(student, own.folders, own.files, list(own.notes))
+        folder = Folder(student, own.folders, own.files, list(own.notes), own.odd)
     elif key in tree.files:  # an assignment for PDFs has a file for each student
         folder.files[key] = tree.files[key]
     else:

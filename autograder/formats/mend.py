@@ -68,6 +68,12 @@ class Handout:
 
     cells: tuple[Piece, ...]
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The functions and classes that students are to write."""
+        written = [c.names.defines for c in self.cells if c.role == "solution"]
+        return frozenset().union(*written)
+
     def find(self, piece: Piece) -> int | None:
         """Which cell of the handout `piece` is, or began as; None for one of the student's own."""
         by_id = [i for i, c in enumerate(self.cells) if c.grade_id and c.grade_id == piece.grade_id]

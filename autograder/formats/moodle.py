@@ -7,9 +7,14 @@
     Team A_678_assignsubmission_file/…                          handed in by a group
 
 Theory. The number is the identity, in a file's name as in the worksheet's first column
-(`Participant 12345`, in the site's language). The worksheet is localised from its headers to
-its decimals, so it is never built here but taken as Moodle wrote it: known words, and where
-those fail the shape of the sheet, tell its columns; only Grade and Feedback comments change.
+(`Participant 12345`, in the site's language). Of a file without a folder the first number counts:
+what stands behind its mark is the file's own name, which the student chose and which may hold
+another student's mark. Such a file never takes the place of one with a plain name, and where two
+files of a student have one name, a person is asked.
+
+The worksheet is localised from its headers to its decimals, so it is never built here but taken as
+Moodle wrote it: known words, and where those fail the shape of the sheet, tell its columns; only
+Grade and Feedback comments change.
 Last modified (grade) stays as it is, for by it Moodle finds out that somebody has graded there
 meanwhile, and refuses the row. A comment is a paragraph marked as ours: one that a person wrote
 stays beside it, and a second export replaces the first.
@@ -27,13 +32,13 @@ from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean
 from .handback import Export, Table, archive, comment, find_row, read_table, scaled
-from .tree import NAME_CAP, Folder, Handed
+from .tree import NAME_CAP, Folder, Handed, Leaf
 
 _FOLDER = re.compile(
     r"(?P<name>.+)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_?"
 )
 _FLAT = re.compile(
-    r"(?P<name>.+)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_(?P<file>.+)"
+    r"(?P<name>.+?)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_(?P<file>.+)"
 )
 WORDS: Mapping[str, frozenset[str]] = {
     "identifier": frozenset(
@@ -66,48 +71,71 @@ def is_students(name: str) -> bool:
 
 def gather(tree: Folder) -> tuple[list[Handed], Folder]:
     """The students that a tree's top level names in Moodle's way, and the tree without them."""
-    rest = Folder(tree.name, notes=tree.notes)
-    by_user: dict[str, Handed] = {}
+    rest = Folder(tree.name, notes=tree.notes, odd=tree.odd)
+    by_user: dict[str, _Student] = {}
 
-    def own(said: re.Match[str]) -> Folder:
-        if said["user"] not in by_user:
-            student = f"{said['name'].strip()}_{said['user']}"
-            origin = {
-                "tool": "moodle",
-                "user": said["user"],
-                "name": said["name"],
-                "file": f"{said['name']}_{said['user']}_assignsubmission_file",
-            }
-            why = "was typed into Moodle, not handed in as a file"
-            by_user[said["user"]] = Handed(student, Folder(student), origin, why)
-        found = by_user[said["user"]]
-        if said["kind"] == "file" and found.why:
-            by_user[said["user"]] = Handed(found.student, found.folder, found.origin)
-        return found.folder
+    def own(said: re.Match[str]) -> _Student:
+        one = by_user.setdefault(said["user"], _Student(said["name"], said["user"]))
+        one.typed = one.typed and said["kind"] != "file"
+        return one
 
     for name, folder in tree.folders.items():
         said = _FOLDER.fullmatch(name) if len(name) <= NAME_CAP else None
         if said is None:
             rest.folders[name] = folder
-        else:
-            _merge(own(said), folder, typed=said["kind"] == "onlinetext")
+            continue
+        one = own(said)
+        if said["kind"] == "file":
+            for file, leaf in folder.files.items():
+                one.take(file, leaf)
+            one.twice += [n for n in folder.folders if n in one.folder.folders]
+            one.folder.folders.update(folder.folders)
+            one.folder.notes += folder.notes
+            one.folder.odd |= folder.odd
     for name, leaf in tree.files.items():
         flat = _FLAT.fullmatch(name) if len(name) <= NAME_CAP else None
         if flat is None:
             rest.files[name] = leaf
         elif flat["kind"] == "file":
-            own(flat).files[flat["file"]] = replace(leaf, name=flat["file"])
+            own(flat).take(flat["file"], leaf)
         else:
             own(flat)
-    return list(by_user.values()), rest
+    return [one.handed() for one in by_user.values()], rest
 
 
-def _merge(into: Folder, folder: Folder, *, typed: bool) -> None:
-    """Add a folder's contents to a student's; of typed text nothing is taken."""
-    if not typed:
-        into.files.update(folder.files)
-        into.folders.update(folder.folders)
-        into.notes.extend(folder.notes)
+class _Student:
+    """What lies there of one participant."""
+
+    def __init__(self, name: str, user: str) -> None:
+        self.name, self.user = name, user
+        self.folder = Folder(f"{name.strip()}_{user}")
+        self.typed = True
+        """Whether nothing but typed text was seen so far; of that nothing is taken."""
+        self.twice: list[str] = []
+
+    def take(self, name: str, leaf: Leaf) -> None:
+        """Take a file under its own name, which must be the only one of that name."""
+        if name in self.folder.files:
+            self.twice.append(name)
+        self.folder.files[name] = replace(leaf, name=name)
+
+    def handed(self) -> Handed:
+        plain = {n: leaf for n, leaf in self.folder.files.items() if _FLAT.fullmatch(n) is None}
+        if plain and len(plain) < len(self.folder.files):
+            for name in self.folder.files.keys() - plain.keys():
+                self.folder.leave(name, "its name holds the mark of another student")
+            self.folder.files = plain
+        why = "was typed into Moodle, not handed in as a file" if self.typed else ""
+        if self.twice:
+            names = ", ".join(sorted(map(clean, set(self.twice))))
+            why = f"two files are called {names} (ask which one counts, and remove the other)"
+        origin = {
+            "tool": "moodle",
+            "user": self.user,
+            "name": self.name,
+            "file": f"{self.name}_{self.user}_assignsubmission_file",
+        }
+        return Handed(self.folder.name, self.folder, origin, why)
 
 
 # -- the way back --------------------------------------------------------------------------------

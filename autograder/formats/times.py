@@ -1,29 +1,86 @@
-"""When work was handed in, told apart from the work: a table of times.
+"""When work was handed in, told apart from the work: a table of times, and nbgrader's own file.
 
     student,submitted_at,assignment
     1234,2026-10-13T00:20:00+02:00,
-    jane doe_101,2026-10-12 23:58:00+02:00,04-training-loop
+    jane doe_101,2026-10-12 23:58:00,04-training-loop
 
 Canvas and Moodle pack submissions without their times, which the late policy needs. The columns
 are those of `grades.csv`, in any order, others beside them; `assignment` may be empty or missing.
-A student goes by the name in `grades.csv` or by the id of the tool the work came from. A time
-without an offset counts as UTC, as everywhere.
+A student goes by the name in `grades.csv` or by the id of the tool the work came from.
+
+nbgrader puts a `timestamp.txt` beside the work (`2026-03-01 12:00:00.5 UTC`). A time without an
+offset is one of the course's time zone; where that is not stated it is taken for UTC's, and the
+submission's notes say so.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
-from ..errors import InputError
+from ..config import instant
+from ..errors import InputError, SubmissionError
 from ..model import Submission
 from ..text import clean
 from .handback import read_table
+from .tree import Folder
+
+_STAMP = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?)"
+    r"( ?(?P<offset>Z|[+-]\d\d:?\d\d)| (?P<zone>[A-Za-z]{2,5}))?",
+    re.ASCII,
+)
 
 
-def timed(path: Path, found: Sequence[Submission]) -> tuple[list[Submission], list[str]]:
+UNSTATED = "its time states no offset, and the course no timezone: it was taken for UTC's"
+
+
+def stamp(folder: Folder, zone: tzinfo | None = None) -> str:
+    """The time that nbgrader's `timestamp.txt` in a folder states, as ISO 8601; without an offset
+    where neither it nor `zone`, the course's own, has one.
+
+    "" where there is none, or none that can be read. A name of a zone is believed where it is
+    UTC's, or one of the course's.
+    """
+    leaf = folder.files.get("timestamp.txt")
+    if leaf is None or leaf.size > 200:
+        return ""
+    try:
+        said = _STAMP.fullmatch(leaf.read(200).decode("utf-8", "replace").strip())
+        if said is None:
+            return ""
+        if said["zone"] is None or said["zone"] in ("UTC", "GMT"):
+            offset = said["offset"] or ("+00:00" if said["zone"] else "")
+            return _read(said["time"] + offset.replace("Z", "+00:00"), zone)
+        when = instant(said["time"], zone)
+        return when.isoformat(timespec="seconds") if when.tzname() == said["zone"] else ""
+    except (ValueError, SubmissionError):
+        return ""
+
+
+def _read(text: str, zone: tzinfo | None) -> str:
+    """A time in ISO 8601, with the offset of `zone` where it states none and there is a zone."""
+    when = datetime.fromisoformat(text)
+    if zone is not None or when.tzinfo is not None:
+        when = instant(text, zone)
+    return when.isoformat(timespec="seconds")
+
+
+def settled(submission: Submission) -> Submission:
+    """The submission with an offset to its time, and a note where that had to be supposed."""
+    text = submission.submitted_at
+    if not text or datetime.fromisoformat(text).tzinfo is not None:
+        return submission
+    notes = (*submission.notes, UNSTATED)
+    return replace(submission, submitted_at=instant(text).isoformat(), notes=notes)
+
+
+def timed(
+    path: Path, found: Sequence[Submission], zone: tzinfo | None = None
+) -> tuple[list[Submission], list[str]]:
     """The submissions with the times that the table at `path` states, and whom of the table none
     is by. Raises `InputError` with the line for a table or a time that cannot be read.
     """
@@ -42,7 +99,7 @@ def timed(path: Path, found: Sequence[Submission]) -> tuple[list[Submission], li
         if not student or not text:
             continue
         try:
-            moment = datetime.fromisoformat(text).isoformat()
+            moment = _read(text, zone)
         except ValueError as e:
             raise InputError(
                 f"'{clean(text)[:40]}' is not a time",
@@ -60,6 +117,6 @@ def timed(path: Path, found: Sequence[Submission]) -> tuple[list[Submission], li
         key = next((k for k in keys if k in stated), None)
         if key is not None:
             used.add(key[0])
-            s = replace(s, submitted_at=stated[key])
+            s = settled(replace(s, submitted_at=stated[key]))
         now.append(s)
     return now, [clean(names[name]) for name in names if name not in used]
