@@ -21,12 +21,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from . import kept, late
+from . import kept, late, provenance
 from .config import Assignment, Course
-from .errors import FiveBeatsError, InputError
+from .errors import FiveBeatsError, GraderError, InputError, Stopped
 from .formats.folder import Refused
 from .model import Evidence, Json, LoadReport, Result, Submission
-from .store import Key, Store, fingerprint
+from .store import Key, Store, Verdict, fingerprint
 from .text import clean
 
 
@@ -57,12 +57,17 @@ Progress = Callable[[int, int, Result], None]
 
 @dataclass(frozen=True)
 class Batch:
-    """How a run went. `results` are this run's, in order; `reused` had been graded before."""
+    """How a run went. `results` are this run's, in order; `reused` had been graded before; `gone`
+    are those in the folder whose students are not in their class any more; `stopped` is the signal
+    that broke it off, if one did.
+    """
 
     results: tuple[Result, ...]
     reused: int = 0
     waiting: int = 0
     seconds: float = 0.0
+    gone: tuple[Result, ...] = ()
+    stopped: Stopped | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -99,12 +104,14 @@ def run(
     environment: Environment | None = None,
     course: Course | None = None,
     progress: Progress | None = None,
+    told: provenance.Run | None = None,
 ) -> Batch:
     """Grade a class into `out`; safe to repeat, and to break off.
 
     `environment` tells whatever else a grade of an assignment depends on (versions, device,
-    data): where it differs from an earlier run's, submissions are graded anew. Writes results,
-    evidence and grades.csv. Raises `InputError` if `out` cannot be used; a second Ctrl-C passes.
+    data): where it differs from an earlier run's, submissions are graded anew. `told` is what `out`
+    is to remember of this run. Writes results, evidence and grades.csv. Raises `InputError` if
+    `out` cannot be used, or if its grades are of another kind; a second Ctrl-C passes.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -113,7 +120,14 @@ def run(
             f"cannot be made a folder: {e.strerror}", where=out, remedy="choose another -o"
         ) from e
     began = time.monotonic()
+    gone: tuple[Result, ...] = ()
     with Store(out / "store.sqlite") as store:
+        if told is not None:
+            before = provenance.complete(out, provenance.read(out))
+            provenance.agree(out, before, told)
+            now = provenance.merged(before, told, done=False)
+            provenance.write(out, now)
+            gone = provenance.mark(out, now)
         work = _Work(grader, store, out, environment or (lambda _: {}), course)
         results = [work.record(r) for r in refused]
         groups = work.groups(newest(submissions))
@@ -121,13 +135,17 @@ def run(
         if progress is not None:
             for done, result in enumerate(results, 1):
                 progress(done, total, result)
-        _drain(work, groups, jobs, total, results, progress)
+        stopped = _drain(work, groups, jobs, total, results, progress)
+        if told is not None and len(results) == total:
+            provenance.write(out, provenance.merged(before, told, done=True))
     kept.write_table(out / "grades.csv", late.settle(out, course))
     return Batch(
         tuple(kept.in_order(results)),
         work.reused,
         total - len(results),
         time.monotonic() - began,
+        gone,
+        stopped,
     )
 
 
@@ -138,8 +156,11 @@ def _drain(
     total: int,
     results: list[Result],
     progress: Progress | None,
-) -> None:
-    """Run the groups in threads and gather into `results`; Ctrl-C stops it in good order."""
+) -> Stopped | None:
+    """Run the groups in threads and gather into `results`; a signal stops it in good order, and is
+    returned.
+    """
+    stopped: Stopped | None = None
 
     def gather(future: Future[list[Result]]) -> None:
         for result in future.result():
@@ -153,7 +174,8 @@ def _drain(
         for future in as_completed(tuple(waiting)):
             waiting.discard(future)
             gather(future)
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt) as e:
+        stopped = e if isinstance(e, Stopped) else Stopped()
         work.stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
         progress = None
@@ -163,6 +185,7 @@ def _drain(
     finally:
         work.stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
+    return stopped
 
 
 class _Work:
@@ -225,29 +248,49 @@ class _Work:
         first = group[0]
         verdict = self.store.claim(key)
         if verdict is not None:
-            with self._count:
-                self.reused += len(group)
-            result, folder = Result.from_json(verdict.result), self.out / verdict.evidence
-            return [self._hand(result, s, folder) for s in group]
+            before = self._before(key, verdict, group)
+            if before is not None:
+                with self._count:
+                    self.reused += len(group)
+                return [self._hand(before[0], s, before[1]) for s in group]
+            self.store.claim_again(key)
         folder = kept.evidence_folder(self.out, first.student, first.assignment)
         try:
-            result = self._grade(first, folder)
+            result = self._grade(key, first, folder)
         except BaseException:
             self.store.give_back(key)
             raise
         if self.stop.is_set():  # a box may have died of the very Ctrl-C that stopped the run
             self.store.give_back(key)
             return []
-        result = replace(result, notes=tuple(n for n in result.notes if n not in first.notes))
+        result = replace(
+            result,
+            notes=tuple(n for n in result.notes if n not in first.notes),
+            attention=tuple(a for a in result.attention if a not in first.attention),
+        )
         handed = [self._hand(result, s, folder) for s in group]
         self.store.finish(key, result.to_json(), str(folder.relative_to(self.out)))
         return handed
 
-    def _grade(self, submission: Submission, folder: Path) -> Result:
+    def _before(
+        self, key: Key, verdict: Verdict, group: Sequence[Submission]
+    ) -> tuple[Result, Path] | None:
+        """What was found before, with a folder where its evidence is whole; None where it must be
+        graded again, since evidence is lost, torn, or another submission's by now.
+        """
+        own = [kept.evidence_folder(self.out, s.student, s.assignment) for s in group]
+        places = [self.out / verdict.evidence, *own]
+        folder = next((p for p in places if kept.is_whole(p, key.name)), None)
+        try:
+            return None if folder is None else (Result.from_json(verdict.result), folder)
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _grade(self, key: Key, submission: Submission, folder: Path) -> Result:
         """The grader's answer with its evidence kept; its own fault becomes `ungradable`."""
         try:
             graded = self.grader.grade(submission)
-            notes = kept.write_evidence(folder, graded.load, graded.evidence)
+            notes = kept.write_evidence(folder, graded.load, graded.evidence, key.name)
             return replace(graded.result, notes=(*graded.result.notes, *notes))
         except Exception as e:  # noqa: BLE001 - a fault of ours must not cost the class its grades
             what = str(e) if isinstance(e, FiveBeatsError) else f"{type(e).__name__}: {e}"
@@ -270,13 +313,21 @@ class _Work:
             student=submission.student,
             submitted_at=submission.submitted_at,
             notes=tuple(dict.fromkeys((*result.notes, *submission.notes))),
+            attention=tuple(dict.fromkeys((*result.attention, *submission.attention))),
             origin=submission.origin,
         )
         own = late.judged(own, self.course)
         place = kept.evidence_folder(self.out, submission.student, submission.assignment)
         if place != folder and folder.is_dir():
-            shutil.rmtree(place, ignore_errors=True)
-            shutil.copytree(folder, place)
+            try:
+                shutil.rmtree(place, ignore_errors=True)
+                shutil.copytree(folder, place)
+            except OSError as e:
+                raise GraderError(
+                    f"evidence cannot be written: {e.strerror or e}",
+                    where=place,
+                    remedy="make room there; the same command then goes on where it stopped",
+                ) from e
         kept.write_result(self.out, own)
         return own
 

@@ -1,8 +1,8 @@
 """The command line: each verb is a few lines that call the module which does the work.
 
-Exit status: 0 all graded, 1 some ungradable (or the machine cannot), 2 wrong use, 130
-broken off by Ctrl-C. An error is one line on stderr: what, where, remedy. Results go to
-stdout, progress to stderr and only on a terminal.
+Exit status: 0 all graded, 1 some ungradable (or the machine cannot), 2 wrong use, 128 and the
+number of the signal that broke it off (130 for Ctrl-C). An error is one line on stderr: what,
+where, remedy. Results go to stdout, progress to stderr and only on a terminal.
 
 Nothing heavy is imported at module level, so that `autograder --help` answers at once:
 torch, numpy, pydantic, jinja2 and rich come in with the verb that needs them.
@@ -10,7 +10,10 @@ torch, numpy, pydantic, jinja2 and rich come in with the verb that needs them.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,13 +22,16 @@ import typer
 
 from . import cli_check, cli_export, cli_image, cli_release, cli_watch
 from .cli_options import Data, Out, Root, find_course, graded_folder
-from .errors import FiveBeatsError, InputError
+from .errors import FiveBeatsError, InputError, Stopped
 
 if TYPE_CHECKING:
+    from .formats.folder import Taken
     from .grade import Grader
     from .model import Result
+    from .provenance import Provenance, Run
 
-INTERRUPTED = 130
+_NO_FAULT_OF_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What a disk that is full, closed or broken says."""
 
 app = typer.Typer(
     name="autograder",
@@ -42,7 +48,10 @@ app.command()(cli_release.release)
 app.command()(cli_watch.watch)
 app.command()(cli_check.check)
 
-Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="What student code trains on.")]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="cpu|cuda", help="What student code trains on.  [cpu, or as before]"),
+]
 SandboxName = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none."),
@@ -76,7 +85,7 @@ def grade(
     ] = os.cpu_count() or 1,
     sandbox: SandboxName = "auto",
     i_trust_every_submission: Unsealed = False,
-    device: Device = "cpu",
+    device: Device = None,
     times: Annotated[
         Path | None,
         typer.Option(
@@ -89,33 +98,38 @@ def grade(
 
     The same command again goes on where it was broken off.
     """
-    _one_of("--device", device, ("cpu", "cuda"))
+    if device is not None:
+        _one_of("--device", device, ("cpu", "cuda"))
     if sandbox == "none" and not i_trust_every_submission:
         what = "--sandbox none runs student code as you, with all you can read and write"
         raise InputError(what, remedy="leave it out, or add --i-trust-every-submission")
     folder = find_course(root)
 
-    from . import batch
+    from . import batch, provenance
     from . import report as pages
-    from .formats.folder import collect
+    from .formats.folder import take_in
     from .formats.handout import handouts
     from .formats.times import timed
     from .grade import Grader
     from .show import chosen, graded, progress
 
-    with Grader(folder, sandbox, data, device) as grader:
+    before = provenance.read(out)
+    device = device or before.device or "cpu"
+    provenance.same_device(out, before, device)
+    with Grader(folder, sandbox, data, device, remembered=before.roots) as grader:
         if sandbox == "auto":
             chosen(grader.sandbox.name)
         known = {i: grader.assignment(i).module for i in grader.ids()}
         zone = grader.course.zone if grader.course is not None else None
-        given = handouts(folder, known)
-        found, refused = collect(paths, assignment, known, given, zone)
+        taken = take_in(paths, assignment, known, handouts(folder, known), zone)
+        found, refused = taken.submissions, taken.refused
         if not found and not refused:
             raise InputError("no submission was found there", where=paths[0])
         if times is not None:
             found, strangers = timed(times, found, zone)
             if strangers:
                 typer.echo(f"{times}: no submission is by {', '.join(strangers)}", err=True)
+        run = _run(grader, taken, assignment, before, named_root=data is not None)
         with progress(len(found) + len(refused)) as tick:
             done = batch.run(
                 grader,
@@ -126,12 +140,43 @@ def grade(
                 environment=lambda i: _environment(grader, i),
                 course=grader.course,
                 progress=tick,
+                told=run,
             )
         index = pages.write(out, grader.course)
     graded(done, out, index)
-    if done.interrupted:
-        raise typer.Exit(INTERRUPTED)
+    if done.stopped is not None and done.interrupted:
+        raise typer.Exit(done.stopped.status)
     raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _run(
+    grader: Grader,
+    taken: Taken,
+    assignment: str | None,
+    before: Provenance,
+    *,
+    named_root: bool,
+) -> Run:
+    """What OUT is to remember of a run; says on stderr which images are taken because of it."""
+    from . import provenance
+
+    spoken = {a for _, a in taken.homes} | ({assignment} if assignment else set())
+    data: dict[str, provenance.Images] = {}
+    graded = {}
+    for name in sorted(spoken):
+        homes = [(s, place) for (s, a), place in taken.homes.items() if a == name]
+        rules = None
+        if name:
+            spec = grader.assignment(name)
+            rules = provenance.Rules.of(spec, grader.limits(spec))
+            if spec.data is not None:
+                data |= provenance.images(spec.data.dataset, grader.prepared(spec))
+        graded[name] = provenance.Graded(rules, provenance.places(homes))
+    for dataset, images in data.items():
+        if not named_root and dataset in before.data and grader.unasked(dataset) != images.root:
+            typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
+    record = provenance.Provenance(grader.device, data, graded)
+    return provenance.Run(record, taken.whole_class, named_root)
 
 
 def _environment(grader: Grader, assignment: str) -> dict[str, str]:
@@ -160,11 +205,15 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
     folder = find_course(root)
     graded_folder(out)
 
+    from . import provenance
     from . import regrade as again
     from . import report as pages
     from .grade import Grader
 
-    with again.Judges(lambda device: Grader(folder, "auto", data, device)) as judges:
+    roots = provenance.read(out).roots
+    with again.Judges(
+        lambda device: Grader(folder, "auto", data, device, remembered=roots)
+    ) as judges:
         done = again.run(judges, out)
         index = pages.write(out, judges.course)
     for before, after in done.changed:
@@ -213,7 +262,7 @@ def calibrate(
     seeds: Annotated[int, typer.Option(min=2, max=100, help="Runs of the reference.")] = 5,
     data: Data = None,
     sandbox: SandboxName = "auto",
-    device: Device = "cpu",
+    device: Device = None,
     root: Root = None,
 ) -> None:
     """Measure the reference; set thresholds.
@@ -224,6 +273,7 @@ def calibrate(
     from .grade import Grader
     from .recalibrate import recalibrate
 
+    device = device or "cpu"
     _one_of("--device", device, ("cpu", "cuda"))
     with Grader(find_course(root), sandbox, data, device) as grader:
         path, key, found = recalibrate(grader, assignment, seeds)
@@ -263,18 +313,32 @@ def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise InputError(f"{option} '{value}' is not known", remedy=f"use {' or '.join(allowed)}")
 
 
+def _stop(number: int, frame: object) -> None:
+    raise Stopped(number)
+
+
 def main() -> None:
     """The entry point of the command."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` asks for
+            signal.signal(number, _stop)
     try:
         app()
     except FiveBeatsError as e:
         print(f"autograder: {e}", file=sys.stderr)
         sys.exit(2 if isinstance(e, InputError) else 1)
-    except KeyboardInterrupt:
-        # A second Ctrl-C: threads may still wait for their boxes, which die with us.
-        print("autograder: broken off", file=sys.stderr)
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)
+    except (Stopped, KeyboardInterrupt) as e:
+        # Perhaps the second: threads may still wait for their boxes, which die with us.
+        status = e.status if isinstance(e, Stopped) else Stopped().status
+        told = "broken off; the same command goes on from here, and runs nothing a second time"
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(f"autograder: {told}", file=sys.stderr, flush=True)
+        os._exit(status)
     except BrokenPipeError:  # `autograder … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as e:
+        if e.errno not in _NO_FAULT_OF_OURS:
+            raise
+        print(f"autograder: {e.filename or 'a file'}: {e.strerror}", file=sys.stderr)
         sys.exit(1)

@@ -69,7 +69,8 @@ class Prepared:
 
     `root` holds `n_train` and `n_test` images; `dataset` names what they are (`mnist`,
     `fashion-mnist`, `digits`); `fingerprint` is the same exactly if every image of the three
-    parts is. hidden_images: (N, 28, 28) uint8; hidden_labels: (N,) int64.
+    parts is. hidden_images: (N, 28, 28) uint8; hidden_labels: (N,) int64. `source` is the root it
+    was cut from (`embedded` for the built-in digits), `content` a name for all images there.
     """
 
     root: Path
@@ -79,6 +80,8 @@ class Prepared:
     hidden_labels: Array
     n_train: int
     n_test: int
+    source: str = EMBEDDED
+    content: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,17 +149,21 @@ def _missing(root: Path, dataset: str, where: str) -> InputError:
     )
 
 
-def find_root(dataset: str, given: Path | None, course: Path | None) -> Path | None:
+def find_root(
+    dataset: str, given: Path | None, course: Path | None, before: Path | None = None
+) -> Path | None:
     """The first root that has the data set; None stands for the embedded digits.
 
-    Looked at in this order: `given` (the command line), `course` (grading_config.yml), the
-    environment's FIVE_BEATS_DATA, the user's own folders (`./data`, `~/data`, ...). What is
-    named in the first three may also be the word `embedded`. Raises `InputError` where
-    `given` lacks the data set, or where a named folder does not exist.
+    Looked at in this order: `given` (the command line), `before` (what a folder's grades rest on
+    already), `course` (grading_config.yml), the environment's FIVE_BEATS_DATA, the user's own
+    folders (`./data`, `~/data`, ...). What is named in the first four may also be the word
+    `embedded`. Raises `InputError` where `given` or `before` lacks the data set, or where a named
+    folder does not exist.
     """
     variable = os.environ.get(VARIABLE)
     named = (
         (given, "--data"),
+        (before, "the root of the images that this was graded on before"),
         (course, "`data` of grading_config.yml"),
         (Path(variable) if variable else None, f"the folder in {VARIABLE}"),
     )
@@ -168,7 +175,7 @@ def find_root(dataset: str, given: Path | None, course: Path | None) -> Path | N
         root = path.expanduser()
         if has(root, dataset):
             return root.resolve()
-        if path is given or not root.is_dir():
+        if path in (given, before) or not root.is_dir():
             raise _missing(root, dataset, where)
     return next((root.resolve() for root in _own_roots() if has(root, dataset)), None)
 
@@ -337,18 +344,30 @@ def _write_root(root: Path, folders: Sequence[str], content: dict[str, bytes]) -
         )
 
 
+def _whole(dataset: str, root: Path | None) -> tuple[Part, Part, str, str]:
+    """All of a data set: the parts train and t10k, what its images are, and their digest."""
+    if root is None:
+        (train, test), name = digits(), "digits"
+    else:
+        train, test = (_read_part(root, dataset, part) for part in ("train", "t10k"))
+        name = dataset
+    content = hashlib.sha256((train.digest() + test.digest()).encode()).hexdigest()
+    return train, test, name, content
+
+
+def content_of(dataset: str, root: Path | None) -> str:
+    """A name for all the images of a data set: the same exactly if every one of them is."""
+    _, _, name, content = _whole(dataset, root)
+    return f"{name}-{content[:16]}"
+
+
 def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepared:
     """Cut the data set at `root` (None: the embedded digits) to an assignment's size.
 
     The result is the same for the same images, spec and seed, and is written once, below
     `cache`. Raises `InputError` for files that are missing, damaged or too few.
     """
-    if root is None:
-        (train, test), dataset = digits(), "digits"
-    else:
-        train, test = (_read_part(root, spec.dataset, part) for part in ("train", "t10k"))
-        dataset = spec.dataset
-    content = hashlib.sha256((train.digest() + test.digest()).encode()).hexdigest()
+    train, test, dataset, content = _whole(spec.dataset, root)
     secret_half, public_half = _split(test, len(test) // 2, f"{content}/secret")
     secret = test.take(secret_half)
     hidden = secret.take(_split(secret, spec.hidden, f"{content}/hidden/{spec.hidden}")[0])
@@ -371,7 +390,7 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
     _write_root(place, [folder], dict(zip(FILES, map(_idx_bytes, files), strict=True)))
     return Prepared(
         place, dataset, fingerprint, hidden.images, hidden.labels.astype(np.int64),
-        len(train), len(test),
+        len(train), len(test), EMBEDDED if root is None else str(root), f"{dataset}-{content[:16]}",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ the machine is a `GraderError` (the submission becomes `ungradable`, never a zer
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 
@@ -61,3 +62,16 @@ class SandboxError(GraderError):
 
 class EvidenceError(GraderError):
     """Bytes from a box are not the evidence asked for: too large or of a wrong shape."""
+
+
+class Stopped(BaseException):
+    """A signal that asks the program to end: Ctrl-C, `kill`, a terminal that was closed."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        self.number = number
+        super().__init__(number)
+
+    @property
+    def status(self) -> int:
+        """The exit status that says so, as shells have it."""
+        return 128 + self.number

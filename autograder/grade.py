@@ -17,15 +17,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from . import __version__, config
 from .calibration import calibration_for
 from .checks import HiddenData
-from .data import Prepared, find_root, prepare
+from .data import EMBEDDED, Prepared, find_root, has, prepare
 from .errors import FiveBeatsError, GraderError, InputError
 from .judge import Ask, World, judge, total, validate
+from .kept import RAISED
 from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
 from .sandbox import Sandbox, choose, gpu_devices
 
@@ -168,6 +169,8 @@ class Grader:
 
     `root` is the course's folder (the one with grading_config.yml). With `public`, only the
     public half is known: `release/<id>/public.yml` is read instead of `assignments/<id>/`.
+    `remembered` are the roots, by data set, that a folder's grades rest on already; they are taken
+    where `data` names none.
     """
 
     def __init__(
@@ -178,6 +181,7 @@ class Grader:
         device: str = "cpu",
         cache: Path | None = None,
         public: Path | None = None,
+        remembered: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self.root = root.resolve()
         self.device = device
@@ -190,6 +194,7 @@ class Grader:
                 "no grading_config.yml here", where=self.root, remedy="run in the course's folder"
             )
         self._data = data
+        self._remembered = remembered
         self._prepared: dict[str, Prepared | None] = {}
         self._worlds: dict[str, World] = {}
         self._lock = threading.RLock()
@@ -231,13 +236,29 @@ class Grader:
             if assignment.id not in self._prepared:
                 found = None
                 if assignment.data is not None:
-                    named = self.course.data if self.course else None
-                    if named is not None and (self.root / named).is_dir():
-                        named = self.root / named  # a relative path is the course folder's
-                    root = find_root(assignment.data.dataset, self._data, named)
+                    root = self._root(assignment.data.dataset)
                     found = prepare(assignment.data, assignment.seed, root, self.cache / "data")
                 self._prepared[assignment.id] = found
             return self._prepared[assignment.id]
+
+    def _root(self, dataset: str) -> Path | None:
+        """Where the images of a data set lie; None for the embedded digits."""
+        before = self._remembered.get(dataset)
+        others = [r for r in self._remembered.values() if str(r) != EMBEDDED and has(r, dataset)]
+        return find_root(dataset, self._data, self._named(), before or next(iter(others), None))
+
+    def _named(self) -> Path | None:
+        named = self.course.data if self.course else None
+        if named is not None and (self.root / named).is_dir():
+            return self.root / named  # a relative path is the course folder's
+        return named
+
+    def unasked(self, dataset: str) -> str:
+        """Where the images would come from if nothing were remembered, "" if that fails."""
+        try:
+            return str(find_root(dataset, None, self._named()) or EMBEDDED)
+        except InputError:
+            return ""
 
     def world(self, assignment_id: str) -> World:
         """What the judge may know for one assignment on this machine's data."""
@@ -330,7 +351,7 @@ class Grader:
 
 def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
     """What a reader should know beside the checks."""
-    notes = [f"while running the program: {e}" for e in load.errors[:5]]
+    notes = [f"{RAISED}{e}" for e in load.errors[:5]]
     if len(load.errors) > 5:
         notes.append(f"and {len(load.errors) - 5} more cells raised")
     if prepared is not None:

@@ -4,24 +4,28 @@
     OUT/evidence/<student>/<assignment>/load.json         how the run of the program went
     OUT/evidence/<student>/<assignment>/<digest>.json     what a probe returned,
     OUT/evidence/<student>/<assignment>/<digest>.safetensors   and its tensors
+    OUT/evidence/<student>/<assignment>/index.json        what these files are of, and their digests
     OUT/grades.csv                                        the table
 
 Theory. Every file is written beside its place and then moved there, so that a reader (or
 the next run) sees an old file or a new one and never half of one. Folder names are slugs:
 a student's name never becomes a path. Evidence is plain data, JSON and safetensors, never
-pickle, so keeping it and reading it again is harmless.
+pickle, so keeping it and reading it again is harmless. Its index is written last and says what
+must be there, so that evidence that was torn, lost or put in another's place is known.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
+import hashlib
 import io
 import json
 import os
 import shutil
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +42,11 @@ COLUMNS = (
     "bugs", "late", "submitted_at", "message",
 )  # fmt: skip
 UNKNOWN = "unknown-assignment"
+INDEX = "index.json"
 EVIDENCE_CAP = 64 << 20
 EVIDENCE_TOTAL = 256 << 20
 MESSAGE_CAP = 600
+GONE = "no longer in the class folder"
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -57,10 +63,12 @@ def write_whole(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as e:
+        closed = e.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        mend = "let it be written to" if closed else "make room there"
         raise GraderError(
             f"cannot be written: {e.strerror}",
             where=path,
-            remedy="make room there; the same command then goes on where it stopped",
+            remedy=f"{mend}; the same command then goes on where it stopped",
         ) from e
 
 
@@ -86,17 +94,23 @@ def write_result(out: Path, result: Result) -> None:
 
 def read_results(out: Path) -> list[Result]:
     """Every result below OUT, by student and assignment. Raises `GraderError` for a broken file."""
-    results = []
+    results, torn = readable(out)
+    if torn:
+        raise torn[0]
+    return results
+
+
+def readable(out: Path) -> tuple[list[Result], list[GraderError]]:
+    """Every result below OUT that can be read, in order, and an error for each that cannot."""
+    results, torn = [], []
     for path in sorted((out / "results").glob("*/*.json")):
         try:
             results.append(Result.from_json(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as e:
-            raise GraderError(
-                f"is not a result of ours: {type(e).__name__}: {e}",
-                where=path,
-                remedy="remove it and grade that student again",
-            ) from e
-    return in_order(results)
+            what = f"is not a result of ours: {type(e).__name__}: {e}"
+            remedy = "remove it and grade that student again"
+            torn.append(GraderError(what, where=path, remedy=remedy))
+    return in_order(results), torn
 
 
 def in_order(results: Iterable[Result]) -> list[Result]:
@@ -112,8 +126,11 @@ def evidence_folder(out: Path, student: str, assignment: str) -> Path:
     return out / "evidence" / slug(student) / (assignment or UNKNOWN)
 
 
-def write_evidence(folder: Path, load: LoadReport, evidence: Mapping[str, Evidence]) -> list[str]:
-    """Keep what came out of one box, in place of whatever was there.
+def write_evidence(
+    folder: Path, load: LoadReport, evidence: Mapping[str, Evidence], owner: str = ""
+) -> list[str]:
+    """Keep what came out of one box, in place of whatever was there. `owner` names what it belongs
+    to (see `is_whole`).
 
     Returns a note for each piece too large to keep, which `regrade` will then lack.
     """
@@ -135,7 +152,27 @@ def write_evidence(folder: Path, load: LoadReport, evidence: Mapping[str, Eviden
             write_whole(folder / f"{digest}.safetensors", blob)
         write_whole(folder / f"{digest}.json", text)
     write_whole(folder / "load.json", _dump(asdict(load)))
+    index = {"of": owner, "files": _digests(folder)}
+    write_whole(folder / INDEX, _dump(index))
     return notes
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The sha256 of each file of a folder of evidence, the index apart."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != INDEX
+    }
+
+
+def is_whole(folder: Path, owner: str) -> bool:
+    """Whether a folder holds all evidence of `owner`, every byte as it was written."""
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return bool(index == {"of": owner, "files": _digests(folder)})
+    except (OSError, ValueError):
+        return False
 
 
 def read_load(folder: Path) -> LoadReport | None:
@@ -154,7 +191,7 @@ def read_evidence(folder: Path) -> dict[str, Evidence]:
     """The evidence kept in `folder`, by digest of the request it answers."""
     kept: dict[str, Evidence] = {}
     for path in sorted(folder.glob("*.json")):
-        if path.name == "load.json":
+        if path.name in ("load.json", INDEX):
             continue
         raw = _json(path)
         raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
@@ -189,6 +226,8 @@ def _broken(path: Path, error: Exception) -> GraderError:
 
 def summary(result: Result) -> str:
     """One line on why points are missing: what was observed, check by check."""
+    if result.gone:
+        return f"{GONE}; {summary(replace(result, gone=False))}".rstrip("; ")[:MESSAGE_CAP]
     if result.status == "ungradable":
         return clean("; ".join(result.notes) or "could not be graded")[:MESSAGE_CAP]
     said: dict[str, list[str]] = {}
@@ -204,8 +243,37 @@ def summary(result: Result) -> str:
         lines.append(f"{waiting} more not checked")
     if result.late is not None and result.late.message:
         lines.insert(0, result.late.message)
+    why = why_zero(result)
+    if why and not any(why in line for line in lines):
+        lines.insert(0, why)
     text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
+
+
+RAISED = "while running the program: "
+"""How the note on a cell or script that raised begins."""
+
+
+def why_zero(result: Result) -> str:
+    """Why a graded result has no points at all, in one line; "" where it has some.
+
+    A handout that nobody wrote in, a program that was stopped or that does not run, lateness; else
+    what was observed most often.
+    """
+    if result.status != "graded" or result.score > 0 or result.max_score <= 0:
+        return ""
+    if result.late is not None and result.late.deducted > 0:
+        return result.late.message
+    if result.attention:
+        return result.attention[0]
+    end, _, detail = str(result.run.get("exit", "done")).partition(": ")
+    if end not in ("done", "error"):
+        return f"did not come to its end: {detail or end}"
+    raised = next((n for n in result.notes if n.startswith(RAISED)), None)
+    if raised is not None:
+        return f"does not run: {raised.removeprefix(RAISED)}"
+    said = [c.message for c in result.checks if c.message and c.status is not Status.NOT_CHECKED]
+    return max(said, key=said.count, default="no check gave points")
 
 
 def write_table(path: Path, results: Iterable[Result]) -> None:

@@ -108,6 +108,8 @@ class Submission:
     `tool` names it (canvas, moodle, gradescope), `user` is the student's id there, `file` what
     the file or folder was called, `late` whether the tool marked it so.
     """
+    attention: tuple[str, ...] = ()
+    """What a person should look at, though the work is graded; not in the digest."""
 
     @property
     def digest(self) -> str:
@@ -313,6 +315,10 @@ class Result:
     """None where a due time or the submission's time is unknown."""
     origin: Mapping[str, Json] = field(default_factory=dict)
     """As in `Submission`."""
+    attention: tuple[str, ...] = ()
+    """What a person should look at, though there is a grade."""
+    gone: bool = False
+    """Whether the student's work was not in the newest class of this assignment any more."""
 
     @property
     def raw_score(self) -> float:
@@ -356,6 +362,8 @@ class Result:
             "submitted_at": self.submitted_at,
             "late": None if self.late is None else asdict(self.late),
             "origin": dict(self.origin),
+            "attention": list(self.attention),
+            "gone": self.gone,
         }
 
     @classmethod
@@ -390,4 +398,6 @@ class Result:
             submitted_at=raw.get("submitted_at", ""),
             late=Lateness(**raw["late"]) if raw.get("late") else None,
             origin=raw.get("origin", {}),
+            attention=tuple(raw.get("attention", ())),
+            gone=raw.get("gone", False),
         )

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from . import kept, late
+from . import kept, late, provenance
 from .config import Course
 from .errors import FiveBeatsError
 from .grade import Grader
 from .grade import regrade as judge_again
 from .judge import World
 from .model import Result
+from .provenance import Images, Provenance, Rules
 from .store import Store
 
 
@@ -40,6 +41,24 @@ class Judges:
         """What the judge of `result` may know."""
         device = result.environment.get("device")
         return self.grader(device if isinstance(device, str) else "cpu").world(result.assignment)
+
+    def ids(self) -> list[str]:
+        """The assignments of the course."""
+        return self.grader("cpu").ids()
+
+    def images(self, assignment: str) -> dict[str, Images]:
+        """The images that an assignment is judged by now."""
+        grader = self.grader("cpu")
+        spec = grader.assignment(assignment)
+        if spec.data is None:
+            return {}
+        return provenance.images(spec.data.dataset, grader.prepared(spec))
+
+    def rules(self, assignment: str) -> Rules:
+        """The rules of an assignment as they now stand."""
+        grader = self.grader("cpu")
+        spec = grader.assignment(assignment)
+        return Rules.of(spec, grader.limits(spec))
 
     @property
     def course(self) -> Course | None:
@@ -69,12 +88,19 @@ class Regraded:
 
 
 def run(judges: Judges, out: Path) -> Regraded:
-    """Judge everything in `out` again, and write results and grades.csv."""
+    """Judge everything in `out` again, and write results and grades.csv.
+
+    Raises `InputError` where this would judge by other images than those the class was graded on.
+    """
     changed: list[tuple[Result, Result]] = []
     left: list[tuple[Result, str]] = []
     now: list[Result] = []
     with Store(out / "store.sqlite"):  # holds off a grading that would write here meanwhile
-        for before in kept.read_results(out):
+        record = provenance.read(out)
+        results = kept.read_results(out)
+        for name in sorted({r.assignment for r in results} & set(judges.ids())):
+            provenance.same_images(out, record, judges.images(name), named=True)
+        for before in results:
             after, why = _again(judges, out, before)
             if why:
                 left.append((before, why))
@@ -86,8 +112,21 @@ def run(judges: Judges, out: Path) -> Regraded:
                 changed.append((before, after))
             now.append(after)
         kept.write_table(out / "grades.csv", now)
+        provenance.write(out, _by_new_rules(judges, record, {r.assignment for r, _ in left}))
     broken = any(r.status == "ungradable" for r in now)
     return Regraded(len(now) - len(left), tuple(changed), tuple(left), broken)
+
+
+def _by_new_rules(judges: Judges, record: Provenance, left: set[str]) -> Provenance:
+    """The record after everything but the assignments in `left` was judged by the rules that now
+    stand. Limits stay those under which the programs ran.
+    """
+    assignments = dict(record.assignments)
+    for name, graded in record.assignments.items():
+        if graded.rules is not None and name not in left and name in judges.ids():
+            now = judges.rules(name)
+            assignments[name] = replace(graded, rules=replace(now, limits=graded.rules.limits))
+    return replace(record, assignments=assignments)
 
 
 def _again(judges: Judges, out: Path, before: Result) -> tuple[Result, str]:
@@ -114,5 +153,11 @@ def _again(judges: Judges, out: Path, before: Result) -> tuple[Result, str]:
         return before, str(e)
     if after.status == "ungradable" and not after.checks:
         return before, "; ".join(after.notes)
-    after = replace(after, run=before.run, origin=before.origin)
+    after = replace(
+        after,
+        run=before.run,
+        origin=before.origin,
+        attention=before.attention,
+        gone=before.gone,
+    )
     return late.judged(after, judges.course), ""

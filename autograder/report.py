@@ -135,6 +135,8 @@ def _share(r: Result) -> float:
 
 
 def _status(r: Result) -> View:
+    if r.gone:
+        return {"tone": "calm", "icon": "○", "words": kept.GONE}
     if r.status == "ungradable":
         return dict(STATUS["ungradable"])
     if r.score >= r.max_score:
@@ -150,11 +152,11 @@ def _bar(r: Result) -> list[View]:
 
 
 def _index(name: str, results: Sequence[Result]) -> View:
-    graded = [r for r in results if r.status == "graded"]
+    graded = [r for r in results if r.status == "graded" and not r.gone]
     ids = sorted({r.assignment for r in results if r.assignment})
     return {
         "course": name,
-        "n_students": len({r.student for r in results}),
+        "n_students": len({r.student for r in results if not r.gone}),
         "n_graded": len(graded),
         "n_full": sum(r.score >= r.max_score for r in graded),
         "attention": [a for r in results if (a := _attention(r)) is not None],
@@ -165,10 +167,12 @@ def _index(name: str, results: Sequence[Result]) -> View:
 def _attention(r: Result) -> View | None:
     """A line for a person to look at, where a result is not wholly a grade."""
     ours = [c for c in r.checks if c.status is Status.UNGRADABLE]
-    if r.status == "ungradable":
+    if r.gone:
+        why = f"{kept.GONE}: renamed, or left? The row stays until its result is removed"
+    elif r.status == "ungradable":
         why = kept.summary(r)
-    elif ours:
-        why = "; ".join(f"{c.title}: {c.message}" for c in ours)
+    elif ours or r.attention:
+        why = "; ".join([*r.attention, *(f"{c.title}: {c.message}" for c in ours)])
     else:
         return None
     return {
@@ -180,7 +184,7 @@ def _attention(r: Result) -> View | None:
 
 
 def _assignment(name: str, results: Sequence[Result]) -> View:
-    graded = [r for r in results if r.status == "graded"]
+    graded = [r for r in results if r.status == "graded" and not r.gone]
     scores = [r.score for r in graded]
     return {
         "id": name,
@@ -201,6 +205,7 @@ def _assignment(name: str, results: Sequence[Result]) -> View:
                 "status": _status(r),
                 "late": r.late is not None and r.late.late,
                 "bugs": r.bugs,
+                "why": clean(kept.why_zero(r)),
             }
             for r in results
         ],
@@ -298,7 +303,7 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "bar": _bar(r),
         "tally": _tally(r.checks),
         "facts": _facts(r),
-        "notes": [clean(n) for n in r.notes],
+        "notes": [clean(n) for n in dict.fromkeys((*r.attention, *r.notes))],
         "tasks": _tasks(shown, hidden),
         "withheld": withheld,
         "errors": _errors(load),

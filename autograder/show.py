@@ -17,6 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from . import kept
 from .checks.help import HELP
 from .model import LoadReport, Result, Status
 from .text import clean, points
@@ -35,6 +36,7 @@ _MARK = {
     Status.UNGRADABLE: ("!", "magenta"),
 }
 NARROW = 100
+GONE_SHOWN = 20
 
 
 def _console() -> Console:
@@ -86,7 +88,8 @@ def table(results: Sequence[Result]) -> None:
             style = "green" if r.score >= r.max_score else "red" if r.score <= 0 else ""
             late = " late" if r.late is not None and r.late.late else ""
             score = Text(f"{points(r.score)} / {points(r.max_score)}{late}", style)
-            what = Text(", ".join(r.bugs))
+            why = clean(kept.why_zero(r))
+            what = Text.assemble(", ".join(r.bugs), "; " * bool(r.bugs and why), (why, "dim"))
         else:
             score = Text("ungradable", "magenta")
             what = Text(clean("; ".join(r.notes)), "dim")
@@ -103,6 +106,12 @@ def graded(done: Batch, out: Path, index: Path) -> None:
     print(f"{n} submission{'s' * (n != 1)} in {done.seconds:.0f} s{again}")
     if done.ungradable:
         print(f"{len(done.ungradable)} could not be graded; none of them counts as a zero")
+    for r in done.gone[:GONE_SHOWN]:
+        whose = f"{clean(r.student)} {r.assignment}".strip()
+        where = kept.result_path(out, r.student, r.assignment)
+        print(f"{whose}: {kept.GONE}; the row stays, marked as such (to drop it, remove {where})")
+    if len(done.gone) > GONE_SHOWN:
+        print(f"and {len(done.gone) - GONE_SHOWN} more who are {kept.GONE}")
     if done.interrupted:
         print(f"broken off with {done.waiting} waiting; the same command goes on from here")
     print(f"grades: {out / 'grades.csv'}")

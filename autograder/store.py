@@ -14,6 +14,7 @@ is tried again by the next run.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -78,6 +79,11 @@ class Key:
     def row(self) -> tuple[str, str, int, str]:
         return (self.submission, self.assignment, self.version, self.environment)
 
+    @property
+    def name(self) -> str:
+        """The key in one word, as evidence is marked with it."""
+        return "/".join(map(str, self.row))
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -97,14 +103,22 @@ class Store:
     """OUT/store.sqlite, open for one run. A context manager; its methods are safe in threads."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; `InputError` if another run holds it or it is not ours."""
+        """Open or create the file; `InputError` if another run holds it, if it cannot be written,
+        if it is damaged, or if it is not ours.
+        """
         self.path = path
         self._mutex = threading.Lock()
-        self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as e:
+            raise InputError(
+                f"cannot be written to: {e.strerror}",
+                where=path.parent,
+                remedy="let it be written to, or choose another -o",
+            ) from e
         try:
             self._take_lock()
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._prepare()
+            self._db = self._opened()
         except BaseException:
             os.close(self._lock)
             raise
@@ -125,25 +139,47 @@ class Store:
                 remedy="choose a folder on a local disk for -o",
             ) from e
 
-    def _prepare(self) -> None:
+    def _opened(self) -> sqlite3.Connection:
+        """The database, looked through and ready. Raises `InputError`."""
+        db = None
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            found = db.execute("PRAGMA user_version").fetchone()[0]
             if found not in (0, SCHEMA):
                 raise InputError(
                     f"was written by another version (schema {found}, this one knows {SCHEMA})",
                     where=self.path,
                     remedy="choose a fresh folder for -o",
                 )
-            self._db.execute(_CREATE)
-            self._db.execute(f"PRAGMA user_version = {SCHEMA}")
-        except sqlite3.DatabaseError as e:
-            raise InputError(
-                f"is not a store of grades: {e}",
+            wrong = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if wrong != "ok":
+                raise sqlite3.DatabaseError(str(wrong).splitlines()[0])
+            db.execute(_CREATE)
+            db.execute(f"PRAGMA user_version = {SCHEMA}")
+        except BaseException as e:
+            if db is not None:
+                db.close()
+            if isinstance(e, sqlite3.DatabaseError):
+                raise self._unusable(e) from e
+            raise
+        return db
+
+    def _unusable(self, e: sqlite3.DatabaseError) -> InputError:
+        """What is wrong with the file, in one line."""
+        if self.path.is_dir():
+            what, remedy = "is a folder, and no store of grades", "move it away"
+        elif isinstance(e, sqlite3.OperationalError):  # a disk that is closed, full or broken
+            return InputError(
+                f"cannot be used: {e}",
                 where=self.path,
-                remedy="move it away; the grading starts afresh",
-            ) from e
+                remedy="let it be written to, or move it away",
+            )
+        else:
+            what, remedy = f"is not a store of grades, or is damaged: {e}", "move it away"
+        again = "grades and evidence stay, and the next grade runs the class again"
+        return InputError(what, where=self.path, remedy=f"{remedy}; {again}")
 
     def __enter__(self) -> Store:
         return self
@@ -171,20 +207,28 @@ class Store:
                 where=self.path,
                 remedy="make room there; the same command then goes on where it stopped",
             ) from e
+        except sqlite3.DatabaseError as e:
+            raise self._unusable(e) from e
 
     def claim(self, key: Key) -> Verdict | None:
         """The verdict if it is there; else None, and `key` is claimed for this run."""
         with self._mutex:
             row = self._do(_FIND, key.row).fetchone()
             if row is not None and row[0] == "done" and row[1] is not None:
-                return Verdict(json.loads(row[1]), row[2])
+                with contextlib.suppress(ValueError):  # torn: as if it had not been graded
+                    return Verdict(json.loads(row[1]), row[2])
             self._do(_CLAIM, key.row)
             return None
+
+    def claim_again(self, key: Key) -> None:
+        """Take a verdict back whose evidence is gone: `key` is claimed for this run."""
+        with self._mutex:
+            self._do(_CLAIM, key.row)
 
     def finish(self, key: Key, result: Mapping[str, Json], evidence: str = "") -> None:
         """Commit a grade; one whose status is `ungradable` will be tried again by the next run."""
         state: State = "done" if result["status"] == "graded" else "ungradable"
-        text = json.dumps(dict(result), sort_keys=True)
+        text = json.dumps(dict(result))
         with self._mutex:
             done = self._do(_FINISH, (state, text, evidence, *key.row))
             if done.rowcount != 1:

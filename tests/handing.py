@@ -7,7 +7,7 @@ import json
 import os
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,3 +124,23 @@ def aged(root: Path, *names: str) -> Path:
         when = 2_000_000_000 + 3600 * hour
         os.utime(root / name, (when, when))
     return root
+
+
+def as_nobody(do: Callable[[], object]) -> str:
+    """The error that `do` raises in a process of another user, "" where it raises none."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            do()
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is told
+            os.write(write, f"{e}".encode() or repr(e).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(pid, 0)
+    with os.fdopen(read, "rb") as f:
+        return f.read().decode()

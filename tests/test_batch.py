@@ -21,7 +21,7 @@ import pytest
 
 from autograder import batch, kept
 from autograder.config import Assignment, Course
-from autograder.errors import InputError, SandboxError
+from autograder.errors import GraderError, InputError, SandboxError, Stopped
 from autograder.formats.folder import Refused
 from autograder.model import (
     CheckResult,
@@ -327,3 +327,113 @@ def test_summaries_are_one_capped_line() -> None:
     assert "\n" not in text and len(text) == kept.MESSAGE_CAP and text.startswith("A: x x")
     same = Result(A, "s", "", "graded", 0, 2, (check, replace(check, id="b", title="B")))
     assert kept.summary(same).startswith("2 checks: x x"), "one cause is told once"
+
+
+# -- evidence that is not what was kept -----------------------------------------------------------
+
+
+def evidence(out: Path, student: str) -> Path:
+    return kept.evidence_folder(out, student, A)
+
+
+def torn(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def changed(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[-20] ^= 1
+    path.write_bytes(bytes(raw))
+
+
+@pytest.mark.parametrize("harm", [torn, changed, Path.unlink])
+@pytest.mark.parametrize(
+    "file", ["d1.json", "d1.safetensors", "load.json", "d2.json", "index.json"]
+)
+def test_torn_evidence_is_graded_again(
+    tmp_path: Path, file: str, harm: Callable[[Path], None]
+) -> None:
+    """As `regrade` says: grade that student again."""
+    work = [submission("alice"), submission("bob", "bug")]
+    batch.run(Fake(), work, [], tmp_path)
+    table = (tmp_path / "grades.csv").read_bytes()
+    harm(evidence(tmp_path, "alice") / file)
+    again = Fake()
+    done = batch.run(again, work, [], tmp_path)
+    assert again.seen == ["alice"] and done.reused == 1
+    assert set(kept.read_evidence(evidence(tmp_path, "alice"))) == {"d1", "d2"}
+    assert kept.read_load(evidence(tmp_path, "alice")) == LOAD
+    assert (tmp_path / "grades.csv").read_bytes() == table
+    last = Fake()
+    batch.run(last, work, [], tmp_path)
+    assert last.seen == []
+
+
+def test_evidence_that_is_gone_as_a_whole_is_made_anew(tmp_path: Path) -> None:
+    import shutil
+
+    batch.run(Fake(), [submission("alice")], [], tmp_path)
+    shutil.rmtree(tmp_path / "evidence")
+    again = Fake()
+    batch.run(again, [submission("alice")], [], tmp_path)
+    assert again.seen == ["alice"] and kept.read_load(evidence(tmp_path, "alice")) == LOAD
+
+
+def test_twins_heal_each_others_evidence(tmp_path: Path) -> None:
+    twins = [submission("alice", "bug"), submission("bob", "bug")]
+    batch.run(Fake(), twins, [], tmp_path)
+    for student in ("alice", "bob"):
+        torn(evidence(tmp_path, student) / "load.json")
+        again = Fake()
+        batch.run(again, twins, [], tmp_path)
+        assert again.seen == []
+        for who in ("alice", "bob"):
+            assert kept.read_load(evidence(tmp_path, who)) == LOAD
+
+
+def test_a_twins_newer_work_is_nobody_elses_evidence(tmp_path: Path) -> None:
+    """Bob's verdict points to where Alice's evidence lay when both had handed in the same."""
+    batch.run(Fake(), [submission("alice", "bug"), submission("bob", "bug")], [], tmp_path)
+
+    class Other(Fake):
+        def grade(self, s: Submission, /) -> Graded:
+            answer = super().grade(s)
+            return Graded(answer.result, {"newer": EVIDENCE["d2"]}, answer.load)
+
+    work = [submission("alice", "x = 'newer'"), submission("bob", "bug")]
+    again = Other()
+    batch.run(again, work, [], tmp_path)
+    assert again.seen == ["alice"]
+    assert set(kept.read_evidence(evidence(tmp_path, "alice"))) == {"newer"}
+    assert set(kept.read_evidence(evidence(tmp_path, "bob"))) == {"d1", "d2"}
+    batch.run(Other(), work, [], tmp_path)
+    assert set(kept.read_evidence(evidence(tmp_path, "bob"))) == {"d1", "d2"}
+
+
+def test_a_torn_result_is_written_anew(tmp_path: Path) -> None:
+    work = [submission("alice"), submission("bob", "bug")]
+    batch.run(Fake(), work, [], tmp_path)
+    table = (tmp_path / "grades.csv").read_bytes()
+    torn(kept.result_path(tmp_path, "alice", A))
+    again = Fake()
+    batch.run(again, work, [], tmp_path)
+    assert again.seen == [] and (tmp_path / "grades.csv").read_bytes() == table
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("in the way")
+    with pytest.raises(GraderError, match=r"cannot be written: .* \(") as caught:
+        batch.run(Fake(), [submission("alice")], [], tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_run_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    def stop(done: int, total: int, result: Result) -> None:
+        raise Stopped(number)
+
+    work = [submission(s, s) for s in "abc"]
+    done = batch.run(Fake(), work, [], tmp_path, jobs=1, progress=stop)
+    assert done.interrupted and done.stopped is not None
+    assert done.stopped.status == 128 + number
+    assert rows(tmp_path)[0]["student"] == "a"

@@ -7,8 +7,12 @@ import json
 import os
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +36,7 @@ from autograder.model import (
 from autograder.model import Result as KeptResult
 from autograder.sandbox import Plain
 from autograder.show import checked
+from tests.handing import as_nobody
 
 HERE = Path(__file__).resolve().parent.parent
 A = "04-training-loop"
@@ -202,7 +207,7 @@ def test_ctrl_c_says_how_to_go_on(course: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(batch._Work, "one", one)
     done = run(f"grade class -a {A} -o out --jobs 1 --sandbox none --i-trust-every-submission")
-    assert done.exit_code == cli.INTERRUPTED
+    assert done.exit_code == 130
     assert "the same command goes on from here" in done.output
     assert list(rows(course / "out")) == ["alice"]
 
@@ -468,8 +473,11 @@ def test_every_documented_command_works(
 
 
 def test_an_extension_gives_points_back_without_a_run(course: Path) -> None:
-    (course / "class" / "bob" / "timestamp.txt").write_text("2026-10-14 12:00:00 UTC")
-    (course / "class" / "bob" / "training_loop.ipynb").write_text(notebook(GOOD))
+    (course / "class" / "bob" / "training_loop.ipynb").unlink()
+    own = course / "class" / "bob" / A  # as nbgrader lays it
+    own.mkdir()
+    (own / "timestamp.txt").write_text("2026-10-14 12:00:00 UTC")
+    (own / "training_loop.ipynb").write_text(notebook(GOOD))
     file = course / "grading_config.yml"
     text = file.read_text() + f"due: {{{A}: 2026-10-12T23:59:00+02:00}}\n"
     file.write_text(text + "late: {per_day: 0.2}\n")
@@ -497,3 +505,97 @@ def test_the_documentation_knows_every_verb_column_and_option() -> None:
         assert f"`{option}" in text, option
     for option in re.findall(r"^  (--[a-z-]+)", run("export --help").output, re.MULTILINE):
         assert option in text, option
+
+
+# -- signals ---------------------------------------------------------------------------------------
+
+SLOW = "import time\ntime.sleep({seconds})\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "ignored"),
+    [
+        (signal.SIGTERM, False),
+        (signal.SIGHUP, False),
+        (signal.SIGINT, False),
+        (signal.SIGHUP, True),
+    ],
+)
+def test_every_way_to_be_stopped_says_how_to_go_on(
+    course: Path, number: signal.Signals, ignored: bool
+) -> None:
+    (course / "class" / "bob" / "training_loop.ipynb").unlink()
+    (course / "class" / "bob" / "training_loop.py").write_text(SLOW.format(seconds=4) + GOOD)
+    (course / "class" / "carol.py").write_text("c = 1\n" + GOOD)
+    command = [
+        *("nohup",) * ignored, sys.executable, "-m", "autograder", "grade", "class", "-a", A,
+        "-o", "out", "--jobs", "1", "--sandbox", "none", "--i-trust-every-submission",
+    ]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    run_ = subprocess.Popen(
+        command, cwd=course, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    first = kept.result_path(course / "out", "alice", A)
+    end = time.monotonic() + 300
+    while not first.is_file() and run_.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    run_.send_signal(number)
+    out, err = run_.communicate(timeout=300)
+    if ignored:
+        assert run_.returncode == 0, err
+        return
+    assert run_.returncode == 128 + number, (out, err)
+    assert "broken off with 2 waiting; the same command goes on from here" in out
+    assert "Traceback" not in err and list(rows(course / "out")) == ["alice"]
+    (course / "class" / "bob" / "training_loop.py").write_text(GOOD)
+    done = subprocess.run(command, cwd=course, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "1 of them before" in done.stdout
+
+
+def test_a_signal_before_the_first_box_is_one_line(course: Path) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from autograder import cli, config\n"
+        "config.course = lambda root: os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"sys.argv = ['autograder', 'grade', 'class', '-o', 'out', '-a', {A!r}]\n"
+        "cli.main()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=course,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 143
+    told = "broken off; the same command goes on from here, and runs nothing a second time"
+    assert done.stderr == f"autograder: {told}\n"
+
+
+@pytest.mark.root
+def test_a_folder_that_is_read_only_is_one_line(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another user, since root may write anywhere."""
+    grade = f"grade class -a {A} --sandbox none --i-trust-every-submission --jobs 1 -o"
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    try:
+        shutil.copytree(course, folder / "course")
+        monkeypatch.chdir(folder / "course")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        assert run(f"{grade} {folder}/whole").exit_code == 0
+        (folder / "empty").mkdir()
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        for path in (folder / "cache").rglob("*"):
+            path.chmod(0o777)
+        verbs = [f"{grade} {folder}/{out}" for out in ("empty", "whole", "new")]
+        verbs += [f"{verb} {folder}/whole" for verb in ("regrade", "report")]
+        for verb in verbs:
+            said = as_nobody(lambda verb=verb: run(verb))  # type: ignore[misc]
+            assert "Permission denied" in said and "\n" not in said, f"{verb}: {said}"
+            assert str(folder) in said and "(" in said
+    finally:
+        shutil.rmtree(folder)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from autograder.errors import GraderError, InputError
 from autograder.store import Key, Store, fingerprint
+from tests.handing import as_nobody
 
 KEY = Key("sha256:aa", "04-training-loop", 1, "env")
 GRADED = {"status": "graded", "score": 3.5}
@@ -124,3 +127,106 @@ def test_a_foreign_file_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_fingerprints_tell_worlds_apart() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+def filled(path: Path) -> Path:
+    """A store of some hundred grades."""
+    with Store(path) as store:
+        for i in range(300):
+            key = Key(f"sha256:{i:04}", "a", 1, "e")
+            store.claim(key)
+            store.finish(key, {"status": "graded", "notes": ["x" * 200]})
+    return path
+
+
+def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "s.sqlite").mkdir()
+    with pytest.raises(InputError, match=r"s.sqlite: is a folder.*\(move it away; grades and ev"):
+        Store(tmp_path / "s.sqlite")
+    (tmp_path / "t.sqlite.lock").mkdir()
+    with pytest.raises(InputError, match=r"cannot be written to: Is a directory \(let it be"):
+        Store(tmp_path / "t.sqlite")
+
+
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("length", [512, 4096, 20_000])
+def test_damage_anywhere_is_one_line_before_anything_is_graded(
+    tmp_path: Path, at: float, length: int
+) -> None:
+    path = filled(tmp_path / "s.sqlite")
+    raw = bytearray(path.read_bytes())
+    start = int(len(raw) * at) // 4096 * 4096
+    raw[start : start + length] = os.urandom(length)
+    path.write_bytes(bytes(raw[: len(filled(tmp_path / "t.sqlite").read_bytes())]))
+    with pytest.raises(InputError, match=r"or is damaged: .*\(move it away; grades") as caught:
+        Store(path)
+    assert "\n" not in str(caught.value)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(InputError):
+        Store(path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_store_that_ends_too_early_is_one_line(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s.sqlite")
+    path.write_bytes(path.read_bytes()[:30_000])
+    with pytest.raises(InputError, match="or is damaged"):
+        Store(path)
+
+
+def test_damage_that_comes_later_is_one_line(tmp_path: Path) -> None:
+    class Damaged:
+        def execute(self, *_: object) -> None:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with Store(tmp_path / "s.sqlite") as store:
+        real, store._db = store._db, Damaged()  # type: ignore[assignment]
+        with pytest.raises(
+            InputError, match=r"is damaged: database disk image is malformed \(move"
+        ):
+            store.claim(KEY)
+        store._db = real
+
+
+def test_a_torn_row_is_as_if_it_had_not_been_graded(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.claim(KEY)
+        store.finish(KEY, GRADED)
+    db = sqlite3.connect(tmp_path / "s.sqlite")
+    db.execute("UPDATE verdict SET result = substr(result, 1, 9)")
+    db.commit()
+    db.close()
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.claim(KEY) is None
+        assert store.states() == {"claimed": 1}
+
+
+def test_a_folder_that_is_closed_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: object, *more: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(InputError, match=r"cannot be written to: Permission denied \(let it be wr"):
+        Store(tmp_path / "s.sqlite")
+
+
+@pytest.mark.root
+def test_a_store_that_may_only_be_read_is_one_line(tmp_path: Path) -> None:
+    """As another user, since root may write anywhere."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    try:
+        with Store(folder / "s.sqlite") as store:
+            store.claim(KEY)
+        folder.chmod(0o555)
+        (folder / "s.sqlite").chmod(0o444)
+        (folder / "s.sqlite.lock").chmod(0o666)
+        said = as_nobody(lambda: Store(folder / "s.sqlite"))
+        assert f"{folder}/s.sqlite: cannot be used: " in said and "\n" not in said
+        (folder / "s.sqlite.lock").chmod(0o444)
+        assert "cannot be written to: Permission denied" in as_nobody(
+            lambda: Store(folder / "s.sqlite")
+        )
+    finally:
+        shutil.rmtree(folder)

@@ -194,6 +194,9 @@ def test_a_newer_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     aged(put(tmp_path, files), *files)
     found = alice(tmp_path)
     assert found.program.text == "old = 1" and "not taken: training_loop.ipynb" in found.notes[-1]
+    assert "a newer file was not taken: training_loop.ipynb" in found.attention[0]
+    aged(tmp_path, *list(files)[::-1])
+    assert alice(tmp_path).attention == ()
 
 
 def test_each_assignment_has_its_own_newest(tmp_path: Path) -> None:
@@ -317,8 +320,57 @@ def test_an_untouched_handout_is_told(tmp_path: Path, assignment: str, suffix: s
     put(tmp_path, {f"alice/{name}": raw})
     given = handouts(ROOT, known)
     (found,), _ = collect([tmp_path], None, known, given)
-    assert found.notes[-1] == UNTOUCHED
+    assert found.attention == (UNTOUCHED,)
     worked = raw.replace("raise NotImplementedError()", "pass", 1)
     put(tmp_path, {f"alice/{name}": worked})
     (found,), _ = collect([tmp_path], None, known, given)
-    assert UNTOUCHED not in found.notes
+    assert found.attention == ()
+
+
+# -- people are not versions ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrap", ["section1", A4, "04 training loop/submissions"])
+def test_a_class_one_level_down_is_not_one_students_work(tmp_path: Path, wrap: str) -> None:
+    files: dict[str, str | bytes] = {
+        f"{wrap}/alice/training_loop.py": "a = 1",
+        f"{wrap}/bob/training_loop.py": "b = 1",
+        f"{wrap}/carol.zip": packed({"training_loop.py": "c = 1"}),
+    }
+    put(tmp_path, {**files, "dora/training_loop.py": "d = 1"})
+    found, refused = take(tmp_path)
+    assert sorted(found) == ["dora"]
+    (reason,) = [r.reason for r in refused.values()]
+    assert "several programs" in reason and "of a class, name its own folder" in reason
+    inner = wrap.partition("/")[0]
+    if "/" not in wrap:
+        assert sorted(take(tmp_path / inner, A4)[0]) == ["alice", "bob", "carol"]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("attempt 1", "attempt 2"),
+        ("2026-10-10", "2026-10-12"),
+        ("v1", "v2"),
+        ("first try", "second try"),
+        ("lab", "lab_final"),
+    ],
+)
+def test_folders_that_say_which_is_which_are_versions(
+    tmp_path: Path, older: str, newer: str
+) -> None:
+    files = {
+        f"alice/{older}/training_loop.py": "old = 1",
+        f"alice/{newer}/training_loop.py": "new = 1",
+    }
+    aged(put(tmp_path, files), *files)
+    assert alice(tmp_path).program.text == "new = 1"
+
+
+def test_a_students_folder_of_nbgrader_can_be_named_itself(tmp_path: Path) -> None:
+    files = {f"alice/{A4}/training_loop.py": "a4 = 1", f"alice/{A5}/five_beats.py": "a5 = 1"}
+    put(tmp_path, files)
+    found, refused = collect([tmp_path / "alice"], None, KNOWN)
+    assert not refused and {s.student for s in found} == {"alice"}
+    assert alice(tmp_path / "alice", A5).program.text == "a5 = 1"

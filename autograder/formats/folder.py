@@ -91,13 +91,15 @@ class Refused:
 class _Place:
     """Where in a student's work we are looking.
 
-    `label` is the path below the student's work, `path` the whole one; `context` the assignment
-    that a folder above is named for. `chain` says that everything lies in here, so that a program
-    of any name may be meant.
+    `label` is the path below the student's work, `path` the whole one, `home` the path of all that
+    is the student's and `inner` the folders between; `context` the assignment that one of them is
+    named for. `chain` says that all there is lies in here, so that any program may be meant.
     """
 
     label: str
     path: str
+    home: str
+    inner: tuple[str, ...] = ()
     context: str | None = None
     chain: bool = True
     when: str | None = None
@@ -110,6 +112,7 @@ class _Place:
             self,
             label=f"{self.label}{name}/",
             path=f"{self.path}/{name}",
+            inner=(*self.inner, name),
             context=context or self.context,
             chain=chain,
             depth=self.depth + 1,
@@ -128,6 +131,19 @@ class _Work:
     """The assignments that folders are named for."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What intake found: submissions (at most one per student and assignment) and refusals, both
+    sorted; by student and assignment where each one's work lies; and whether a whole class was
+    named, and not only works of single students.
+    """
+
+    submissions: list[Submission]
+    refused: list[Refused]
+    homes: Mapping[tuple[str, str], str]
+    whole_class: bool
+
+
 def collect(
     paths: Sequence[Path],
     assignment: str | None,
@@ -135,11 +151,22 @@ def collect(
     given: Handouts = NONE,
     zone: tzinfo | None = None,
 ) -> tuple[list[Submission], list[Refused]]:
+    """The submissions below `paths`, and what was refused, as `take_in` finds them."""
+    taken = take_in(paths, assignment, known, given, zone)
+    return taken.submissions, taken.refused
+
+
+def take_in(
+    paths: Sequence[Path],
+    assignment: str | None,
+    known: Mapping[str, str],
+    given: Handouts = NONE,
+    zone: tzinfo | None = None,
+) -> Taken:
     """Take in every submission below `paths`.
 
     `known` maps assignment ids to the name of their module, `given` to what was handed out;
     `assignment` is what `-a` said; `zone` is the course's, for times without an offset.
-    Returns submissions (at most one per student and assignment) and refusals, both sorted.
     Raises `InputError` only for what the caller got wrong: a path that does not exist, an
     assignment that is not there.
     """
@@ -153,7 +180,9 @@ def collect(
         if not path.exists():
             raise InputError("does not exist", where=clean(str(path)), remedy="check the path")
         intake.take(path)
-    return intake.finish()
+    found, refused = intake.finish()
+    homes = {(r.student, r.assignment): r.path for r in refused} | intake.homes
+    return Taken(found, refused, homes, intake.whole_class)
 
 
 def of_one(
@@ -189,7 +218,9 @@ class _Intake:
         making (`timestamp.txt` in a student's zip), which says nothing.
         """
         self.found: list[Version] = []
-        self.refused: list[tuple[str, Refused]] = []
+        self.refused: list[tuple[str, Refused, float]] = []
+        self.homes: dict[tuple[str, str], str] = {}
+        self.whole_class = False
 
     # -- what the user named -------------------------------------------------------------
 
@@ -219,9 +250,10 @@ class _Intake:
             students, tree = tool.gather(tree)
             handed += students
         self.handed(handed, path)
-        if self.is_one(tree):
+        if not handed and self.is_one(tree):
             self.student(tree, student, path)
             return
+        self.whole_class = True
         names = {stem_of(n) for n in tree.files if not of_the_class(n)}
         names |= set(tree.folders)
         for name, leaf in tree.files.items():
@@ -240,7 +272,9 @@ class _Intake:
         """
         programs = self.programs(tree)
         exact = [leaf for n, leaf in programs if self.exact(n)]
-        if self.origins or not exact:
+        if not programs and tree.folders and all(map(self.named, tree.folders)):
+            return all(len(sub.folders) < 2 for sub in tree.folders.values())  # as in nbgrader
+        if not exact:
             return False
         used = frozenset().union(*(imports_of(leaf) for leaf in exact))
         return all(
@@ -285,13 +319,14 @@ class _Intake:
         if wanted is None:
             self.refuse(student, path, self.undecided(leaf.name))
             return
-        place = _Place("", path.removesuffix(f"/{leaf.name}"))
+        place = _Place("", path.removesuffix(f"/{leaf.name}"), path)
         self.add(student, wanted, leaf, None, place, named=True)
 
     def student(self, folder: Folder, student: str, path: str, label: str = "") -> None:
         """A student's folder or archive: programs, perhaps in folders and archives of their own."""
         work = _Work()
-        self.gather(folder, _Place(label, path, when=self.times.get(student)), work)
+        place = _Place(label, path, path, when=self.times.get(student))
+        self.gather(folder, place, work)
         named: dict[str, list[tuple[Leaf, Folder, _Place]]] = {}
         unnamed = []
         for wanted, leaf, beside, place in work.programs:
@@ -404,9 +439,12 @@ class _Intake:
 
     # -- results -------------------------------------------------------------------------
 
-    def refuse(self, student: str, path: str, reason: str, assignment: str = "") -> None:
+    def refuse(
+        self, student: str, path: str, reason: str, assignment: str = "", modified: float = 0.0
+    ) -> None:
+        """Note work that is not taken in; `modified` is the time of a program named for it."""
         record = Refused("", clean(path), clean(reason), assignment or self.assignment or "")
-        self.refused.append((student, record))
+        self.refused.append((student, record, modified))
 
     def add(
         self,
@@ -425,7 +463,7 @@ class _Intake:
             raw = leaf.read(PROGRAM_CAP)
             program, notes = read_program(name, raw, self.given.get(wanted))
         except SubmissionError as e:
-            self.refuse(student, path, str(e), wanted)
+            self.refuse(student, path, str(e), wanted, leaf.modified)
             return
         if name != leaf.name:
             notes = (f"{leaf.name} was read as {name}", *notes)
@@ -439,6 +477,8 @@ class _Intake:
                 leaf=leaf,
                 label=f"{place.label}{leaf.name}",
                 path=path,
+                home=place.home,
+                inner=place.inner,
                 beside=beside,
                 named=named,
                 exact=self.exact(name, wanted),
@@ -448,11 +488,12 @@ class _Intake:
 
     def finish(self) -> tuple[list[Submission], list[Refused]]:
         """Names made safe and unique, one version of each kept, everything in order."""
-        names = distinct_names({v.student for v in self.found} | {raw for raw, _ in self.refused})
+        names = distinct_names({v.student for v in self.found} | {raw for raw, *_ in self.refused})
         several: dict[tuple[str, str], list[Version]] = {}
         for v in self.found:
             several.setdefault((names[v.student], v.assignment), []).append(v)
         kept: dict[tuple[str, str], Submission] = {}
+        ages: dict[tuple[str, str], float] = {}
         for (student, wanted), versions in several.items():
             try:
                 chosen, notes = pick(versions, self.given.get(wanted), self.known[wanted])
@@ -460,12 +501,18 @@ class _Intake:
                 self.refuse(versions[0].student, versions[0].path, str(e), wanted)
                 continue
             kept[student, wanted] = self.submission(student, chosen, notes)
+            ages[student, wanted] = chosen.leaf.modified
+            self.homes[student, wanted] = chosen.home
         refused: dict[tuple[str, str, str], Refused] = {}
-        for raw, record in self.refused:
+        for raw, record, modified in self.refused:
             record = replace(record, student=names[raw], origin=self.origins.get(raw, {}))
             twins = [k for k in kept if k[0] == record.student and record.assignment in ("", k[1])]
             for k in twins:
-                kept[k] = replace(kept[k], notes=(*kept[k].notes, f"not taken: {record.reason}"))
+                told = f"not taken: {record.reason}"
+                kept[k] = replace(kept[k], notes=(*kept[k].notes, told))
+                if modified > ages[k]:  # what is graded may not be what was meant
+                    newer = f"a newer file was {told}"
+                    kept[k] = replace(kept[k], attention=(*kept[k].attention, newer))
             if not twins:
                 refused[record.student, record.assignment, record.path] = record
         return [kept[k] for k in sorted(kept)], [refused[k] for k in sorted(refused)]
@@ -479,8 +526,7 @@ class _Intake:
             if left_out:
                 more = f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
                 notes = (*notes, f"left out: {'; '.join(left_out[:6])}{more}")
-        if untouched(chosen.program, self.given.get(chosen.assignment)):
-            notes = (*notes, UNTOUCHED)
+        bare = untouched(chosen.program, self.given.get(chosen.assignment))
         return settled(
             Submission(
                 student,
@@ -490,6 +536,7 @@ class _Intake:
                 chosen.when,
                 tuple(clean(n) for n in notes),
                 self.origins.get(chosen.student, {}),
+                (UNTOUCHED,) if bare else (),
             )
         )
 

@@ -34,6 +34,8 @@ SAME_MOMENT = 2.0
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _OLD = frozenset(("old", "older", "oldest", "backup", "bak", "draft", "unused", "superseded"))
 _NEW = frozenset(("new", "newer", "newest", "final", "latest", "last", "fixed", "corrected"))
+_AGAIN = frozenset(("copy", "attempt", "try", "version", "resubmission", "submission", "upload"))
+_DATE = re.compile(r"20\d\d[-_.]?\d\d[-_.]?\d\d")
 _NUMBER = re.compile(r"\((\d{1,3})\)|(?:^|[\W_])v(\d{1,3})(?![^\W_])|_(\d{1,2})(?=\.|/|$)")
 
 
@@ -42,9 +44,10 @@ class Version:
     """A program that may be a student's work for an assignment.
 
     `student` is the name as it stood in the file system, `label` the program's path below that
-    student's work, `path` its whole path, `beside` the folder whose other files belong to it.
-    `named` says that its name or its folder's speaks of the assignment, `exact` that it is the
-    handout's own name. `when` is when it was handed in (ISO 8601), "" where no tool tells.
+    student's work, `path` its whole path, `home` that of all the student's work, `inner` the
+    folders below that it lies in, `beside` the one whose other files belong to it. `named` says
+    that its name or its folder's speaks of the assignment, `exact` that it is the handout's own
+    name. `when` is when it was handed in (ISO 8601), "" where no tool tells.
     """
 
     student: str
@@ -55,6 +58,8 @@ class Version:
     leaf: Leaf
     label: str
     path: str
+    home: str
+    inner: tuple[str, ...] = ()
     beside: Folder | None = None
     named: bool = True
     exact: bool = False
@@ -79,9 +84,10 @@ class Version:
 
 
 def says_age(name: str) -> bool:
-    """Whether a name says how old something is: `old`, `final version`, `v2`."""
+    """Whether a name says which of several this is: `old`, `final version`, `v2`, `attempt 1`."""
     words = {w.casefold() for w in _WORDS.findall(name)}
-    return bool(words & (_OLD | _NEW)) or _NUMBER.search(name) is not None
+    told = words & (_OLD | _NEW | _AGAIN) or _NUMBER.search(name) or _DATE.search(name)
+    return bool(told)
 
 
 def pick(
@@ -93,6 +99,10 @@ def pick(
     told which one is meant.
     """
     versions = sorted(_without_parts(versions), key=lambda v: (v.label, v.path))
+    if _strangers(versions):
+        raise _undecided(
+            versions, f"keep one, named {module}.ipynb; of a class, name its own folder"
+        )
     open_ = [stubs(v.program) + missing(v.program, handout) for v in versions]
     left = [v for v, n in zip(versions, open_, strict=True) if n == min(open_)]
     chosen: Version | None
@@ -103,11 +113,7 @@ def pick(
         sure = all(v.named for v in left) or bool(handout and handout.asked and min(open_) == 0)
         chosen, why = _newest(left) if sure else (None, "")
     if chosen is None:
-        raise SubmissionError(
-            "several programs could be the one to grade: "
-            + ", ".join(clean(v.label) for v in left),
-            remedy=f"keep one, named {module}.ipynb or {module}.py",
-        )
+        raise _undecided(left, f"keep one, named {module}.ipynb or {module}.py")
     others = [
         f"{clean(v.label)} was not ({why if v in left else 'it is unfinished'})"
         for v in versions
@@ -117,6 +123,21 @@ def pick(
         return chosen, ()
     shown = "; ".join(others[:8]) + (f"; and {len(others) - 8} more" if len(others) > 8 else "")
     return chosen, (f"handed in more than once: {clean(chosen.label)} was graded, {shown}",)
+
+
+def _undecided(versions: Sequence[Version], remedy: str) -> SubmissionError:
+    names = ", ".join(clean(v.label) for v in versions[:8])
+    more = f" and {len(versions) - 8} more" if len(versions) > 8 else ""
+    what = f"several programs could be the one to grade: {names}{more}"
+    return SubmissionError(what, remedy=remedy)
+
+
+def _strangers(versions: Sequence[Version]) -> bool:
+    """Whether programs lie in folders side by side whose names do not say which is which: that
+    may be the work of two people.
+    """
+    plain = {v.inner for v in versions if not any(map(says_age, v.inner))}
+    return any(a[: len(b)] != b and b[: len(a)] != a for a in plain for b in plain)
 
 
 def _without_parts(versions: Sequence[Version]) -> list[Version]:
