@@ -280,7 +280,7 @@ class _Work:
         """
         own = [kept.evidence_folder(self.out, s.student, s.assignment) for s in group]
         places = [self.out / verdict.evidence, *own]
-        folder = next((p for p in places if kept.is_whole(p, key.name)), None)
+        folder = next((p for p in places if kept.owner(p) == key.name), None)
         try:
             return None if folder is None else (Result.from_json(verdict.result), folder)
         except (KeyError, TypeError, ValueError):

@@ -107,7 +107,8 @@ def export(
 ) -> None:
     """Write grades and feedback for Canvas, Moodle and others.
 
-    Nobody without a grade is given one: an ungradable submission leaves its cell as it was.
+    Nobody without a grade is given one: an ungradable submission leaves its cell as it was. Whoever
+    was not found there or has no grade is named, and the exit status is then 1.
     """
     run = _known("--to", to, EXPORTS)
     graded_folder(out)
@@ -119,7 +120,8 @@ def export(
 
     folder = find_course(root)
     course = config.course(folder)
-    results = [r for r in kept.read_results(out) if assignment in (None, r.assignment)]
+    everyone = [r for r in kept.read_results(out) if assignment in (None, r.assignment)]
+    results = [r for r in everyone if not r.gone]
     if not results:
         raise InputError(
             "holds no result" + (f" of {assignment}" if assignment else ""),
@@ -138,9 +140,16 @@ def export(
     )
     for line in run(order):
         typer.echo(line)
-    nameless = [r.student for r in results if not r.assignment]
-    if nameless:
-        typer.echo(f"of no assignment, and so left out: {', '.join(map(clean, nameless))}")
+    for r in results:
+        if not r.assignment:
+            order.miss(r, "of no known assignment, and so left out")
+    for r in everyone:
+        if r.gone:
+            typer.echo(f"{r.assignment}: {clean(r.student)}: {kept.GONE}, and so left out")
+    for line in order.missed:
+        typer.echo(line)
+    if order.missed:
+        raise typer.Exit(1)
 
 
 def package(

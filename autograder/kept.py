@@ -127,10 +127,10 @@ def evidence_folder(out: Path, student: str, assignment: str) -> Path:
 
 
 def write_evidence(
-    folder: Path, load: LoadReport, evidence: Mapping[str, Evidence], owner: str = ""
+    folder: Path, load: LoadReport, evidence: Mapping[str, Evidence], of: str = ""
 ) -> list[str]:
-    """Keep what came out of one box, in place of whatever was there. `owner` names what it belongs
-    to (see `is_whole`).
+    """Keep what came out of one box, in place of whatever was there. `of` names what it belongs
+    to (see `owner`).
 
     Returns a note for each piece too large to keep, which `regrade` will then lack.
     """
@@ -152,7 +152,7 @@ def write_evidence(
             write_whole(folder / f"{digest}.safetensors", blob)
         write_whole(folder / f"{digest}.json", text)
     write_whole(folder / "load.json", _dump(asdict(load)))
-    index = {"of": owner, "files": _digests(folder)}
+    index = {"of": of, "files": _digests(folder)}
     write_whole(folder / INDEX, _dump(index))
     return notes
 
@@ -166,13 +166,13 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-def is_whole(folder: Path, owner: str) -> bool:
-    """Whether a folder holds all evidence of `owner`, every byte as it was written."""
+def owner(folder: Path) -> str | None:
+    """What the evidence in a folder belongs to; None where not every byte is as it was written."""
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return bool(index == {"of": owner, "files": _digests(folder)})
-    except (OSError, ValueError):
-        return False
+        return str(index["of"]) if index["files"] == _digests(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_load(folder: Path) -> LoadReport | None:

@@ -139,6 +139,10 @@ def _again(judges: Judges, out: Path, before: Result) -> tuple[Result, str]:
         evidence = kept.read_evidence(folder)
         if load is None or (before.status == "ungradable" and not evidence):
             return before, "no evidence was kept"
+        if (folder / kept.INDEX).exists() and not (kept.owner(folder) or "").startswith(
+            f"{before.submission}/"
+        ):
+            return before, "its evidence is torn, or another submission's (grade it again)"
         after = judge_again(
             judges.world(before),
             before.submission,

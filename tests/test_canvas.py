@@ -176,22 +176,24 @@ def test_only_the_cells_of_the_grades_change(tmp_path: Path) -> None:
         lost("bee_56", origin("56")),
         graded("gone_S-9", 1.0, origin("S-9")),
     ]
-    said = canvas.export(order(tmp_path, *results, gradebook=book(tmp_path)))
+    given = order(tmp_path, *results, gradebook=book(tmp_path))
+    said = canvas.export(given)
     expected = list(csv.reader(BOOK.splitlines()))
     expected[3][6], expected[4][6] = "15.5", "14"
     assert rows(tmp_path) == expected, "an id of Canvas is nobody's login"
-    assert said[:3] == [
-        f"{A4}: 2 grades",
-        f"{A4}: 1 could not be graded; their cells are as they were",
-        f"{A4}: not in the gradebook: gone_S-9",
+    assert said[0] == f"{A4}: 2 grades"
+    assert given.missed == [
+        f"{A4}: bee_56: could not be graded; the cell is as it was",
+        f"{A4}: gone_S-9: not in the gradebook",
     ]
 
 
 def test_students_from_elsewhere_are_found_by_sis_id_or_login(tmp_path: Path) -> None:
     results = [graded("u1", 1.0), graded("tester", 2.0), graded("S-9", 3.0), graded("bob", 4.0)]
-    said = canvas.export(order(tmp_path, *results, gradebook=book(tmp_path)))
+    given = order(tmp_path, *results, gradebook=book(tmp_path))
+    canvas.export(given)
     assert [r[6] for r in rows(tmp_path)[3:]] == ["1", "", "2", "3"]
-    assert f"{A4}: not in the gradebook: bob" in said
+    assert given.missed == [f"{A4}: bob: not in the gradebook"]
 
 
 def test_grades_are_scaled_to_the_points_possible(tmp_path: Path) -> None:
@@ -278,7 +280,12 @@ def test_a_column_can_be_named(tmp_path: Path, stated: str) -> None:
 
 def test_without_a_gradebook_one_is_written(tmp_path: Path) -> None:
     names = [graded("doe_1", 16.0, origin("1")), graded("=cmd|' /C'!A0"), lost("x_3", origin("3"))]
-    canvas.export(order(tmp_path, *names))
+    given = order(tmp_path, *names)
+    said = canvas.export(given)
+    assert said[0] == f"{A4}: 2 grades, in a gradebook made anew"
+    assert given.missed == [
+        f"{A4}: x_3: could not be graded, and so has no grade in the new gradebook"
+    ]
     assert rows(tmp_path) == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", A4],
         ["    Points Possible", "", "", "", "", "20"],

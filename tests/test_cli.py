@@ -435,7 +435,8 @@ def test_every_documented_command_works(
         z.writestr("assignment_1_export/submission_metadata.yml", who)
         z.writestr("assignment_1_export/submission_12/training_loop.py", GOOD)
     book = f"Student,ID,SIS User ID,SIS Login ID,Section,Lab 4 (991),Training: {A} (992)"
-    Path("gradebook.csv").write_text(f"{book}\n    Points Possible,,,,,5,10\nDoe,1234,,,,,\n")
+    people = "Doe,1234,,,,,\nRoe,77,,,,,\n"
+    Path("gradebook.csv").write_text(f"{book}\n    Points Possible,,,,,5,10\n{people}")
     Path("times.csv").write_text("student,submitted_at\n77,2026-10-14T12:00:00+02:00\n")
     sheet = "ID;Name;Bewertung;Bestwertung;Letzte Änderung (Bewertung);Feedback als Kommentar"
     Path("worksheet.csv").write_text(f"{sheet}\nTeilnehmer/in101;Jane Doe;-;10,00;-;\n")
@@ -599,3 +600,75 @@ def test_a_folder_that_is_read_only_is_one_line(
             assert str(folder) in said and "(" in said
     finally:
         shutil.rmtree(folder)
+
+
+# -- exports ---------------------------------------------------------------------------------------
+
+
+def test_an_export_names_whom_it_missed_and_says_so_by_its_status(course: Path) -> None:
+    for name in ("Alice Andersson", "berg_bo", "carlcarlsson", "Dee"):
+        (course / "class" / f"{name}.py").write_text(GOOD)
+    (course / "class" / "Eve Ek.pdf").write_text("%PDF-1")
+    for old in ("alice.py", "bob/training_loop.ipynb"):
+        (course / "class" / old).unlink()
+    run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
+    head = f"Student,ID,SIS User ID,SIS Login ID,Section,{A} (991)\n    Points Possible,,,,,1.5\n"
+    people = ("Andersson, Alice", "Berg, Bo", "Carlsson, Carl", "Ek, Eve", "Dahl, Dee")
+    lines = [f'"{p}",{i},{i}x,{i}y,1,\n' for i, p in enumerate(people, 1)]
+    (course / "book.csv").write_text(head + "".join(lines))
+    done = run("export out --to canvas --gradebook book.csv")
+    assert done.exit_code == 1
+    said = done.output.splitlines()
+    assert f"{A}: 3 grades" in said
+    assert f"{A}: Dee: not in the gradebook" in said
+    assert f"{A}: Eve Ek: could not be graded; the cell is as it was" in said
+    assert f"{A}: bob: could not be graded; the cell is as it was" not in said
+    text = (course / "out" / "export" / "canvas" / "gradebook.csv").read_text()
+    assert [row[-1] for row in csv.reader(text.splitlines())] == [
+        f"{A} (991)", "1.5", "1.5", "1.5", "1.5", "", "",
+    ]  # fmt: skip
+    (course / "class" / "Dee.py").rename(course / "class" / "Dahl Dee.py")
+    for gone in ("Eve Ek.pdf", "bob"):
+        path = course / "class" / gone
+        path.unlink() if path.is_file() else path.rmdir()
+    run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
+    done = run("export out --to canvas --gradebook book.csv")
+    assert done.exit_code == 0, done.output
+    assert f"{A}: 4 grades" in done.output
+    assert f"{A}: Eve Ek: no longer in the class folder, and so left out" in done.output
+
+
+def test_a_zero_says_why(course: Path) -> None:
+    handout = (
+        "import torch\n\nclass MNISTMLP:\n    # YOUR CODE HERE\n    raise NotImplementedError()\n"
+    )
+    book = json.loads(notebook("import torch"))
+    grading = {"solution": True, "grade": False, "grade_id": "task1-mlp", "schema_version": 3}
+    stub = {**book["cells"][0], "source": handout.partition("\n\n")[2]}
+    stub = {**stub, "metadata": {"nbgrader": {**grading, "locked": False, "task": False}}}
+    released = {**book, "cells": [book["cells"][0], stub]}
+    (course / "release" / A / "training_loop.ipynb").write_text(json.dumps(released))
+    (course / "class" / "untouched.py").write_text(handout)
+    (course / "class" / "broken.py").write_text("def f(:\n")
+    (course / "class" / "endless.py").write_text("while True: pass\n")
+    (course / "class" / "empty.py").write_text("")
+    with (course / "grading_config.yml").open("a") as f:
+        f.write("limits: {wall_s: 3}\n")
+    config.course.cache_clear()
+    done = run(f"grade class -a {A} -o out --sandbox none --i-trust-every-submission")
+    lines = {line.split()[0]: line for line in done.output.splitlines() if " / 1.5" in line}
+    table = rows(course / "out")
+    for student, why in (
+        ("untouched", "nothing was written: every task is as it was handed out"),
+        ("broken", "does not run: SyntaxError"),
+        ("endless", "did not come to its end: "),
+        ("empty", "MNISTMLP"),
+    ):
+        assert table[student]["score"] == "0" and why in lines[student], lines[student]
+        assert why in table[student]["message"]
+    assert "; " not in lines["alice"] and lines["alice"].rstrip().endswith("1.5 / 1.5")
+    page = (course / "out" / "report" / "index.html").read_text()
+    attention = page.partition("Needs a person")[2].partition("</section>")[0]
+    assert "untouched" in attention and "nothing was written" in attention
+    assert "broken" not in attention
+    assert "nothing was written" in (course / "out/report/students/untouched.html").read_text()

@@ -23,7 +23,7 @@ from autograder import late as policy
 from autograder.config import Course
 from autograder.errors import GraderError
 from autograder.formats import gradescope
-from autograder.model import CheckResult, Status, Visibility
+from autograder.model import CheckResult, Result, Status, Visibility
 from autograder.sandbox import uid
 from tests.handing import A4, graded, late, lost, order
 
@@ -98,9 +98,7 @@ def test_a_result_becomes_tests_with_their_points() -> None:
     assert [t["visibility"] for t in tests] == ["visible"] + ["after_due_date"] * 3
     assert tests[2]["output"] == "seen\n\nBug: missing_step\n\nlearn"
     assert "learn" not in tests[0]["output"]
-    assert found["leaderboard"] == [
-        {"name": "Accuracy on hidden images", "value": 0.8123, "order": "desc"}
-    ]
+    assert found["leaderboard"] == [], "a hidden check's figure is nobody's before the due date"
     assert found["score"] == 5.5 and json.loads(json.dumps(found)) == found
 
 
@@ -131,21 +129,62 @@ def test_texts_of_strangers_are_clean_and_never_markup() -> None:
     assert {found[k] for k in found if k.endswith("_format")} == {"text"}, "text is escaped there"
 
 
+def open_(result: Result) -> Result:
+    """The same result with all its checks public."""
+    checks = tuple(replace(c, visibility=Visibility.PUBLIC) for c in result.checks)
+    return replace(result, checks=checks)
+
+
 def test_lateness_is_taken_off_and_told() -> None:
-    found = gradescope.results(late(graded("a", 16.0), 2.0), course())
+    found = gradescope.results(open_(late(graded("a", 16.0), 2.0)), course())
     assert found["score"] == 14.0 and found["extra_data"]["raw_score"] == 16.0
+    assert "14 of 20 points" in found["output"]
     assert "Late: late; 16 before that" in found["output"]
+
+
+@pytest.mark.parametrize("hidden", ["full", "title", "none"])
+@pytest.mark.parametrize("score", [0.0, 1.25, 17.5, 20.0])
+def test_no_total_is_in_sight_while_a_test_is_hidden(hidden: str, score: float) -> None:
+    """Neither points nor accuracy, from which a student could climb by handing in again."""
+    shown = check(Status.PASSED, 1.0, public=True, bugs=(), value=0.5)
+    unseen = check(Status.PARTIAL, score, value=0.87654)
+    rules = Course.model_validate(
+        {
+            "course": "c", "assignments": [A4], "feedback": {"hidden": hidden},
+            "due": {A4: "2026-10-13T23:00:00-07:00"}, "late": {"per_day": 0.1},
+        }
+    )  # fmt: skip
+    result = replace(
+        graded("a", 1.0 + score), checks=(shown, unseen), submitted_at="2026-10-14T12:00-07:00"
+    )
+    judged = policy.judged(result, rules)
+    found = gradescope.results(judged, rules)
+    assert wrong(found) == []
+    assert found["leaderboard"] == [
+        {"name": "Accuracy on hidden images", "value": 0.5, "order": "desc"}
+    ]
+    seen = json.dumps(
+        [found["output"], found["leaderboard"]]
+        + [t for t in found["tests"] if t["visibility"] == "visible"]
+    )
+    for told in ("of 20", "points", "before that", "0.87", f"{judged.score:g} of"):
+        assert told not in seen
+    assert "Late: handed in 13 hours after 2026-10-13T23:00:00-07:00" in found["output"]
+    both = gradescope.results(open_(judged), rules)
+    assert both["output"].startswith(f"{judged.score:g} of 20 points")
+    assert "points off" in both["output"] and len(both["leaderboard"]) == 2
 
 
 def test_what_could_not_be_graded_has_no_results(tmp_path: Path) -> None:
     with pytest.raises(GraderError, match="could not be graded: no program"):
         gradescope.results(lost("a"), course())
-    said = gradescope.export(order(tmp_path, graded("alice"), lost("bob"), graded("../x")))
+    given = order(tmp_path, graded("alice"), lost("bob"), graded("../x"))
+    gradescope.export(given)
     files = sorted(tmp_path.rglob("*.json"))
     assert [p.relative_to(tmp_path).parts[0] for p in files] == ["to", "to"]
     assert tmp_path / "to" / "alice" / A4 / "results.json" in files
     assert wrong(json.loads((tmp_path / "to" / "alice" / A4 / "results.json").read_text())) == []
-    assert said[1].endswith("have none: bob")
+    assert given.missed == [f"{A4}: bob: could not be graded, and so has no results.json"]
 
 
 def test_nothing_to_grade_is_told_to_whoever_handed_it_in() -> None:
@@ -291,7 +330,8 @@ def test_the_zip_holds_what_it_needs_and_no_solution(container: Container) -> No
 def test_honest_work_gets_full_marks_and_late_work_what_is_left(container: Container) -> None:
     found = container.grade(sample("correct_plain"), created_at="2026-10-13T22:59:00-07:00")
     assert wrong(found) == [] and found["score"] == 20.0, container.last.stderr
-    assert len(found["tests"]) > 10 and found["leaderboard"][0]["value"] > 0.8
+    assert len(found["tests"]) > 10 and found["leaderboard"] == []
+    assert "20 points" not in found["output"]
     assert sum(t["score"] for t in found["tests"]) == pytest.approx(20.0)
 
 

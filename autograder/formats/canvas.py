@@ -24,7 +24,7 @@ from .. import config
 from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean, number
-from .handback import Export, Table, archive, find_row, read_table, scaled
+from .handback import Export, Table, archive, find_row, read_table, rows_of, scaled
 from .program import is_program, of_the_class
 from .tree import NAME_CAP, Folder, Handed, Leaf, is_archive
 
@@ -124,10 +124,15 @@ def export(order: Export) -> list[str]:
     """
     table = _fresh(order) if order.gradebook is None else read_table(order.gradebook)
     said = []
-    head = _header(table, order.gradebook)
-    for assignment in order.ids():
-        column = _column(table.rows[head], assignment, order)
-        said += _fill(table, head, column, order.of(assignment), assignment)
+    if order.gradebook is not None:
+        head = _header(table, order.gradebook)
+        for assignment in order.ids():
+            column = _column(table.rows[head], assignment, order)
+            said += _fill(table, head, column, order.of(assignment), assignment, order)
+    else:
+        for assignment in order.ids():
+            made = sum(r.status == "graded" for r in order.of(assignment))
+            said.append(f"{assignment}: {made} grades, in a gradebook made anew")
     path = order.to / "gradebook.csv"
     table.write(path)
     said.append(f"gradebook: {path}")
@@ -168,10 +173,15 @@ def _fresh(order: Export) -> Table:
     rows.append([POSSIBLE, "", "", "", "", *map(number, most)])
     graded = [r for r in order.results if r.status == "graded"]
     for student in dict.fromkeys(r.student for r in graded):
-        own = next(r for r in graded if r.student == student)
-        from_canvas = own.origin.get("tool") == "canvas"
-        user, login = (str(own.origin["user"]), "") if from_canvas else ("", student)
-        rows.append([cell(student), cell(user), "", cell(login), ""])
+        own = {r.assignment: r for r in graded if r.student == student}
+        origin = next(iter(own.values())).origin
+        from_canvas = origin.get("tool") == "canvas"
+        user, login = (str(origin["user"]), "") if from_canvas else ("", student)
+        scores = [number(own[i].score) if i in own else "" for i in ids]
+        rows.append([cell(student), cell(user), "", cell(login), "", *scores])
+    for r in order.results:
+        if r.assignment and r.status != "graded":
+            order.miss(r, "could not be graded, and so has no grade in the new gradebook")
     return Table(rows)
 
 
@@ -228,7 +238,7 @@ def _within(name: str, title: str) -> bool:
 
 
 def _fill(
-    table: Table, head: int, column: int, results: list[Result], assignment: str
+    table: Table, head: int, column: int, results: list[Result], assignment: str, order: Export
 ) -> list[str]:
     """Put the grades of one assignment into its column; returns what to print."""
     header = [c.strip().lower() for c in table.rows[head]]
@@ -241,22 +251,25 @@ def _fill(
             possible = table.cell(i, column)
         elif any(table.cell(i, c).strip() for c in identity[:4]):
             rows.append(i)
-    lost, empty, written = [], 0, 0
-    for r in results:
-        if r.origin.get("tool") == "canvas":  # somebody else's login may look like this id
-            row = find_row(table, rows, own_id, [str(r.origin["user"])])
+    ours = [r for r in results if r.origin.get("tool") == "canvas"]
+    # an id of Canvas is compared with ids alone: somebody else's login may look like it
+    places = {r.student: find_row(table, rows, own_id, [str(r.origin["user"])]) for r in ours}
+    names = [header.index("student")] if "student" in header else []
+    others = [r for r in results if r not in ours]
+    found, why = rows_of(table, rows, [c for c in identity if c not in names], names, others)
+    for student, place in found.items():
+        if place in places.values():
+            why[student] = "fits a row that another student fits, too"
         else:
-            row = find_row(table, rows, identity, [r.student, cell(r.student)])
+            places[student] = place
+    written = 0
+    for r in results:
+        row = places.get(r.student)
         if row is None:
-            lost.append(clean(r.student))
+            order.miss(r, why.get(r.student) or "not in the gradebook")
         elif r.status != "graded":
-            empty += 1
+            order.miss(r, "could not be graded; the cell is as it was")
         else:
             table.put(row, column, scaled(r, possible))
             written += 1
-    said = [f"{assignment}: {written} grades"]
-    if empty:
-        said.append(f"{assignment}: {empty} could not be graded; their cells are as they were")
-    if lost:
-        said.append(f"{assignment}: not in the gradebook: {', '.join(lost)}")
-    return said
+    return [f"{assignment}: {written} grades"]

@@ -7,6 +7,9 @@ Theory. Points, names and texts are ours to state, but half of the words come fr
 text is cleaned and declared `text`, which Gradescope escapes. A public check is visible at once; a
 hidden one from the due date on, so that nobody climbs up its messages by handing in again and
 again; with `feedback.hidden: none` it is never shown, and with `title` without message and bugs.
+Gradescope shows no total while any test is hidden, and what is always in sight must not tell it
+either: neither the text above the tests nor the leaderboard, where a hidden check's figure stands
+for everybody to see.
 A check that waits for another device counts on neither side. Gradescope has one way to say
 "without a score": a run that leaves no results.json is shown as an autograder that failed to
 execute. So an `ungradable` result makes none, and is never a zero.
@@ -74,20 +77,21 @@ def results(result: Result, course: Course) -> dict[str, Json]:
     if result.status != "graded":
         raise GraderError("could not be graded: " + clean("; ".join(result.notes)))
     hidden = course.feedback.hidden
+    tests = list(_tests(result, hidden))
     return {
         "score": result.score,
         "execution_time": round(float(result.run.get("wall_s", 0.0))),
-        "output": _output(result),
+        "output": _output(result, total=all(t["visibility"] == "visible" for t in tests)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": list(_tests(result, hidden)),
+        "tests": tests,
         "leaderboard": [
             {"name": LEADERBOARD, "value": round(c.value, 4), "order": "desc"}
             for c in result.checks
-            if c.value is not None
+            if c.value is not None and c.visibility is Visibility.PUBLIC
         ],
         "extra_data": {
             "assignment": result.assignment,
@@ -117,10 +121,14 @@ def unusable(reason: str, max_score: float) -> dict[str, Json]:
     return {"score": 0.0, "output": text, **formats, "visibility": "visible", "tests": [test]}
 
 
-def _output(result: Result) -> str:
-    lines = [f"{points(result.score)} of {points(result.max_score)} points"]
+def _output(result: Result, *, total: bool) -> str:
+    """What stands above the tests; the points only where nothing of them is hidden (`total`)."""
+    lines = [f"{points(result.score)} of {points(result.max_score)} points"] if total else []
     if result.late is not None and result.late.message:
-        lines.append(f"Late: {result.late.message}; {points(result.raw_score)} before that")
+        before = f"; {points(result.raw_score)} before that" if total else ""
+        # what is taken off is never more than the score, and so may tell it
+        said = result.late.message if total else result.late.message.partition(": ")[0]
+        lines.append(f"Late: {said}{before}")
     lines += result.notes
     return "\n".join(clean(line) for line in lines)[:TEXT_CAP]
 
@@ -172,15 +180,12 @@ def _said(c: CheckResult, hidden: str) -> str:
 
 def export(order: Export) -> list[str]:
     """Write `<student>/<assignment>/results.json` for every grade; returns what to print."""
-    written, lost = 0, []
+    written = 0
     for r in order.results:
         if r.status != "graded":
-            lost.append(clean(r.student))
+            order.miss(r, "could not be graded, and so has no results.json")
             continue
         text = json.dumps(results(r, order.course), indent=1, allow_nan=False)
         write_whole(order.to / slug(r.student) / r.assignment / "results.json", text.encode())
         written += 1
-    said = [f"{written} results.json in {order.to}"]
-    if lost:
-        said.append(f"could not be graded, and so have none: {', '.join(lost)}")
-    return said
+    return [f"{written} results.json in {order.to}"]

@@ -31,7 +31,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..model import Result
 from ..text import cell, clean
-from .handback import Export, Table, archive, comment, find_row, read_table, scaled
+from .handback import Export, Table, archive, comment, read_table, rows_of, scaled
 from .tree import NAME_CAP, Folder, Handed, Leaf
 
 _FOLDER = re.compile(
@@ -216,13 +216,20 @@ def _fill(
 ) -> list[str]:
     """Put grades and comments into the sheet; returns what to print."""
     body = [i for i, row in enumerate(table.rows) if i and any(row)]
-    lost, empty, written, replaced = [], 0, 0, 0
+    results = list(results)
+    others = [r for r in results if r.origin.get("tool") != "moodle"]
+    told = range(columns["grade"])
+    found, why = rows_of(table, body, told, told[1:], others)
+    written, replaced = 0, 0
     for r in results:
-        rows = _rows_of(table, body, columns, r)
+        if r.origin.get("tool") == "moodle":
+            rows = _rows_of(table, body, columns, r)
+        else:
+            rows = [found[r.student]] if r.student in found else []
         if not rows:
-            lost.append(clean(r.student))
+            order.miss(r, why.get(r.student) or "not in the worksheet")
         elif r.status != "graded":
-            empty += 1
+            order.miss(r, "could not be graded; the row is as it was")
         else:
             for row in rows:
                 grade = scaled(r, table.cell(row, columns["maximum"]))
@@ -238,10 +245,6 @@ def _fill(
         said_lines.append(f"{replaced} of them replace another grade that stood there")
     if "comments" not in columns:
         said_lines.append("the sheet has no column of feedback comments; none were written")
-    if empty:
-        said_lines.append(f"{empty} could not be graded; their rows are as they were")
-    if lost:
-        said_lines.append(f"not in the worksheet: {', '.join(lost)}")
     return said_lines
 
 
@@ -253,21 +256,18 @@ def _value(text: str) -> float | None:
 
 
 def _rows_of(table: Table, body: list[int], columns: Mapping[str, int], r: Result) -> list[int]:
-    """The rows of a student, or of every member of a group."""
-    if r.origin.get("tool") == "moodle":
-        if "group" in columns:
-            name = str(r.origin.get("name", "")).casefold()
-            rows = [i for i in body if table.cell(i, columns["group"]).casefold() == name]
-            if rows:
-                return rows
-        return [
-            i
-            for i in body
-            if (m := _NUMBERED.fullmatch(table.cell(i, columns["identifier"])))
-            and int(m[1]) == int(str(r.origin["user"]))
-        ][:1]
-    row = find_row(table, body, range(columns["grade"]), [r.student])
-    return [] if row is None else [row]
+    """The rows of a student whom Moodle names, or of every member of a group."""
+    if "group" in columns:
+        name = str(r.origin.get("name", "")).casefold()
+        rows = [i for i in body if table.cell(i, columns["group"]).casefold() == name]
+        if rows:
+            return rows
+    return [
+        i
+        for i in body
+        if (m := _NUMBERED.fullmatch(table.cell(i, columns["identifier"])))
+        and int(m[1]) == int(str(r.origin["user"]))
+    ][:1]
 
 
 def _commented(before: str, r: Result, order: Export) -> str:
