@@ -17,7 +17,7 @@ import yaml
 
 from .checks import Calibration
 from .checks.accuracy import accuracy_of, from_accuracies, hidden_request
-from .errors import GraderError
+from .errors import ConfigError, GraderError
 from .judge import World
 from .model import Job, Limits, ProbeRequest
 from .release import reference
@@ -57,11 +57,28 @@ def measure(
     return from_accuracies(found)
 
 
-def _committed(path: Path, key: str) -> Calibration | None:
+def committed(path: Path) -> dict[str, Calibration]:
+    """What a calibration.yml holds, by key; nothing where there is none. Raises `ConfigError`."""
     if not path.is_file():
-        return None
-    raw = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(key)
-    return None if raw is None else from_accuracies([float(x) for x in raw["accuracies"]])
+        return {}
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return {
+            key: from_accuracies([float(x) for x in one["accuracies"]]) for key, one in raw.items()
+        }
+    except (
+        yaml.YAMLError,
+        UnicodeDecodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as e:
+        raise ConfigError(
+            f"is no calibration: {type(e).__name__}: {e}",
+            where=path,
+            remedy=f"remove it and run: autograder calibrate {path.parent.name}",
+        ) from e
 
 
 def calibration_for(
@@ -70,9 +87,9 @@ def calibration_for(
     """The committed calibration of this root, else the remembered one, else a new one."""
     assert world.hidden is not None
     key = f"{world.hidden.fingerprint}-v{world.assignment.version}-{world.device}"
-    committed = _committed(root / "assignments" / world.assignment.id / "calibration.yml", key)
-    if committed is not None:
-        return committed
+    known = committed(root / "assignments" / world.assignment.id / "calibration.yml")
+    if key in known:
+        return known[key]
     remembered = cache / "calibration" / world.assignment.id / f"{key}.json"
     if remembered.is_file():
         try:

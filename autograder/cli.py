@@ -129,6 +129,8 @@ def grade(
             found, strangers = timed(times, found, zone)
             if strangers:
                 typer.echo(f"{times}: no submission is by {', '.join(strangers)}", err=True)
+        for remark in _remarks(grader, taken):
+            typer.echo(f"grading_config.yml: {remark}", err=True)
         run = _run(grader, taken, assignment, before, named_root=data is not None)
         with progress(len(found) + len(refused)) as tick:
             done = batch.run(
@@ -147,6 +149,36 @@ def grade(
     if done.stopped is not None and done.interrupted:
         raise typer.Exit(done.stopped.status)
     raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _remarks(grader: Grader, taken: Taken) -> list[str]:
+    """What in grading_config.yml is hardly meant so, as far as a grading can tell."""
+    from .config import did_you_mean
+
+    course = grader.course
+    if course is None:
+        return []
+    known = grader.ids()
+    told = [
+        f"lists '{name}', which has no assignments/{name}/assignment.yml"
+        for name in course.assignments
+        if name not in known
+    ]
+    if course.floating:
+        times = f"{len(course.floating)} times state no offset and count as UTC's"
+        told.append(f"{times} (say timezone: Europe/Berlin, or which it is)")
+    people: dict[str, set[str]] = {}
+    for s in taken.submissions:
+        names = [s.student, s.origin.get("user", ""), *s.origin.get("emails", [])]
+        people.setdefault(s.assignment, set()).update(map(str, names))
+    for r in taken.refused:
+        people.setdefault(r.assignment, set()).update((r.student, str(r.origin.get("user", ""))))
+    for name, granted in course.late.extensions.items():
+        if taken.whole_class and name in people:
+            for student in sorted(granted.keys() - people[name]):
+                near = did_you_mean(student, people[name])
+                told.append(f"late.extensions of {name} names '{student}', who is not there{near}")
+    return told
 
 
 def _run(

@@ -37,6 +37,7 @@ def release(
     """
     from . import config
     from . import release as compiler
+    from .judge import validate
 
     folder = find_course(root)
     known = config.course(folder).assignments
@@ -51,8 +52,10 @@ def release(
     stale = False
     for one in wanted:
         source, target = folder / "source" / one, folder / "release" / one
-        assignment = config.assignment(folder / "assignments" / one / "assignment.yml")
+        settings = folder / "assignments" / one / "assignment.yml"
+        assignment = config.assignment(settings)
         if check:
+            validate(assignment, settings)
             differs = compiler.check(source, assignment, target)
             typer.echo(f"{one}: {'stale: ' + ', '.join(differs) if differs else 'fresh'}")
             stale = stale or bool(differs)

@@ -153,6 +153,7 @@ class Assignment(Strict):
                 if need not in seen:
                     raise ValueError(
                         f"check '{check.id}' needs '{need}', which is not a check above it"
+                        + did_you_mean(need, seen)
                     )
             seen.add(check.id)
         return self
@@ -172,6 +173,10 @@ class Assignment(Strict):
         return self.model_copy(update={"checks": kept, "seed": 0, "shown": ()})
 
 
+Student = Annotated[str, BeforeValidator(lambda key: str(key) if isinstance(key, int) else key)]
+"""Whom a key names; an id that is a number need not stand in quotes."""
+
+
 class LatePolicy(Strict):
     """What lateness costs: `per_day` is a fraction of the maximum score, `cap` its limit.
 
@@ -182,7 +187,7 @@ class LatePolicy(Strict):
     grace_minutes: int = Field(0, ge=0)
     per_day: float = Field(0.0, ge=0, le=1)
     cap: float = Field(1.0, ge=0, le=1)
-    extensions: dict[str, dict[str, Moment]] = Field(default_factory=dict)
+    extensions: dict[str, dict[Student, Moment]] = Field(default_factory=dict)
 
 
 class Feedback(Strict):
@@ -252,6 +257,33 @@ def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int | None:
     return line
 
 
+def line_of(path: Path, keys: tuple[int | str, ...]) -> int | None:
+    """The line of a YAML file at which the value at `keys` stands; None where it cannot be told."""
+    try:
+        return _line(yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader), keys)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+
+
+def _twice(node: yaml.Node | None, seen: set[int] | None = None) -> yaml.Node | None:
+    """A key that stands twice in one mapping, of which YAML would silently take the last."""
+    seen = set() if seen is None else seen
+    if node is None or id(node) in seen:  # what an anchor names stands in several places
+        return None
+    seen.add(id(node))
+    inner: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        names: set[str] = set()
+        for key, value in node.value:
+            if key.value in names:
+                return key  # type: ignore[no-any-return] # a node, as yaml's stubs do not say
+            names.add(str(key.value))
+            inner.append(value)
+    elif isinstance(node, yaml.SequenceNode):
+        inner = list(node.value)
+    return next((found for one in inner if (found := _twice(one, seen)) is not None), None)
+
+
 def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """The keys allowed where pydantic met an unknown one (`path` ends in that key)."""
     current: Any = model
@@ -290,6 +322,11 @@ def load(path: Path, model: type[T]) -> T:
         ) from e
     if not isinstance(raw, dict):
         raise ConfigError("must be a mapping of keys to values", where=path, line=1)
+    twice = _twice(node)
+    if twice is not None:
+        line = twice.start_mark.line + 1
+        what = f"the key '{twice.value}' stands twice, and only the last would count"
+        raise ConfigError(what, where=path, line=line, remedy="remove one of them")
     try:
         return model.model_validate(raw)
     except ValidationError as e:

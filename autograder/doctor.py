@@ -67,6 +67,7 @@ def examine(course: Path | None = None) -> list[Finding]:
         engines(),
         box(),
         gpu(),
+        *configuration(course),
         *data(course),
     ]
 
@@ -286,6 +287,52 @@ def gpu() -> Finding:
     name = "" if done is None else done.stdout.strip()
     remedy = "none needed; checks that want a GPU are deferred"
     return Finding("GPU", bool(name), name or "none that torch can use", remedy)
+
+
+def configuration(course: Path | None) -> list[Finding]:
+    """Whether the course's files can be used: each assignment.yml with the checks it names, and
+    each calibration.yml. One finding for all if all is well; none where there is no course, or
+    where grading_config.yml itself cannot be read (`data` tells that).
+    """
+    from . import config
+    from .calibration import committed
+    from .judge import validate
+
+    if course is None:
+        return []
+
+    def wrong(error: FiveBeatsError | str, remedy: str = "mend the file") -> Finding:
+        return Finding("course", ok=False, found=str(error), remedy=remedy, needed=True)
+
+    try:
+        settings = config.course(course)
+    except FiveBeatsError:
+        return []
+    found = []
+    there = {p.parent.name for p in course.glob("assignments/*/assignment.yml")}
+    for name in settings.assignments:
+        path = course / "assignments" / name / "assignment.yml"
+        if name not in there:
+            near = config.did_you_mean(name, there - set(settings.assignments))
+            what = f"grading_config.yml lists '{name}', which has no {path}{near}"
+            found.append(wrong(what, "mend the list, or add the file"))
+            continue
+        try:
+            spec = config.assignment(path)
+            validate(spec, path)
+            committed(path.with_name("calibration.yml"))
+            if spec.id != name:
+                found.append(wrong(f"{path}: its id is '{spec.id}'", "name both alike"))
+        except FiveBeatsError as e:
+            found.append(wrong(e))
+    if settings.floating:
+        what = f"{len(settings.floating)} times without an offset count as UTC's"
+        remedy = "say `timezone: Europe/Berlin` (your own) in grading_config.yml"
+        found.append(Finding("course", ok=False, found=what, remedy=remedy))
+    if not found:
+        several = f"{len(settings.assignments)} assignments, and the checks that they name"
+        found.append(Finding("course", ok=True, found=several, needed=True))
+    return found
 
 
 def data(course: Path | None) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The release gate: what must be true before anything is given to students.
 
     rule            what it holds the release to
+    config          the assignment.yml can be read, and names checks and options that there are
     ids and points  each check in one cell of its own task, for its own points      (release)
     leak            no solution, hidden test, threshold or seed in any byte         (leaks)
     reproducible    another process, with another hash seed, place and language, makes the same
@@ -26,10 +27,11 @@ from typing import Protocol
 
 from . import config, verdicts
 from .config import Assignment
-from .errors import FiveBeatsError, GraderError
+from .errors import ConfigError, FiveBeatsError, GraderError
 from .formats.folder import collect
 from .formats.program import read_program
 from .grade import Graded
+from .judge import validate
 from .leaks import LeakError
 from .model import Program, Result, Submission
 from .release import digest, files_of, reference
@@ -75,7 +77,12 @@ def quick(root: Path, name: str) -> list[Failure]:
     """The rules that need no box, for one assignment of the course at `root`."""
     source, settings = root / "source" / name, root / "assignments" / name / "assignment.yml"
     try:
-        here = digest(source, config.assignment(settings))
+        assignment = config.assignment(settings)
+        validate(assignment, settings)
+    except ConfigError as e:
+        return [Failure("config", _at(e.where or name, e.line), e.what, e.remedy or "mend it")]
+    try:
+        here = digest(source, assignment)
     except LeakError as e:
         return [
             Failure("leak", _at(e.where or name, x.secret.line), x.message, x.secret.remedy)

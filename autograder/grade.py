@@ -186,7 +186,8 @@ class Grader:
         self.root = root.resolve()
         self.device = device
         self.cache = cache or cache_folder()
-        self._public = None if public is None else config.assignment(public)
+        self._read: set[str] = set()
+        self._public = None if public is None else self._checked(public)
         has_course = (self.root / "grading_config.yml").is_file()
         self.course = config.course(self.root) if has_course else None
         if self.course is None and self._public is None:
@@ -223,11 +224,19 @@ class Grader:
             raise InputError(
                 f"no assignment is called '{assignment}'", remedy=f"known: {', '.join(self.ids())}"
             )
-        loaded = config.assignment(self._file(assignment))
+        loaded = self._checked(self._file(assignment))
         if loaded.id != assignment:
             raise InputError(
                 f"its id is '{loaded.id}'", where=self._file(assignment), remedy="name both alike"
             )
+        return loaded
+
+    def _checked(self, path: Path) -> config.Assignment:
+        """An assignment as its file states it, looked through once. Raises `ConfigError`."""
+        loaded = config.assignment(path)
+        if loaded.id not in self._read:
+            validate(loaded, path)
+            self._read.add(loaded.id)
         return loaded
 
     def prepared(self, assignment: config.Assignment) -> Prepared | None:
@@ -268,7 +277,6 @@ class Grader:
             return self._worlds[assignment_id]
 
     def _make_world(self, assignment: config.Assignment) -> World:
-        validate(assignment)
         prepared = self.prepared(assignment)
         if prepared is None or self._public is not None:
             return World(assignment, device=self.device)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from .checks import Calibration, Context, HiddenData, registry
-from .checks.base import Inconclusive
+from .checks.base import OPTIONS, Inconclusive
 from .checks.help import HELP
-from .config import Assignment, CheckSpec
+from .config import Assignment, CheckSpec, did_you_mean, line_of
 from .errors import ConfigError, GraderError
 from .model import CheckResult, Evidence, LoadReport, Outcome, ProbeRequest, Status
 
@@ -54,15 +55,44 @@ class _Asked(Mapping[str, Evidence]):
         return len(self._requests)
 
 
-def validate(assignment: Assignment) -> None:
-    """Raise `ConfigError` where a check's `use:` names no standard check."""
-    for spec in assignment.checks:
+def validate(assignment: Assignment, path: Path | None = None) -> None:
+    """Raise `ConfigError` where a check names no standard check, or an option that none knows, or
+    one of another kind. `path` is the file, where the assignment was read from one.
+    """
+    where = path or Path("assignments") / assignment.id / "assignment.yml"
+
+    def wrong(what: str, remedy: str, *keys: int | str) -> ConfigError:
+        line = None if path is None else line_of(path, ("checks", *keys))
+        return ConfigError(what, where=where, line=line, remedy=remedy)
+
+    for i, spec in enumerate(assignment.checks):
         if spec.use not in registry():
-            raise ConfigError(
+            raise wrong(
                 f"check '{spec.id}' uses '{spec.use}', which is no standard check",
-                where=f"assignments/{assignment.id}/assignment.yml",
-                remedy=f"use one of: {', '.join(sorted(registry()))}",
+                _near(spec.use, registry()) or f"use one of: {', '.join(sorted(registry()))}",
+                i,
+                "use",
             )
+        for name, value in spec.options.items():
+            kind = OPTIONS.get(name)
+            if kind is None:
+                raise wrong(
+                    f"check '{spec.id}' has the option '{name}', which no check knows",
+                    _near(name, OPTIONS) or f"options: {', '.join(OPTIONS)}",
+                    i,
+                    "with",
+                    name,
+                )
+            if not isinstance(value, kind) or isinstance(value, bool):
+                kinds = " or ".join(
+                    k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,))
+                )
+                what = f"the option '{name}' of check '{spec.id}' is a {type(value).__name__}"
+                raise wrong(what, f"make it a {kinds}", i, "with", name)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    return did_you_mean(word, known).removeprefix("; ")
 
 
 def fatal(load: LoadReport) -> Outcome | None:

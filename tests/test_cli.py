@@ -672,3 +672,33 @@ def test_a_zero_says_why(course: Path) -> None:
     assert "untouched" in attention and "nothing was written" in attention
     assert "broken" not in attention
     assert "nothing was written" in (course / "out/report/students/untouched.html").read_text()
+
+
+# -- a configuration that is not meant so ----------------------------------------------------------
+
+
+def test_a_check_that_there_is_not_costs_no_class_its_grades(course: Path) -> None:
+    path = course / "assignments" / A / "assignment.yml"
+    path.write_text(path.read_text().replace("use: raw_logits", "use: raw_logit"))
+    for verb in (f"grade class -a {A} -o out", "calibrate 04-training-loop"):
+        with pytest.raises(InputError, match=r"uses 'raw_logit'.*did you mean 'raw_logits'"):
+            run(verb)
+    assert not (course / "out").exists()
+
+
+def test_what_is_hardly_meant_is_told(course: Path) -> None:
+    with (course / "grading_config.yml").open("w") as f:
+        f.write(
+            f"course: Small\nassignments: [{A}, 05-five-beats]\ndue: {{{A}: 2033-01-01T12:00}}\n"
+        )
+        f.write(
+            f"late: {{extensions: {{{A}: {{alcie: 2033-01-02T12:00, bob: 2033-01-02T12:00}}}}}}\n"
+        )
+    config.course.cache_clear()
+    grade = f"grade class -a {A} -o out --sandbox none --i-trust-every-submission"
+    said = run(grade).stderr.splitlines()
+    start = "grading_config.yml: "
+    assert f"{start}lists '05-five-beats', which has no assignments/05-five-beats/assig" in said[0]
+    assert said[1].startswith(f"{start}3 times state no offset and count as UTC's (say timezone:")
+    assert said[2].endswith("names 'alcie', who is not there; did you mean 'alice'?")
+    assert len(said) == 3

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from autograder import config
 from autograder.errors import ConfigError
+from autograder.judge import validate
 from autograder.model import Limits, Visibility
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -199,3 +200,80 @@ def test_what_enters_a_box_imports_nothing_of_ours() -> None:
                 assert not (node.module or "").startswith("autograder"), path
             elif isinstance(node, ast.Import):
                 assert not any(a.name.startswith("autograder") for a in node.names), path
+
+
+# -- the whole of it, where it is read -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("use: raw_logits", "use: raw_logit", "16: check 'second' uses 'raw_logit', which is no "),
+        ("use: raw_logits", "use: Raw_Logits", "(did you mean 'raw_logits'?)"),
+        ("use: raw_logits", "use: zzzz", "(use one of: accumulate_loss, "),
+        ("use: output_shape", "use: output-shape", "9: check 'first' uses 'output-shape'"),
+        ("{classes: 10}", "{clases: 10}", "14: check 'first' has the option 'clases', which no "),
+        ("{classes: 10}", "{clases: 10}", "(did you mean 'classes'?)"),
+        ("{classes: 10}", "{threshold: 10}", "(options: attributes, batch, "),
+        ("{classes: 10}", "{classes: '10'}", "14: the option 'classes' of check 'first' is a str "),
+        ("{classes: 10}", "{input: 784}", "is a int (make it a list)"),
+        ("{classes: 10}", "{parameters: true}", "is a bool (make it a int)"),
+        ("points: 2\n", "points: 2\n    points: 3\n", "20: the key 'points' stands twice"),
+        ("title: Some\n", "title: Some\ntitle: Other\n", "3: the key 'title' stands twice"),
+        ("needs: [first]", "needs: [frist]", "check 'second' needs 'frist', which is not a check "),
+        ("needs: [first]", "needs: [frist]", "did you mean 'first'?"),
+    ],
+)
+def test_a_slip_in_an_assignment_is_said_with_its_line(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert ASSIGNMENT.count(old) == 1
+    path = write(tmp_path, ASSIGNMENT.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        validate(config.load(path, config.Assignment), path)
+    told = str(caught.value)
+    assert said in told and told.startswith(f"{path}:") and "\n" not in told
+
+
+def test_what_an_anchor_names_does_not_stand_twice(tmp_path: Path) -> None:
+    text = ASSIGNMENT.replace("with: {classes: 10}", "with: &c {classes: 10}")
+    text = text.replace("needs: [first]", "with: *c\n    needs: [first]")
+    validate(config.load(write(tmp_path, text), config.Assignment))
+
+
+@pytest.mark.parametrize("assignment_id", IDS)
+def test_the_assignments_of_the_course_are_well(assignment_id: str) -> None:
+    path = ROOT / "assignments" / assignment_id / "assignment.yml"
+    validate(config.assignment(path), path)
+
+
+DUE = "due: {05-five-beats: 2026-10-12T20:00Z}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("weights: {05-fiv-beats: 1}", "did you mean '05-five-beats'?"),
+        ("due: {04-x: 2026-10-12T20:00}", "due names '04-x', which is not in assignments"),
+        ("due: {05-five-beats: 2026-10-12T20:00Z}\ndue: {}", "4: the key 'due' stands twice"),
+        ("timezon: Europe/Berlin", "unknown key 'timezon' (did you mean 'timezone'?)"),
+        ("feedback: {hiden: full}", "(did you mean 'hidden'?)"),
+        (
+            DUE + "late: {extensions: {05-five-beat: {x: 2026-10-13T20:00Z}}}",
+            "late.extensions names '05-five-beat', which has no due time; did you mean '05-five-b",
+        ),
+    ],
+)
+def test_a_slip_in_the_course_is_said(tmp_path: Path, text: str, said: str) -> None:
+    course = f"course: c\nassignments: [05-five-beats]\n{text}\n"
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, course), config.Course)
+    assert said in str(caught.value)
+
+
+def test_an_id_that_is_a_number_needs_no_quotes(tmp_path: Path) -> None:
+    text = DUE + "late: {extensions: {05-five-beats: {1234: 2026-10-13T20:00Z}}}"
+    read = config.load(
+        write(tmp_path, f"course: c\nassignments: [05-five-beats]\n{text}"), config.Course
+    )
+    assert list(read.late.extensions["05-five-beats"]) == ["1234"]

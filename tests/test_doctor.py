@@ -157,3 +157,51 @@ def test_for_machines() -> None:
     told = json.loads(doctor.as_json(found))
     assert told["able"] is True and [f["name"] for f in told["findings"]] == ["a", "b"]
     assert not doctor.able([Finding("a", ok=False, found="", needed=True)])
+
+
+# -- the course's files ----------------------------------------------------------------------------
+
+
+def small(root: Path, use: str = "raw_logits", listed: str = "[09-some]", more: str = "") -> Path:
+    folder = root / "assignments" / "09-some"
+    folder.mkdir(parents=True)
+    (folder / "assignment.yml").write_text(
+        "id: 09-some\ntitle: Some\nversion: 1\nmodule: some\nchecks:\n"
+        f"  - {{id: a, use: {use}, title: A, task: 1, points: 1}}\n"
+    )
+    (root / "grading_config.yml").write_text(f"course: c\nassignments: {listed}\n{more}")
+    return root
+
+
+def test_a_course_that_is_well_is_one_tick(tmp_path: Path) -> None:
+    (found,) = doctor.configuration(small(tmp_path))
+    assert found.ok and found.found == "1 assignments, and the checks that they name"
+    assert doctor.configuration(None) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"use": "raw_logit"},
+            "assignment.yml:6: check 'a' uses 'raw_logit', which is no standard",
+        ),
+        ({"listed": "[09-smoe]"}, "did you mean '09-some'?"),
+        ({"more": "due: {09-some: 2026-10-12T20:00}\n"}, "1 times without an offset count as UTC"),
+    ],
+)
+def test_a_course_that_is_not_well_is_told(
+    tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    found = doctor.configuration(small(tmp_path, **changes))
+    assert [f.ok for f in found] == [False] and said in found[0].found and found[0].remedy
+    assert found[0].needed == ("offset" not in said)
+
+
+def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    small(tmp_path)
+    for text in ("a: [", "a: 1", "- 1", "k: {accuracies: [x]}"):
+        (tmp_path / "assignments" / "09-some" / "calibration.yml").write_text(text)
+        (found,) = doctor.configuration(tmp_path)
+        assert not found.ok and "calibration.yml: is no calibration" in found.found
+        assert "autograder calibrate 09-some" in found.found

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from autograder import config, gate
 from autograder.cli import app
-from autograder.errors import GraderError
+from autograder.errors import ConfigError, GraderError
 from autograder.grade import Graded, Grader
 from autograder.model import CheckResult, LoadReport, Result, Status, Submission, Visibility
 from tests.harness import ROOT
@@ -236,3 +236,26 @@ def test_the_real_course_passes_in_boxes_and_a_wrong_row_does_not(tmp_path: Path
         (failure,) = gate.in_boxes(grader, tmp_path, name)
     assert failure.rule == "samples" and "should not have lost evaluate_mode" in failure.what
     assert config.course(tmp_path).assignments == (name,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("use: bare_init", "use: bare_innit", "uses 'bare_innit', which is no standard check"),
+        ("std: 0.987654", "sdt: 0.987654", "has the option 'sdt', which no check knows"),
+        ("points: 2.0", "piont: 2.0", "unknown key 'checks.1.piont'"),
+    ],
+)
+def test_nothing_is_released_with_a_check_that_there_is_not(
+    course: Path, old: str, new: str, said: str
+) -> None:
+    """By `release --quick` and by `release --check`, before a class is graded by it."""
+    settings = course / "assignments" / NAME / "assignment.yml"
+    settings.write_text(settings.read_text().replace(old, new))
+    (wrong,) = gate.quick(course, NAME)
+    assert wrong.rule == "config" and said in wrong.what and wrong.remedy
+    assert wrong.where.startswith(f"{settings}:")
+    quick = CliRunner().invoke(app, ["release", "--quick", "--root", str(course)])
+    assert quick.exit_code == 1 and said in quick.output and not (course / "release").exists()
+    fresh = CliRunner().invoke(app, ["release", "--check", "--root", str(course)])
+    assert isinstance(fresh.exception, ConfigError) and said in str(fresh.exception)

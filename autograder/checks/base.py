@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,31 @@ def tensor_of(evidence: Evidence, name: str, shape: tuple[int | None, ...] | Non
         )
     return array
 
+
+OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
+    {
+        "attributes": list,
+        "batch": int,
+        "class": str,
+        "classes": int,
+        "epochs": int,
+        "file": str,
+        "input": list,
+        "kwargs": dict,
+        "layers": list,
+        "model": str,
+        "name": str,
+        "parameters": int,
+        "rate": (int, float),
+        "std": (int, float),
+        "test": int,
+        "train": int,
+        "trainer": str,
+    }
+)
+"""Every option that a check's `with:` may state, and what it holds; each check's module says what
+its own mean. What is not here is a slip of the pen.
+"""
 
 Requests = Callable[[Context], Mapping[str, ProbeRequest]]
 Judge = Callable[[Context, Mapping[str, Evidence]], Outcome]
