@@ -140,14 +140,11 @@ def export(
     )
     for line in run(order):
         typer.echo(line)
-    for r in results:
-        if not r.assignment:
-            order.miss(r, "of no known assignment, and so left out")
     for r in everyone:
         if r.gone:
             typer.echo(f"{r.assignment}: {clean(r.student)}: {kept.GONE}, and so left out")
-    for line in order.missed:
-        typer.echo(line)
+        elif not r.assignment:
+            typer.echo(order.miss(r, "of no known assignment, and so left out"))
     if order.missed:
         raise typer.Exit(1)
 

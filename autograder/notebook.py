@@ -11,7 +11,9 @@ their nbgrader metadata and tags:
 Points are given where a check judges, and a public test does not judge: it is an example that
 a student runs, and may fail on what costs no point (or write a progress bar to stderr, which
 nbgrader takes for a failure). So in every notebook that we compile a public cell is worth
-nothing, and the hidden cell behind it carries the points of both (`graded`).
+nothing, and the hidden cell behind it carries the points of both (`graded`). What it runs may
+show a progress bar all the same: it does so on stderr, which a public cell therefore puts aside,
+as `autograder.live.grade` does, so that `nbgrader validate` passes correct work.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +40,13 @@ _NEARLY = re.compile(r"#+\s*(BEGIN|END)\b.*\b(SOLUTION|HIDDEN|TEST)", re.IGNOREC
 _CELL_TASK = re.compile(r"^task_?(\d+)")
 HIDDEN_NOTE = "# Hidden tests run here when your work is graded."
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+QUIET = """\
+import contextlib
+import io
+
+with contextlib.redirect_stderr(io.StringIO()):  # where progress bars are drawn
+"""
+"""What stands in front of a public test in a notebook, below its first comment."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +168,26 @@ def solved_source(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not _MARK.match(line))
 
 
-def as_notebook(name: str, cells: Sequence[Cell], source: Callable[[str], str]) -> str:
+def quiet(source: str) -> str:
+    """A public test with what it writes to stderr put aside; nothing it prints or raises is.
+
+    No line of it is changed but for its indent, so it must hold no string over several lines.
+    """
+    lines = source.splitlines()
+    top = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    body = "\n".join(lines[top:]).strip("\n")
+    head = "".join(f"{line}\n" for line in lines[:top])
+    return head + QUIET + textwrap.indent(body, "    ")
+
+
+def as_notebook(
+    name: str, cells: Sequence[Cell], source: Callable[[str], str], *, lock: bool = False
+) -> str:
     """The cells as a notebook's text, format 4.5, the same bytes each time.
 
     `name` is the assignment's id, from which cell ids are made; `source` turns a cell's text
-    into what is to stand there (`student_source` for students).
+    into what is to stand there (`student_source` for students). With `lock` editors let nobody
+    change or delete a test cell, as in what nbgrader releases.
     """
     book: Any = _nbformat.v4.new_notebook()
     book.nbformat_minor = 5
@@ -174,7 +199,9 @@ def as_notebook(name: str, cells: Sequence[Cell], source: Callable[[str], str]) 
     )
     for number, cell in enumerate(cells):
         make = _nbformat.v4.new_code_cell if cell.is_code else _nbformat.v4.new_markdown_cell
-        made = make(source(cell.source), metadata=cell.metadata)
+        closed = lock and cell.kind in ("public", "hidden")
+        flags = {"deletable": False, "editable": False} if closed else {}
+        made = make(source(cell.source), metadata={**cell.metadata, **flags})
         key = f"{name}/{cell.grade_id or number}"
         made.id = hashlib.sha256(key.encode()).hexdigest()[:8]
         book.cells.append(made)
@@ -231,7 +258,8 @@ def hidden_test(checks: Sequence[str]) -> str:
 
 
 def graded(cells: Sequence[Cell], assignment: Assignment, where: Path) -> tuple[Cell, ...]:
-    """The cells as they are compiled: all points in hidden cells, each check in one of them.
+    """The cells as they are compiled: all points in hidden cells, each check in one of them, and
+    public tests that are quiet.
 
     A task's first hidden cell takes its public checks on; a task that has none gets one, behind
     its last public cell. Raises `SourceError` where a check is named twice, or not at all, or
@@ -248,7 +276,7 @@ def graded(cells: Sequence[Cell], assignment: Assignment, where: Path) -> tuple[
     for cell in cells:
         if cell.kind == "public":
             last_public[task_of(cell, where)] = len(out)
-            cell = _worth(cell, 0.0)
+            cell = _worth(replace(cell, source=quiet(cell.source)), 0.0)
         elif cell.kind == "hidden":
             task, ids = task_of(cell, where), named_checks(cell, where)
             _check_names(cell, task, ids, specs, named, where)

@@ -240,7 +240,7 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     module = assignment.module
     texts = {
         f"{module}.ipynb": as_notebook(
-            assignment.id, graded(cells, assignment, path), student_source
+            assignment.id, graded(cells, assignment, path), student_source, lock=True
         ),
         f"{module}.py": _script(cells),
         f"test_{module}.py": _tests(path, assignment, cells),

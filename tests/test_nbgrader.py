@@ -162,3 +162,64 @@ def test_a_cell_is_worth_its_checks(course: Path) -> None:
     assert cells.checks == {"task1-hidden": ("shown", "hidden_probe")}
     assert cells.points == {"task1-public": 0, "task1-hidden": 3}
     assert cells.manual == {"task1-why": 4} and cells.comments == {"task1-hidden": "task1-area"}
+
+
+# -- whose a grade is ------------------------------------------------------------------------------
+
+
+def fresh(course: Path) -> Any:
+    """A new gradebook, for which nbgrader calls a tool of this environment."""
+    with nbgrader._tools_of_this_environment():
+        return Gradebook(f"sqlite:///{course / 'gradebook.db'}")
+
+
+def people(course: Path) -> list[str]:
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        return sorted(s.id for s in book.students)
+
+
+def exported(course: Path, *results: Result) -> tuple[list[str], list[str]]:
+    """What is said, and of that what did not get there."""
+    settings = config.load(course / "grading_config.yml", config.Course)
+    order = Export(course, course, tuple(results), settings, course, lambda r: b"")
+    return nbgrader.export(order), order.missed
+
+
+def test_students_of_another_tool_are_found_and_never_added_beside_their_own(course: Path) -> None:
+    with fresh(course) as book:
+        book.add_student("jd1", first_name="Jane", last_name="Doe", lms_user_id="1234")
+        book.add_student("bs2", first_name="Bo", last_name="Stern", email="bo@x.org")
+        book.add_student("kl3", first_name="Kim", last_name="Lee")
+    canvas = {"tool": "canvas", "user": "1234", "file": "x", "late": False}
+    whole = result("?", 2, Status.PASSED)
+    works = [
+        replace(whole, student="doejane_1234", origin=canvas),
+        replace(whole, student="sternbo_77", origin={**canvas, "user": "77"}),
+        replace(
+            whole, student="Kim Lee_5", origin={"tool": "moodle", "user": "5", "name": "Kim Lee"}
+        ),
+        replace(whole, student="roebob_88", origin={**canvas, "user": "88"}),
+    ]
+    said, missed = exported(course, *works)
+    assert people(course) == ["bs2", "jd1", "kl3"]
+    assert missed == [
+        f"roebob_88 {NAME}: not in the gradebook (to add it: nbgrader db student add)"
+    ]
+    assert said == [*missed, f"{course / 'gradebook.db'}: the scores of 3 submissions"]
+    for student in ("jd1", "bs2", "kl3"):
+        assert scores(course, student)["task1-hidden"] == (3, 3, False)
+
+
+def test_a_student_who_is_added_is_told(course: Path) -> None:
+    export(course, result("ann", 1))
+    said, missed = exported(course, result("bob", 1), result("Ann", 1))
+    assert said[0] == "bob: was not in the gradebook, and is now" and not missed
+    assert people(course) == ["ann", "bob"], "Ann is ann"
+
+
+def test_two_who_fit_one_student_write_nothing(course: Path) -> None:
+    with fresh(course) as book:
+        book.add_student("kl3", first_name="Kim", last_name="Lee")
+    said, missed = exported(course, result("kim lee", 1), result("lee_kim", 1))
+    assert len(missed) == 2 and "another student fits" in missed[0]
+    assert people(course) == ["kl3"] and "0 submissions" in said[-1]

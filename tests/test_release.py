@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from autograder.errors import SourceError
 from autograder.inside import torchvision_compat
 from autograder.inside.torchvision_compat import declare
 from autograder.model import Visibility
-from autograder.notebook import read_master, solved_source
+from autograder.notebook import quiet, read_master, solved_source
 from tests.harness import ROOT
 
 IDS = (
@@ -460,3 +461,48 @@ def test_public_yml_is_only_public() -> None:
     for name in IDS:
         raw = yaml.safe_load((ROOT / "release" / name / "public.yml").read_text())
         assert {c["visibility"] for c in raw["checks"]} == {"public"} and "seed" not in raw
+
+
+# -- test cells of the released notebooks ----------------------------------------------------------
+
+
+def graded_cells(name: str) -> list[dict[str, Any]]:
+    """The code cells of a released notebook that test something."""
+    module = config.assignment(ROOT / "assignments" / name / "assignment.yml").module
+    book = json.loads((ROOT / "release" / name / f"{module}.ipynb").read_text(encoding="utf-8"))
+    return [c for c in book["cells"] if c["metadata"].get("nbgrader", {}).get("grade")]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_test_cells_cannot_be_changed_or_deleted_by_accident(name: str) -> None:
+    found = graded_cells(name)
+    assert len(found) > 5
+    for cell in found:
+        assert (cell["metadata"]["deletable"], cell["metadata"]["editable"]) == (False, False)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_public_cell_writes_nothing_to_stderr_and_shows_no_value(name: str) -> None:
+    """Either would be a failure to nbgrader, or a score."""
+    public = [c for c in graded_cells(name) if "public" in c["metadata"].get("tags", [])]
+    assert public
+    for cell in public:
+        tree = ast.parse("".join(cell["source"]))
+        assert isinstance(tree.body[-1], ast.With), "all but the imports stands in it"
+        assert all(isinstance(s, ast.Import) for s in tree.body[:-1])
+        assert isinstance(tree.body[-1].body[-1], (ast.Assert, ast.For, ast.With, ast.Try, ast.If))
+
+
+def test_a_quiet_test_passes_and_fails_as_the_loud_one_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    loud = (
+        "# Task 1\nimport sys\n\nprint('bar', file=sys.stderr)\nprint('seen')\nassert x == 1, 'one'"
+    )
+    names: dict[str, Any] = {"x": 1}
+    exec(quiet(loud), names)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("seen\n", "") and names["sys"] is sys
+    with pytest.raises(AssertionError, match="one"):
+        exec(quiet(loud), {"x": 2})
+    assert quiet(loud).startswith("# Task 1\nimport contextlib\n")

@@ -133,6 +133,11 @@ def export(order: Export) -> list[str]:
         for assignment in order.ids():
             made = sum(r.status == "graded" for r in order.of(assignment))
             said.append(f"{assignment}: {made} grades, in a gradebook made anew")
+            said += [
+                order.miss(r, "could not be graded, and so has no grade in the new gradebook")
+                for r in order.of(assignment)
+                if r.status != "graded"
+            ]
     path = order.to / "gradebook.csv"
     table.write(path)
     said.append(f"gradebook: {path}")
@@ -179,9 +184,6 @@ def _fresh(order: Export) -> Table:
         user, login = (str(origin["user"]), "") if from_canvas else ("", student)
         scores = [number(own[i].score) if i in own else "" for i in ids]
         rows.append([cell(student), cell(user), "", cell(login), "", *scores])
-    for r in order.results:
-        if r.assignment and r.status != "graded":
-            order.miss(r, "could not be graded, and so has no grade in the new gradebook")
     return Table(rows)
 
 
@@ -262,14 +264,14 @@ def _fill(
             why[student] = "fits a row that another student fits, too"
         else:
             places[student] = place
-    written = 0
+    written, missed = 0, []
     for r in results:
         row = places.get(r.student)
         if row is None:
-            order.miss(r, why.get(r.student) or "not in the gradebook")
+            missed.append(order.miss(r, why.get(r.student) or "not in the gradebook"))
         elif r.status != "graded":
-            order.miss(r, "could not be graded; the cell is as it was")
+            missed.append(order.miss(r, "could not be graded; the cell is as it was"))
         else:
             table.put(row, column, scaled(r, possible))
             written += 1
-    return [f"{assignment}: {written} grades"]
+    return [f"{assignment}: {written} grades", *missed]

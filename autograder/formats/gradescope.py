@@ -180,12 +180,12 @@ def _said(c: CheckResult, hidden: str) -> str:
 
 def export(order: Export) -> list[str]:
     """Write `<student>/<assignment>/results.json` for every grade; returns what to print."""
-    written = 0
+    written, missed = 0, []
     for r in order.results:
         if r.status != "graded":
-            order.miss(r, "could not be graded, and so has no results.json")
+            missed.append(order.miss(r, "could not be graded, and so has no results.json"))
             continue
         text = json.dumps(results(r, order.course), indent=1, allow_nan=False)
         write_whole(order.to / slug(r.student) / r.assignment / "results.json", text.encode())
         written += 1
-    return [f"{written} results.json in {order.to}"]
+    return [f"{written} results.json in {order.to}", *missed]

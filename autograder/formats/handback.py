@@ -54,12 +54,13 @@ class Export:
     gradebook: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
-    """Filled by the exporter: a line for each result that did not get to the tool."""
+    """Filled by the exporter: the lines, of those it returns, on what did not get to the tool."""
 
-    def miss(self, result: Result, why: str) -> None:
-        """Note that a result did not get to the tool."""
+    def miss(self, result: Result, why: str) -> str:
+        """Note that a result did not get to the tool; returns the line that says so."""
         whose = f"{result.assignment}: " if result.assignment else ""
         self.missed.append(f"{whose}{clean(result.student)}: {why}")
+        return self.missed[-1]
 
     def ids(self) -> list[str]:
         """The assignments among the results, in the course's order."""

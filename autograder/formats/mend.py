@@ -31,10 +31,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
+from ..notebook import QUIET
 from ..text import clean
 from .names import Names, names
 
 TESTED = "# a test cell of the handout"
+_QUIET = "".join(QUIET.split())
 MEND_CAP = 256 << 10
 """Characters of code beyond which a notebook is left as it is."""
 
@@ -58,8 +60,10 @@ class Piece:
 
     @cached_property
     def bare(self) -> str:
-        """The text without white space, to compare by."""
-        return "".join(self.text.split())
+        """The text without white space, to compare by; and without what makes a public test quiet,
+        which handouts of old do not have.
+        """
+        return "".join(self.text.split()).replace(_QUIET, "")
 
 
 @dataclass(frozen=True)

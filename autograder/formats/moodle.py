@@ -220,16 +220,16 @@ def _fill(
     others = [r for r in results if r.origin.get("tool") != "moodle"]
     told = range(columns["grade"])
     found, why = rows_of(table, body, told, told[1:], others)
-    written, replaced = 0, 0
+    written, replaced, missed = 0, 0, []
     for r in results:
         if r.origin.get("tool") == "moodle":
             rows = _rows_of(table, body, columns, r)
         else:
             rows = [found[r.student]] if r.student in found else []
         if not rows:
-            order.miss(r, why.get(r.student) or "not in the worksheet")
+            missed.append(order.miss(r, why.get(r.student) or "not in the worksheet"))
         elif r.status != "graded":
-            order.miss(r, "could not be graded; the row is as it was")
+            missed.append(order.miss(r, "could not be graded; the row is as it was"))
         else:
             for row in rows:
                 grade = scaled(r, table.cell(row, columns["maximum"]))
@@ -245,7 +245,7 @@ def _fill(
         said_lines.append(f"{replaced} of them replace another grade that stood there")
     if "comments" not in columns:
         said_lines.append("the sheet has no column of feedback comments; none were written")
-    return said_lines
+    return [*said_lines, *missed]
 
 
 def _value(text: str) -> float | None:

@@ -35,7 +35,7 @@ from ..kept import write_whole
 from ..model import Result, Status
 from ..notebook import Cell, as_notebook, graded, named_checks, read_master, task_of
 from ..text import clean, slug
-from .handback import Export
+from .handback import Export, Table, find_row, rows_of
 
 DATABASE = "gradebook.db"
 SOURCES = Path("build") / "nbgrader" / "source"
@@ -117,9 +117,11 @@ def export(order: Export) -> list[str]:
     """Write results into nbgrader's gradebook; returns what to tell whoever asked for it.
 
     The gradebook is `order.gradebook`, else the course's own gradebook.db, made where it is not
-    there. Students and assignments that nbgrader does not know yet are added. What could not be
-    graded is left as it was, and so is each score a person gave. Raises `InputError` where
-    nbgrader is not installed or the file is not a gradebook.
+    there. Students go by nbgrader's id, address or name, in either order, or by the id that the
+    gradebook keeps of another tool. Who is not in it is added under the name of a file or folder,
+    and told; but a name that another tool made (`doejane_1234`) becomes no student beside the ones
+    whom the gradebook has. What could not be graded is left as it was, and so is each score a
+    person gave. Raises `InputError` where nbgrader is not installed or the file is not a gradebook.
     """
     try:
         from nbgrader.api import Gradebook
@@ -140,17 +142,60 @@ def export(order: Export) -> list[str]:
             what = f"is not a gradebook: {clean(str(e))[:200]}"
             raise InputError(what, where=database, remedy="name nbgrader's gradebook.db") from e
         with opened as gradebook:
+            people = _students(gradebook)
+            ids, why = _who(people, [r for r in order.results if r.status == "graded"])
             for result in order.results:
-                if result.status != "graded":
-                    whose = f"{result.student} {result.assignment}"
-                    said.append(f"{whose}: not graded, so left as it was")
+                whose = f"{clean(result.student)} {result.assignment}".strip()
+                if result.status != "graded" or not result.assignment:
+                    order.missed.append(f"{whose}: not graded, so left as it was")
+                    said.append(order.missed[-1])
                     continue
+                student, unknown = ids.get(result.student), why.get(result.student, "")
+                if student is None and (unknown or (people.rows and result.origin.get("tool"))):
+                    told = unknown or "not in the gradebook (to add it: nbgrader db student add)"
+                    order.missed.append(f"{whose}: {told}")
+                    said.append(order.missed[-1])
+                    continue
+                if student is None:
+                    student = ids[result.student] = result.student
+                    if people.rows or result.origin.get("tool"):
+                        said.append(f"{clean(student)}: was not in the gradebook, and is now")
                 if result.assignment not in known:
                     known[result.assignment] = graded_cells(order.root, result.assignment)
                     _declare(gradebook, result.assignment, known[result.assignment])
-                _write(gradebook, result, known[result.assignment])
+                _write(gradebook, result, known[result.assignment], student)
                 done += 1
     return [*said, f"{database}: the scores of {done} submissions"]
+
+
+def _students(gradebook: Any) -> Table:
+    """The gradebook's students as rows: id, address, another tool's id, name."""
+    rows = []
+    for s in gradebook.students:
+        name = ", ".join(part for part in (s.last_name, s.first_name) if part)
+        rows.append([s.id, s.email or "", s.lms_user_id or "", name])
+    return Table(rows)
+
+
+def _who(people: Table, results: list[Result]) -> tuple[dict[str, str], dict[str, str]]:
+    """The ids in the gradebook of the students in `results`, and why others have none ("" for those
+    who fit nobody there).
+    """
+    rows = range(len(people.rows))
+    found: dict[str, int] = {}
+    for r in results:
+        if r.origin.get("tool") == "canvas":
+            row = find_row(people, rows, [2], [str(r.origin["user"])])
+            if row is not None:
+                found[r.student] = row
+    others = [r for r in results if r.student not in found]
+    more, why = rows_of(people, rows, [0, 1], [0, 3], others)
+    for student, row in more.items():
+        if row in found.values():
+            why[student] = "fits a student whom another fits, too"
+        else:
+            found[student] = row
+    return {student: people.rows[row][0] for student, row in found.items()}, why
 
 
 def course_id(root: Path) -> str:
@@ -194,13 +239,13 @@ def _declare(gradebook: Any, name: str, cells: Cells) -> None:
         gradebook.update_or_create_solution_cell(cell, cells.module, name)
 
 
-def _write(gradebook: Any, result: Result, cells: Cells) -> None:
+def _write(gradebook: Any, result: Result, cells: Cells, student: str) -> None:
     """One submission's scores. What a person gave or wrote stays as it is."""
-    place = (cells.module, result.assignment, result.student)
-    gradebook.update_or_create_student(result.student)
+    place = (cells.module, result.assignment, student)
+    gradebook.update_or_create_student(student)
     when = _utc(result.submitted_at)
     stamp = {} if when is None else {"timestamp": when}
-    gradebook.update_or_create_submission(result.assignment, result.student, **stamp)
+    gradebook.update_or_create_submission(result.assignment, student, **stamp)
     checks = {c.id: c for c in result.checks}
     for cell in cells.points:
         mine = [checks[i] for i in cells.checks.get(cell, ()) if i in checks]

@@ -76,6 +76,18 @@ def _public_test(cell: Cell, task: int) -> str:
     )
 
 
+def _no_public_test(task: int) -> str:
+    """A test case that says of a task without public tests that it has none; else otter would say
+    that all of them passed.
+    """
+    told = f"task {task} has no public tests; it is looked at when your work is graded"
+    return (
+        f'""" # BEGIN TEST CONFIG\nhidden: false\nsuccess_message: {told}\n""" # END TEST CONFIG\n'
+        f"def test_task{task}_has_no_public_tests(env):\n"
+        "    pass"
+    )
+
+
 def _hidden_test(assignment: str, check: config.CheckSpec) -> str:
     return (
         f'""" # BEGIN TEST CONFIG\npoints: {check.points}\nhidden: true\n""" # END TEST CONFIG\n'
@@ -92,6 +104,8 @@ def _question(
     points = sum(c.points for c in assignment.checks if c.task == task)
     yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points}"
     yield "raw", "# BEGIN TESTS"
+    if not public:
+        yield "code", _no_public_test(task)
     for cell in public:
         yield "code", _public_test(cell, task)
     for check in assignment.checks:

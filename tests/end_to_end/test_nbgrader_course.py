@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 
+from autograder import config, data
 from autograder.formats.nbgrader import course_id
 from tests.end_to_end.conftest import Course
 from tests.end_to_end.handin import hand_in, release
@@ -104,6 +105,21 @@ def test_release_notebooks_validate(course: Course) -> None:
     assert "VALIDATION FAILED ON" in said and "NotImplementedError" in said
     hand_in(NAME, SAMPLE, folder)
     assert "passes all the tests" in course.run("nbgrader", "validate", FILE, cwd=folder)
+
+
+@pytest.mark.parametrize("sample", ["correct_notebook_progress_bar", "correct_notebook_display"])
+def test_correct_work_validates_whatever_it_draws_on_stderr(
+    course: Course, tmp_path: Path, sample: str
+) -> None:
+    """A progress bar in a public test is no failure, and nor is a value at its end."""
+    name = "05-five-beats"
+    spec = config.assignment(ROOT / "assignments" / name / "assignment.yml")
+    assert spec.data is not None
+    small = spec.data.model_copy(update={"train": 300, "test": 260, "hidden": 100})
+    work = hand_in(name, ROOT / "assignments" / name / "submissions" / sample, tmp_path / "desk")
+    (work.parent / "data").symlink_to(data.prepare(small, 0, None, tmp_path / "cache").root)
+    said = course.run("nbgrader", "validate", work.name, cwd=work.parent)
+    assert "passes all the tests" in said and "failed" not in said.lower()
 
 
 @pytest.mark.graders
