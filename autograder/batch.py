@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from . import kept, late, provenance
-from .config import Assignment, Course
+from .config import Assignment, Course, instant
 from .errors import FiveBeatsError, GraderError, InputError, Stopped
 from .formats.folder import Refused
 from .model import Evidence, Json, LoadReport, Result, Submission
@@ -86,12 +86,17 @@ def newest(submissions: Sequence[Submission]) -> list[Submission]:
         groups.setdefault((s.student, s.assignment), []).append(s)
     kept_ones = []
     for several in groups.values():
-        *older, last = sorted(several, key=lambda s: s.submitted_at)
+        *older, last = sorted(several, key=_handed_in)
         if older:
             note = f"handed in {len(several)} times; the newest was graded"
             last = replace(last, notes=(*last.notes, note))
         kept_ones.append(last)
     return kept_ones
+
+
+def _handed_in(s: Submission) -> tuple[bool, float]:
+    """When a submission came, to order by; one without a time goes first."""
+    return (True, instant(s.submitted_at).timestamp()) if s.submitted_at else (False, 0.0)
 
 
 def run(

@@ -121,7 +121,8 @@ def grade(
             chosen(grader.sandbox.name)
         known = {i: grader.assignment(i).module for i in grader.ids()}
         zone = grader.course.zone if grader.course is not None else None
-        taken = take_in(paths, assignment, known, handouts(folder, known), zone)
+        given = handouts(folder, known)
+        taken = take_in(paths, assignment, known, given, zone, before.classes)
         found, refused = taken.submissions, taken.refused
         if not found and not refused:
             raise InputError("no submission was found there", where=paths[0])
@@ -174,7 +175,7 @@ def _remarks(grader: Grader, taken: Taken) -> list[str]:
     for r in taken.refused:
         people.setdefault(r.assignment, set()).update((r.student, str(r.origin.get("user", ""))))
     for name, granted in course.late.extensions.items():
-        if taken.whole_class and name in people:
+        if taken.classes and name in people:
             for student in sorted(granted.keys() - people[name]):
                 near = did_you_mean(student, people[name])
                 told.append(f"late.extensions of {name} names '{student}', who is not there{near}")
@@ -203,12 +204,12 @@ def _run(
             rules = provenance.Rules.of(spec, grader.limits(spec))
             if spec.data is not None:
                 data |= provenance.images(spec.data.dataset, grader.prepared(spec))
-        graded[name] = provenance.Graded(rules, provenance.places(homes))
+        graded[name] = provenance.Graded(rules, provenance.places(homes), taken.classes)
     for dataset, images in data.items():
         if not named_root and dataset in before.data and grader.unasked(dataset) != images.root:
             typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
     record = provenance.Provenance(grader.device, data, graded)
-    return provenance.Run(record, taken.whole_class, named_root)
+    return provenance.Run(record, bool(taken.classes), named_root)
 
 
 def _environment(grader: Grader, assignment: str) -> dict[str, str]:

@@ -176,7 +176,10 @@ def find_root(
         if has(root, dataset):
             return root.resolve()
         if path in (given, before) or not root.is_dir():
-            raise _missing(root, dataset, where)
+            error = _missing(root, dataset, where)
+            if path is before and path is not given:
+                error.remedy = "say with --data where it lies now, or choose another -o"
+            raise error
     return next((root.resolve() for root in _own_roots() if has(root, dataset)), None)
 
 

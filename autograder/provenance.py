@@ -6,7 +6,7 @@
      "assignments": {
        "04-training-loop": {
          "rules": {"version": 1, "checks": "0f3a…", "limits": {"wall_s": 120.0, …}},
-         "students": {"alice": "/srv/class/alice", …}}}}
+         "classes": ["/srv/class"], "students": {"alice": "/srv/class/alice", …}}}}
 
 Theory. A folder of grades is filled over a term: several assignments, and the same one again and
 again. All of it must be of one kind, or two students are measured by different rules. So the folder
@@ -64,11 +64,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Graded:
-    """An assignment in OUT: its rules, and its students with the place of each one's work."""
+    """An assignment in OUT: its rules, its class, and its students with the place of each's work."""
 
     rules: Rules | None
     """None where they are not known: of work without an assignment, and in folders of old."""
     students: Mapping[str, str]
+    classes: tuple[str, ...] = ()
+    """The folders and archives in which the newest class was named."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Provenance:
     device: str = ""
     data: Mapping[str, Images] = field(default_factory=dict)
     assignments: Mapping[str, Graded] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Where classes were named."""
+        return frozenset(path for one in self.assignments.values() for path in one.classes)
 
     @property
     def roots(self) -> dict[str, Path]:
@@ -132,6 +139,7 @@ def read(out: Path) -> Provenance:
                         dict(v["rules"]["limits"]),
                     ),
                     {str(s): str(p) for s, p in v["students"].items()},
+                    tuple(map(str, v["classes"])),
                 )
                 for k, v in raw["assignments"].items()
             },
@@ -157,6 +165,7 @@ def write(out: Path, record: Provenance) -> None:
         "assignments": {
             name: {
                 "rules": None if one.rules is None else asdict(one.rules),
+                "classes": list(one.classes),
                 "students": dict(sorted(one.students.items())),
             }
             for name, one in sorted(record.assignments.items())
@@ -273,7 +282,8 @@ def merged(before: Provenance, run: Run, *, done: bool) -> Provenance:
         old = assignments.get(name)
         rest = {} if old is None else _present(old, graded, run)
         rules = graded.rules if done or old is None else old.rules
-        assignments[name] = Graded(rules, {**rest, **graded.students})
+        classes = graded.classes if run.whole_class or old is None else old.classes
+        assignments[name] = Graded(rules, {**rest, **graded.students}, classes)
     return Provenance(run.record.device, {**before.data, **run.record.data}, assignments)
 
 

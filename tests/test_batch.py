@@ -429,11 +429,19 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    started = threading.Event()
+
+    def hook(s: Submission) -> None:
+        if s.student == "b":
+            started.set()
+            time.sleep(0.5)
+
     def stop(done: int, total: int, result: Result) -> None:
+        started.wait(5)
         raise Stopped(number)
 
     work = [submission(s, s) for s in "abc"]
-    done = batch.run(Fake(), work, [], tmp_path, jobs=1, progress=stop)
+    done = batch.run(Fake(hook=hook), work, [], tmp_path, jobs=1, progress=stop)
     assert done.interrupted and done.stopped is not None
     assert done.stopped.status == 128 + number
-    assert rows(tmp_path)[0]["student"] == "a"
+    assert [r["student"] for r in rows(tmp_path)] == ["a"]

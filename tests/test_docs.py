@@ -9,6 +9,8 @@ import pytest
 import typer
 
 from autograder.cli import app
+from autograder.config import Course
+from autograder.formats.nbgrader import course_id
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -40,3 +42,13 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert set(re.findall(r"`make ([a-z]+)|^\$ make ([a-z]+)", TEXT, flags=re.MULTILINE))
     for named in re.findall(r"(?:`|\$ )make ([a-z]+)", TEXT):
         assert named in targets
+
+
+def test_the_courses_id_in_nbgrader_is_told() -> None:
+    assert f"`{course_id(ROOT)}`" in (ROOT / "docs" / "instructors.md").read_text()
+
+
+def test_every_key_of_the_course_is_told() -> None:
+    text = (ROOT / "docs" / "instructors.md").read_text()
+    for key in set(Course.model_fields) - {"course", "weights", "devices"}:
+        assert re.search(rf"^\| `{key}[.`]", text, re.MULTILINE), key

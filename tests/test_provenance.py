@@ -281,7 +281,8 @@ def test_a_record_of_another_version_is_one_line(tmp_path: Path) -> None:
 
 def test_a_record_is_small_and_comes_back_as_it_was(tmp_path: Path) -> None:
     names = {"Jörg": "/srv/class/Jörg", "=x": "", "alice": "/srv"}
-    record = Provenance("cuda", MNIST, {A4: Graded(RULES, names), "": Graded(None, {})})
+    graded = Graded(RULES, names, ("/srv/class", "/srv/b.zip"))
+    record = Provenance("cuda", MNIST, {A4: graded, "": Graded(None, {})})
     provenance.write(tmp_path, record)
     assert provenance.read(tmp_path) == record
     raw = json.loads((tmp_path / provenance.NAME).read_text())
@@ -394,3 +395,27 @@ def test_a_device_is_remembered(pictured: Path) -> None:
     command(GRADE)
     with pytest.raises(InputError, match="was graded on cpu, and this would be cuda"):
         command(f"{GRADE} --device cuda")
+
+
+def test_a_folder_of_the_class_is_a_student_whatever_lies_in_it(pictured: Path) -> None:
+    """`grade class/bob` after `grade class`, of a student whose file has a name of its own."""
+    (pictured / "class" / "bob" / "training_loop.ipynb").rename(
+        pictured / "class" / "bob" / "my lab.ipynb"
+    )
+    command(GRADE)
+    one = command(GRADE.replace("grade class", "grade class/bob"))
+    assert "no longer" not in one.stdout and "1 of them before" in one.stdout
+    new = pictured / "class" / "carol"
+    new.mkdir()
+    (new / "lab four.py").write_text((pictured / "class" / "alice.py").read_text() + "c = 1")
+    two = command(GRADE.replace("grade class", "grade class/carol"))
+    assert "no longer" not in two.stdout
+    assert sorted(s for s, _ in table(pictured / "out")) == ["alice", "bob", "carol"]
+
+
+def test_the_folder_of_grades_is_nobodys_work(pictured: Path) -> None:
+    inside = GRADE.replace("-o out", "-o class/graded")
+    command(inside)
+    again = command(inside)
+    assert again.exit_code == 0 and "2 submissions" in again.stdout
+    assert sorted(s for s, _ in table(pictured / "class" / "graded")) == ["alice", "bob"]

@@ -132,6 +132,7 @@ def test_what_is_the_classs_own_makes_no_row(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "README.md": "#", "roster.csv": "a,b", "grades.csv": "a", "Thumbs.db": b"x",
         ".gitignore": "*", "index.html": "<html>", "times.csv": "a", "LICENSE": "MIT",
+        "~$essay.docx": b"x",
     }  # fmt: skip
     found, refused = take(put(tmp_path, {**files, "bob.py": "1"}), A4)
     assert sorted(found) == ["bob"] and not refused

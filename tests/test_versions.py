@@ -11,6 +11,7 @@ from autograder.formats.handout import handouts
 from autograder.formats.mend import Handout, Piece
 from autograder.model import Submission
 from tests.handing import A4, A5, KNOWN, aged, notebook, packed, put, take, zipped
+from tests.notebooks import MODULES
 from tests.samples import ROOT
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()\n"
@@ -312,9 +313,9 @@ def test_of_canvas_uploads_the_last_is_graded_whatever_its_name(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("suffix", ["py", "ipynb"])
-@pytest.mark.parametrize("assignment", ["04-training-loop", "05-five-beats", "06-line-by-line"])
+@pytest.mark.parametrize("assignment", MODULES)
 def test_an_untouched_handout_is_told(tmp_path: Path, assignment: str, suffix: str) -> None:
-    known = {A4: "training_loop", A5: "five_beats", "06-line-by-line": "line_by_line"}
+    known = MODULES
     name = f"{known[assignment]}.{suffix}"
     raw = (ROOT / "release" / assignment / name).read_text(encoding="utf-8")
     put(tmp_path, {f"alice/{name}": raw})

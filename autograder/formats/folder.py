@@ -19,7 +19,7 @@ student and assignment, whatever the file system says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -134,14 +134,14 @@ class _Work:
 @dataclass(frozen=True)
 class Taken:
     """What intake found: submissions (at most one per student and assignment) and refusals, both
-    sorted; by student and assignment where each one's work lies; and whether a whole class was
-    named, and not only works of single students.
+    sorted; by student and assignment where each one's work lies; and which of the paths hold a
+    class, and not only the work of one student.
     """
 
     submissions: list[Submission]
     refused: list[Refused]
     homes: Mapping[tuple[str, str], str]
-    whole_class: bool
+    classes: tuple[str, ...] = ()
 
 
 def collect(
@@ -162,13 +162,15 @@ def take_in(
     known: Mapping[str, str],
     given: Handouts = NONE,
     zone: tzinfo | None = None,
+    classes: Collection[str] = (),
 ) -> Taken:
     """Take in every submission below `paths`.
 
     `known` maps assignment ids to the name of their module, `given` to what was handed out;
-    `assignment` is what `-a` said; `zone` is the course's, for times without an offset.
-    Raises `InputError` only for what the caller got wrong: a path that does not exist, an
-    assignment that is not there.
+    `assignment` is what `-a` said; `zone` is the course's, for times without an offset. `classes`
+    are folders that were named as classes before: a folder in one of them is a student's. Raises
+    `InputError` only for what the caller got wrong: a path that does not exist, an assignment that
+    is not there.
     """
     if assignment is not None and assignment not in known:
         raise InputError(
@@ -179,10 +181,10 @@ def take_in(
     for path in paths:
         if not path.exists():
             raise InputError("does not exist", where=clean(str(path)), remedy="check the path")
-        intake.take(path)
+        intake.take(path, of_class=str(path.resolve().parent) in classes)
     found, refused = intake.finish()
     homes = {(r.student, r.assignment): r.path for r in refused} | intake.homes
-    return Taken(found, refused, homes, intake.whole_class)
+    return Taken(found, refused, homes, tuple(intake.classes))
 
 
 def of_one(
@@ -220,16 +222,18 @@ class _Intake:
         self.found: list[Version] = []
         self.refused: list[tuple[str, Refused, float]] = []
         self.homes: dict[tuple[str, str], str] = {}
-        self.whole_class = False
+        self.classes: list[str] = []
 
     # -- what the user named -------------------------------------------------------------
 
-    def take(self, path: Path) -> None:
-        """One PATH of the command line."""
+    def take(self, path: Path, *, of_class: bool) -> None:
+        """One PATH of the command line; `of_class` says that it lies in a class's folder."""
         name = path.name or path.resolve().name
         student = name if path.is_dir() else stem_of(name)
         try:
-            if path.is_dir():
+            if path.is_dir() and of_class:
+                self.student(read_folder(path), student, str(path))
+            elif path.is_dir():
                 self.root(read_folder(path), student, str(path))
             elif path.is_file() and is_archive(name):
                 self.root(_unwrap(read_archive(read_file(path), of_class=True)), student, str(path))
@@ -253,14 +257,15 @@ class _Intake:
         if not handed and self.is_one(tree):
             self.student(tree, student, path)
             return
-        self.whole_class = True
+        self.classes.append(str(Path(path).resolve()))
         names = {stem_of(n) for n in tree.files if not of_the_class(n)}
         names |= set(tree.folders)
         for name, leaf in tree.files.items():
             if not of_the_class(name):
                 self.loose(leaf, _whose(name, names), f"{path}/{name}")
         for name, folder in tree.folders.items():
-            self.student(folder, name, f"{path}/{name}")
+            if not _is_ours(folder):
+                self.student(folder, name, f"{path}/{name}")
         for name, why in tree.odd.items():
             self.refuse(stem_of(name.rstrip("/")), f"{path}/{name}", f"{clean(name)} is {why}")
         if not (handed or tree.folders or tree.files or tree.odd):
@@ -539,6 +544,11 @@ class _Intake:
                 (UNTOUCHED,) if bare else (),
             )
         )
+
+
+def _is_ours(folder: Folder) -> bool:
+    """Whether a folder holds what a grading wrote: `grade class -o class/graded`."""
+    return "results" in folder.folders and "store.sqlite" in folder.files
 
 
 def _whose(name: str, names: set[str]) -> str:

@@ -157,6 +157,8 @@ def unwanted(name: str, *, folder: bool) -> str | None:
     low = name.lower()
     if name in (".DS_Store", ".ipynb_checkpoints") or name.startswith("._"):
         return ""
+    if name.startswith("~$"):
+        return ""  # what Office puts beside a file that is open
     if name.startswith("."):
         return f"{name} (hidden)"
     if folder and (name in LEFT_OUT_FOLDERS or low.endswith(".egg-info")):
