@@ -181,10 +181,13 @@ def read_load(folder: Path) -> LoadReport | None:
     if not path.is_file():
         return None
     raw = _json(path)
-    raw["errors"] = tuple(ErrorInfo(**e) for e in raw["errors"])
-    raw["names"] = tuple(raw["names"])
-    raw["usage"] = Usage(**raw["usage"])
-    return LoadReport(**raw)
+    try:
+        raw["errors"] = tuple(ErrorInfo(**e) for e in raw["errors"])
+        raw["names"] = tuple(raw["names"])
+        raw["usage"] = Usage(**raw["usage"])
+        return LoadReport(**raw)
+    except (KeyError, TypeError) as e:
+        raise _broken(path, e) from e
 
 
 def read_evidence(folder: Path) -> dict[str, Evidence]:
@@ -194,14 +197,17 @@ def read_evidence(folder: Path) -> dict[str, Evidence]:
         if path.name in ("load.json", INDEX):
             continue
         raw = _json(path)
-        raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
-        raw["usage"] = Usage(**raw["usage"])
         blob = path.with_suffix(".safetensors")
         try:
             tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
         except (SafetensorError, OSError) as e:
             raise _broken(blob, e) from e
-        kept[path.stem] = Evidence(**raw, tensors=tensors)
+        try:
+            raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
+            raw["usage"] = Usage(**raw["usage"])
+            kept[path.stem] = Evidence(**raw, tensors=tensors)
+        except (KeyError, TypeError) as e:
+            raise _broken(path, e) from e
     return kept
 
 

@@ -64,7 +64,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Graded:
-    """An assignment in OUT: its rules, its class, and its students with the place of each's work."""
+    """An assignment in OUT: its rules, its class, its students and where each one's work lies."""
 
     rules: Rules | None
     """None where they are not known: of work without an assignment, and in folders of old."""

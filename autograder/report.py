@@ -28,6 +28,7 @@ from markupsafe import Markup, escape
 
 from . import kept
 from .config import Course
+from .errors import GraderError
 from .model import CheckResult, LoadReport, Result, Status, Visibility
 from .text import clean, number, points, slug
 
@@ -281,7 +282,11 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
 
 def _work(out: Path, r: Result, hidden: str) -> View:
     """One assignment on a student's page, as far as the course lets the student see it."""
-    load = kept.read_load(kept.evidence_folder(out, r.student, r.assignment))
+    load, notes = None, list(dict.fromkeys((*r.attention, *r.notes)))
+    try:
+        load = kept.read_load(kept.evidence_folder(out, r.student, r.assignment))
+    except GraderError as e:  # one torn file costs nobody else a page
+        notes.append(f"what the program printed cannot be shown: {e.what}")
     shown = [c for c in r.checks if hidden != "none" or c.visibility is Visibility.PUBLIC]
     away = [c for c in r.checks if c not in shown]
     withheld = ""
@@ -303,7 +308,7 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "bar": _bar(r),
         "tally": _tally(r.checks),
         "facts": _facts(r),
-        "notes": [clean(n) for n in dict.fromkeys((*r.attention, *r.notes))],
+        "notes": [clean(n) for n in notes],
         "tasks": _tasks(shown, hidden),
         "withheld": withheld,
         "errors": _errors(load),

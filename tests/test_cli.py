@@ -702,3 +702,22 @@ def test_what_is_hardly_meant_is_told(course: Path) -> None:
     assert said[1].startswith(f"{start}3 times state no offset and count as UTC's (say timezone:")
     assert said[2].endswith("names 'alcie', who is not there; did you mean 'alice'?")
     assert len(said) == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"errors": 1}', "torn"])
+@pytest.mark.parametrize("file", ["load.json", "probe"])
+def test_torn_evidence_costs_one_student_one_grading(course: Path, file: str, text: str) -> None:
+    grade = f"grade class -a {A} -o out --sandbox none --i-trust-every-submission"
+    run(grade)
+    table = (course / "out" / "grades.csv").read_bytes()
+    folder = kept.evidence_folder(course / "out", "bob", A)
+    probes = [p for p in sorted(folder.glob("*.json")) if p.name not in ("load.json", "index.json")]
+    path = folder / file if file == "load.json" else probes[0]
+    path.write_text(path.read_text()[:-9] if text == "torn" else text)
+    done = run("regrade out")
+    assert "1 judged again, 0 changed" in done.output and done.exit_code == 0
+    assert re.search(rf"left as it was: bob {A}: .*\(grade (that student|it) again\)", done.output)
+    assert run("report out").exit_code == 0
+    assert (course / "out" / "grades.csv").read_bytes() == table
+    assert "1 of them before" in run(grade).output, "alice's is whole"
+    assert "2 judged again, 0 changed" in run("regrade out").output
