@@ -375,3 +375,31 @@ def test_a_students_folder_of_nbgrader_can_be_named_itself(tmp_path: Path) -> No
     found, refused = collect([tmp_path / "alice"], None, KNOWN)
     assert not refused and {s.student for s in found} == {"alice"}
     assert alice(tmp_path / "alice", A5).program.text == "a5 = 1"
+
+
+def test_what_a_shell_makes_of_a_class_is_the_class(tmp_path: Path) -> None:
+    """`autograder grade class/*`: copies are no students, and a roster is nobody."""
+    files: dict[str, str | bytes] = {
+        "alice.py": "old = 1",
+        "alice (1).py": "new = 1",
+        "bob.zip": packed({"training_loop.py": "b = 1"}),
+        "bob_v2.py": "b = 2",
+        "carol/training_loop.py": "c = 1",
+        "README.md": "#",
+        "roster.csv": "a",
+    }
+    aged(put(tmp_path, files), *files)
+    found, refused = collect(sorted(tmp_path.iterdir()), A4, KNOWN)
+    assert not refused
+    assert {s.student: s.program.text for s in found} == {
+        "alice": "new = 1",
+        "bob": "b = 2",
+        "carol": "c = 1",
+    }
+    (tmp_path / "mallory.py").symlink_to(tmp_path / "alice (1).py")
+    (tmp_path / "mallory2").symlink_to(tmp_path / "carol")
+    found, refused = collect(sorted(tmp_path.iterdir()), A4, KNOWN)
+    assert [s.student for s in found] == ["alice", "bob", "carol"]
+    assert [r.student for r in refused] == ["mallory", "mallory2"]
+    (alone,), _ = collect([tmp_path / "mallory.py"], A4, KNOWN)
+    assert alone.program.text == "new = 1"

@@ -171,6 +171,9 @@ def take_in(
     are folders that were named as classes before: a folder in one of them is a student's. Raises
     `InputError` only for what the caller got wrong: a path that does not exist, an assignment that
     is not there.
+
+    A link that is the only path is followed, since a person chose it; among several it may be a
+    student's own, as where a shell makes `class/*` of a class.
     """
     if assignment is not None and assignment not in known:
         raise InputError(
@@ -178,10 +181,17 @@ def take_in(
             remedy=f"one of: {', '.join(sorted(known))}",
         )
     intake = _Intake(assignment, dict(known), given, zone)
+    names = {stem_of(path.name) for path in paths}
     for path in paths:
         if not path.exists():
             raise InputError("does not exist", where=clean(str(path)), remedy="check the path")
-        intake.take(path, of_class=str(path.resolve().parent) in classes)
+        if len(paths) > 1 and path.is_file() and of_the_class(path.name):
+            continue  # as a shell makes them of class/*
+        if len(paths) > 1 and path.is_symlink():
+            what = f"{clean(path.name)} is a link; links are not followed (name where it leads)"
+            intake.refuse(_whose(path.name, names), str(path), what)
+            continue
+        intake.take(path, names, of_class=str(path.resolve().parent) in classes)
     found, refused = intake.finish()
     homes = {(r.student, r.assignment): r.path for r in refused} | intake.homes
     return Taken(found, refused, homes, tuple(intake.classes))
@@ -226,10 +236,12 @@ class _Intake:
 
     # -- what the user named -------------------------------------------------------------
 
-    def take(self, path: Path, *, of_class: bool) -> None:
-        """One PATH of the command line; `of_class` says that it lies in a class's folder."""
+    def take(self, path: Path, names: set[str], *, of_class: bool) -> None:
+        """One PATH of the command line; `names` are those of all, without suffixes, and `of_class`
+        says that it lies in a class's folder.
+        """
         name = path.name or path.resolve().name
-        student = name if path.is_dir() else stem_of(name)
+        student = name if path.is_dir() else _whose(name, names)
         try:
             if path.is_dir() and of_class:
                 self.student(read_folder(path), student, str(path))
