@@ -128,7 +128,7 @@ def run(
     gone: tuple[Result, ...] = ()
     with Store(out / "store.sqlite") as store:
         if told is not None:
-            before = provenance.complete(out, provenance.read(out))
+            before = provenance.standing(out)
             provenance.agree(out, before, told)
             now = provenance.merged(before, told, done=False)
             provenance.write(out, now)

@@ -113,7 +113,7 @@ def grade(
     from .grade import Grader
     from .show import chosen, graded, progress
 
-    before = provenance.read(out)
+    before = provenance.standing(out)
     device = device or before.device or "cpu"
     provenance.same_device(out, before, device)
     with Grader(folder, sandbox, data, device, remembered=before.roots) as grader:

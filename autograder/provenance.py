@@ -259,10 +259,13 @@ def _difference(old: Rules, new: Rules) -> str:
 # -- whom a folder holds ---------------------------------------------------------------------------
 
 
-def complete(out: Path, before: Provenance) -> Provenance:
-    """The record of a folder with what its results tell and it does not, as one that was filled
-    before there were records.
+def standing(out: Path) -> Provenance:
+    """The record of a folder as it binds a run into it. Raises `InputError`.
+
+    What results tell and the record does not is added, as for a folder that was filled before there
+    were records; and while there is no grade in it, it is bound to no device, images or rules.
     """
+    before = read(out)
     assignments = dict(before.assignments)
     results, _ = kept.readable(out)  # what is torn is not told apart; a grade heals it
     for result in results:
@@ -270,7 +273,10 @@ def complete(out: Path, before: Provenance) -> Provenance:
             there = assignments.get(result.assignment, Graded(None, {}))
             students = {**there.students, result.student: ""}
             assignments[result.assignment] = replace(there, students=students)
-    return replace(before, assignments=assignments)
+    if any(r.status == "graded" for r in results):
+        return replace(before, assignments=assignments)
+    free = {name: replace(one, rules=None) for name, one in assignments.items()}
+    return Provenance(assignments=free)
 
 
 def merged(before: Provenance, run: Run, *, done: bool) -> Provenance:

@@ -225,6 +225,22 @@ def test_a_whole_class_may_be_graded_by_new_rules(tmp_path: Path) -> None:
     grade(tmp_path, told(A4, "alice", whole=False, rules=newer))
 
 
+def test_a_run_that_was_broken_off_before_its_first_grade_binds_nobody(tmp_path: Path) -> None:
+    """Somebody had forgotten --data."""
+
+    def broken(s: Submission) -> None:
+        raise KeyboardInterrupt
+
+    work = [replace(submission("alice", "s = 'alice'"), assignment=A4)]
+    batch.run(Fake(hook=broken), work, [], tmp_path, told=told(A4, "alice"))
+    assert provenance.read(tmp_path).data == MNIST
+    other = told(A4, "alice", data={"mnist": Images("/srv/b", "mnist-bbbbbb")}, device="cuda")
+    grade(tmp_path, other)
+    assert provenance.read(tmp_path).device == "cuda"
+    with pytest.raises(InputError, match="was graded on cuda"):
+        grade(tmp_path, told(A4, "alice"))
+
+
 def test_a_class_that_was_broken_off_under_new_rules_is_a_mix_until_it_is_done(
     tmp_path: Path,
 ) -> None:
