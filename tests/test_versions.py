@@ -245,6 +245,29 @@ def test_many_versions_are_not_all_read(tmp_path: Path) -> None:
     found = alice(tmp_path)
     assert found.program.main == "training_loop_v59.py"
     assert "and 15 more" in found.notes[0]
+    assert f"not taken: 36 more programs for {A4}, which were not looked at" in found.notes
+
+
+def test_large_versions_are_not_all_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.formats.folder.PROGRAM_CAP", 1000)
+    names = [f"training_loop_v{i}.py" for i in range(5)]
+    put(tmp_path / "alice", {n: f"v = '{n}'\n" + " " * 400 for n in names})
+    aged(tmp_path / "alice", *names)
+    found = alice(tmp_path)
+    assert found.program.main == "training_loop_v4.py"
+    assert f"not taken: 3 more programs for {A4}, which were not looked at" in found.notes
+
+
+def test_archives_share_what_one_student_may_unpack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.formats.folder.STUDENT_ZIP_CAP", 5_000)
+    put(tmp_path, {"alice/training_loop.py": "old = 1"})
+    for i in range(4):
+        files = {"training_loop.py": f"n = {i}", "x.bin": "x" * 2_000}
+        (tmp_path / "alice" / f"final v{i}.zip").write_bytes(packed(files))
+    found = alice(tmp_path)
+    assert sum("would unpack to more than" in n for n in found.notes) == 2
 
 
 # -- loose files ------------------------------------------------------------------------------

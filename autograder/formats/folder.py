@@ -18,6 +18,7 @@ student and assignment, whatever the file system says.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,8 +58,10 @@ from .versions import Version, pick, says_age
 
 STUDENT_ZIP_CAP = 512 * MIB
 VERSIONS_CAP = 24
-"""More programs of one student than this, named for one assignment, are not read."""
-ARCHIVES_CAP = 8
+"""More programs of one student than this, named for one assignment, are not read; and of these only
+as many as come to `PROGRAM_CAP` together.
+"""
+ARCHIVES_CAP = 4
 """More archives in one folder of a student than this are not opened."""
 DEPTH = 6
 """How deep in a student's folder programs are looked for, in folders and archives."""
@@ -127,6 +130,8 @@ class _Work:
     programs: list[tuple[str | None, Leaf, Folder, _Place]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Archives that could not be opened, with the reason."""
+    room: int = field(default_factory=lambda: STUDENT_ZIP_CAP)
+    """How many bytes archives may still unpack to."""
     folders: set[str] = field(default_factory=set)
     """The assignments that folders are named for."""
 
@@ -279,7 +284,7 @@ class _Intake:
             if not _is_ours(folder):
                 self.student(folder, name, f"{path}/{name}")
         for name, why in tree.odd.items():
-            self.refuse(stem_of(name.rstrip("/")), f"{path}/{name}", f"{clean(name)} is {why}")
+            self.refuse(stem_of(name.rstrip("/")), f"{path}/{name}", f"{clean(name)}: {why}")
         if not (handed or tree.folders or tree.files or tree.odd):
             self.refuse(student, path, "holds no submission")
 
@@ -357,8 +362,12 @@ class _Intake:
             others = [u for u in unnamed if u[2].context == wanted]
             if not others and self.assignment and not work.folders:
                 others = [u for u in unnamed if u[2].context is None]
-            for leaf, beside, place in _newest_first(fits or others):
+            several = _newest_first(fits or others)
+            for leaf, beside, place in several:
                 self.add(student, wanted, leaf, beside, place, named=bool(fits))
+            unread = len(fits or others) - len(several)
+            if unread:
+                work.broken.append(f"{unread} more programs for {wanted}, which were not looked at")
             if not fits and not others:
                 self.without(folder, student, path, wanted, work)
         if not asked and unnamed:
@@ -401,14 +410,17 @@ class _Intake:
                 place = replace(place, when=stamp(sub, self.zone) if own else "")
             self.gather(sub, place, work)
         archives = [leaf for leaf in folder.files.values() if is_archive(leaf.name)]
-        for leaf in archives[:ARCHIVES_CAP] if here.archives < 2 else ():
-            chain = here.chain and not programs and len(archives) == 1
+        chain = here.chain and not programs and len(archives) == 1
+        if here.archives > (1 if chain else 0):
+            return
+        for leaf in archives[:ARCHIVES_CAP]:
             place = here.into(leaf.name, context=None, chain=chain, archive=True)
             try:
-                tree = read_archive(leaf, cap=STUDENT_ZIP_CAP)
+                tree = read_archive(leaf, cap=max(work.room, 1))
             except SubmissionError as e:
                 work.broken.append(str(e))
                 continue
+            work.room -= tree.weight
             self.gather(tree, place, work)
 
     # -- names ---------------------------------------------------------------------------
@@ -581,9 +593,11 @@ def _whose(name: str, names: set[str]) -> str:
 def _newest_first(
     found: Sequence[tuple[Leaf, Folder, _Place]],
 ) -> list[tuple[Leaf, Folder, _Place]]:
-    """At most `VERSIONS_CAP` of them, the newest."""
+    """As many of them as are read, the newest first; one at least."""
     by_age = sorted(found, key=lambda f: (-f[0].upload, -f[0].modified, f[2].label, f[0].name))
-    return by_age[:VERSIONS_CAP]
+    sizes = itertools.accumulate(f[0].size for f in by_age)
+    fit = sum(size <= PROGRAM_CAP for size in sizes)
+    return by_age[: max(1, min(fit, VERSIONS_CAP))]
 
 
 def _nothing_in(folder: Folder, work: _Work) -> str:

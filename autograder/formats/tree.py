@@ -131,6 +131,12 @@ class Folder:
     notes: list[str] = field(default_factory=list)
     odd: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def weight(self) -> int:
+        """The claimed sizes of all files in it, in bytes."""
+        below = sum(folder.weight for folder in self.folders.values())
+        return below + sum(leaf.size for leaf in self.files.values())
+
     def leave(self, name: str, why: str) -> None:
         """Leave out an entry that may be somebody's work."""
         self.odd[name] = why
