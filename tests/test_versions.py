@@ -332,6 +332,26 @@ def test_of_canvas_uploads_the_last_is_graded_whatever_its_name(tmp_path: Path) 
     assert {s: w.program.text for s, w in found.items()} == {"ann_5": "new = 1", "bob_6": "new = 1"}
 
 
+def test_what_canvas_numbers_is_the_archive_and_all_in_it(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "ann_5_31_training_loop.py": "old = 1",
+        "ann_5_47_work.zip": packed({"training_loop.py": "new = 1"}),
+        "bob_6_33_training_loop.py": "new = 1",
+        "bob_6_30_work.zip": packed({"training_loop.py": "old = 1"}),
+    }
+    found, refused = take(put(tmp_path, files))
+    assert not refused
+    assert {s: w.program.text for s, w in found.items()} == {"ann_5": "new = 1", "bob_6": "new = 1"}
+
+
+@pytest.mark.parametrize("empty", ["", "# nothing yet\n", notebook()])
+def test_an_empty_file_is_no_version(tmp_path: Path, empty: str) -> None:
+    name = "training_loop (1)." + ("ipynb" if empty.startswith("{") else "py")
+    files = {"alice/training_loop.py": f"x = 1\n{STUB}", f"alice/{name}": empty}
+    aged(put(tmp_path, files), *files)
+    assert alice(tmp_path).program.text.startswith("x = 1")
+
+
 # -- the handout itself ---------------------------------------------------------------------------
 
 

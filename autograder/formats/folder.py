@@ -108,8 +108,12 @@ class _Place:
     when: str | None = None
     depth: int = 0
     archives: int = 0
+    upload: int = 0
+    """As in `Leaf`, of the archive that we are in."""
 
-    def into(self, name: str, *, context: str | None, chain: bool, archive: bool = False) -> _Place:
+    def into(
+        self, name: str, *, context: str | None, chain: bool, archive: Leaf | None = None
+    ) -> _Place:
         """The place of a folder or archive in here."""
         return replace(
             self,
@@ -119,7 +123,8 @@ class _Place:
             context=context or self.context,
             chain=chain,
             depth=self.depth + 1,
-            archives=self.archives + archive,
+            archives=self.archives + (archive is not None),
+            upload=archive.upload if archive is not None and archive.upload else self.upload,
         )
 
 
@@ -395,6 +400,7 @@ class _Intake:
             wanted = self.named(name, loosely=True)
             near = here.chain or here.context == wanted or self.named(name) is not None
             if near if wanted else here.chain:
+                leaf = leaf if leaf.upload else replace(leaf, upload=here.upload)
                 work.programs.append((wanted, leaf, folder, here))
         if here.depth >= DEPTH:
             return
@@ -414,7 +420,7 @@ class _Intake:
         if here.archives > (1 if chain else 0):
             return
         for leaf in archives[:ARCHIVES_CAP]:
-            place = here.into(leaf.name, context=None, chain=chain, archive=True)
+            place = here.into(leaf.name, context=None, chain=chain, archive=leaf)
             try:
                 tree = read_archive(leaf, cap=max(work.room, 1))
             except SubmissionError as e:

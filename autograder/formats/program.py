@@ -146,6 +146,11 @@ def stubs(program: Program) -> int:
     return len(STUB.findall(program.text))
 
 
+def is_empty(program: Program) -> bool:
+    """Whether there is no code in a program at all."""
+    return not _bare(program)
+
+
 def missing(program: Program, handout: Handout | None) -> int:
     """How many functions and classes that the handout asks for a program does not bind.
 

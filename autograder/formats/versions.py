@@ -26,13 +26,13 @@ from ..errors import SubmissionError
 from ..model import Program
 from ..text import clean
 from .mend import Handout
-from .program import imports, missing, same_code, stubs
+from .program import imports, is_empty, missing, same_code, stubs
 from .tree import Folder, Leaf
 
 SAME_MOMENT = 2.0
 """Seconds within which times do not tell which is newer: what a zip archive's clock can tell."""
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
-_OLD = frozenset(("old", "older", "oldest", "backup", "bak", "draft", "unused", "superseded"))
+_OLD = frozenset(("old", "older", "oldest", "backup", "bak"))
 _NEW = frozenset(("new", "newer", "newest", "final", "latest", "last", "fixed", "corrected"))
 _AGAIN = frozenset(("copy", "attempt", "try", "version", "resubmission", "submission", "upload"))
 _DATE = re.compile(r"20\d\d[-_.]?\d\d[-_.]?\d\d")
@@ -103,14 +103,18 @@ def pick(
         raise _undecided(
             versions, f"keep one, named {module}.ipynb; of a class, name its own folder"
         )
-    open_ = [stubs(v.program) + missing(v.program, handout) for v in versions]
+    open_ = [
+        (is_empty(v.program), stubs(v.program) + missing(v.program, handout)) for v in versions
+    ]
     left = [v for v, n in zip(versions, open_, strict=True) if n == min(open_)]
     chosen: Version | None
     if all(same_code(left[0].program, v.program) for v in left[1:]):
         chosen = min(left, key=lambda v: (v.program.kind != "notebook", v.label))
         why = "holds the same"
     else:
-        sure = all(v.named for v in left) or bool(handout and handout.asked and min(open_) == 0)
+        sure = all(v.named for v in left) or bool(
+            handout and handout.asked and min(open_) == (False, 0)
+        )
         chosen, why = _newest(left) if sure else (None, "")
     if chosen is None:
         raise _undecided(left, f"keep one, named {module}.ipynb or {module}.py")
