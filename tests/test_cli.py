@@ -528,14 +528,19 @@ def test_every_way_to_be_stopped_says_how_to_go_on(
     (course / "class" / "bob" / "training_loop.ipynb").unlink()
     (course / "class" / "bob" / "training_loop.py").write_text(SLOW.format(seconds=4) + GOOD)
     (course / "class" / "carol.py").write_text("c = 1\n" + GOOD)
-    command = [
-        *("nohup",) * ignored, sys.executable, "-m", "autograder", "grade", "class", "-a", A,
-        "-o", "out", "--jobs", "1", "--sandbox", "none", "--i-trust-every-submission",
-    ]  # fmt: skip
-    env = {**os.environ, "PYTHONPATH": str(HERE)}
-    run_ = subprocess.Popen(
-        command, cwd=course, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    # whoever runs these tests in the background has some signals ignored
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"signal.signal(signal.SIGHUP, signal.{'SIG_IGN' if ignored else 'SIG_DFL'})\n"
+        "from autograder.cli import main\n"
+        "main()\n"
     )
+    grade = f"grade class -a {A} -o out --jobs 1 --sandbox none --i-trust-every-submission"
+    command = [sys.executable, "-c", code, *shlex.split(grade)]
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    pipe = subprocess.PIPE
+    run_ = subprocess.Popen(command, cwd=course, env=env, stdout=pipe, stderr=pipe, text=True)
     first = kept.result_path(course / "out", "alice", A)
     end = time.monotonic() + 300
     while not first.is_file() and run_.poll() is None and time.monotonic() < end:
