@@ -64,6 +64,8 @@ class LimitsSpec(Strict):
     processes: int | None = Field(None, ge=1, le=4096)
     file_mb: int | None = Field(None, ge=1)
     output_kb: int | None = Field(None, ge=1, le=65_536)
+    total_s: float | None = Field(None, gt=0, le=86_400)
+    total_cpu_s: float | None = Field(None, gt=0, le=864_000)
 
     def over(self, base: Limits) -> Limits:
         """`base` with what this section states put in its place."""

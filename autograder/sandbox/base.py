@@ -56,10 +56,14 @@ ENVIRONMENT = {
 The last two put the template's memory on huge pages where the kernel has them on offer: a fork
 then copies far fewer page-table entries (17 ms of CPU become 5, see docs/architecture.md).
 """
+DERIVED = ("disk_mb", "budget_s", "budget_cpu_s")
+"""Limits that follow from stated ones, and are told to the box with them."""
 _HEAD = struct.Struct(">II")
 GRACE_S = 30.0
 """How much longer than a probe's own clock the host waits for the box's answer."""
 WARM_S = 180.0
+GONE = "the program's process is gone"
+"""What the supervisor says where there is no loaded program any more to ask."""
 
 
 def environment(*, gpu: bool = False) -> dict[str, str]:
@@ -154,7 +158,9 @@ class TemplateBox:
         self._group = group
         self._killed = self._refused = 0
         self._over = b""
-        limits = {**job.limits.__dict__, "disk_mb": job.limits.disk_mb}
+        self._excess: dict[str, Any] = {}
+        derived = {name: getattr(job.limits, name) for name in DERIVED}
+        limits = {**job.limits.__dict__, **derived}
         names = sorted(job.files)
         self._channel.send(
             {
@@ -177,7 +183,7 @@ class TemplateBox:
             over = f"its report was over the limit of {HEADER_CAP} bytes"
             return LoadReport("output", detail=over)
         report = read_load(got[0])
-        limit = self._ran_into(report.status)
+        limit = self._ran_into(report.status, report.detail)
         return replace(report, **limit) if limit else report
 
     def probe(self, request: ProbeRequest) -> Evidence:
@@ -194,7 +200,7 @@ class TemplateBox:
         if got is None:
             raise SandboxError("an answer was over the size limit")
         found = read_answer(*got)
-        limit = self._ran_into(found.status)
+        limit = self._ran_into(found.status, found.detail)
         return replace(found, **limit) if limit else found
 
     def _exchange(
@@ -208,7 +214,7 @@ class TemplateBox:
                 self._channel.send(order, blob)
                 got = self._channel.receive(patience_s)
             except SandboxError:
-                limit = self._ran_into("crash")
+                limit = self._ran_into("crash", "")
                 if not limit:
                     raise
                 self._over = json.dumps(limit).encode()
@@ -218,9 +224,10 @@ class TemplateBox:
                 return got
         return self._over, b""
 
-    def _ran_into(self, status: str) -> dict[str, Any]:
+    def _ran_into(self, status: str, detail: str) -> dict[str, Any]:
         """Status and detail of the limit that the box's group saw exceeded when a process crashed;
-        nothing where it saw none, or the box could say for itself how the process ended.
+        nothing where it saw none, or the box could say for itself how the process ended. Of a
+        program that is gone since an earlier crash, the limit of that one.
         """
         if self._group is None:
             return {}
@@ -230,11 +237,13 @@ class TemplateBox:
         limits = self._job.limits
         if status == "crash" and more[0]:
             said = f"it used more than the {limits.memory_mb} MiB of memory allowed"
-            return {"status": "memory", "detail": said}
+            self._excess = {"status": "memory", "detail": said}
+            return self._excess
         if status == "crash" and more[1]:
             said = f"it ran more than the {limits.processes} processes and threads allowed"
-            return {"status": "processes", "detail": said}
-        return {}
+            self._excess = {"status": "processes", "detail": said}
+            return self._excess
+        return self._excess if status == "crash" and detail == GONE else {}
 
     @staticmethod
     def _unbroken(header: bytes) -> None:

@@ -23,6 +23,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import SandboxError
@@ -48,6 +49,50 @@ NOBODY = 65534
 HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
+_NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
+_DROP = (
+    "setpriv",
+    f"--reuid={NOBODY}",
+    f"--regid={NOBODY}",
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--",
+)
+USERS = range(63_000, 65_000)
+"""User ids of boxes, two each: a range that Debian gives to nobody, and none of `uid.FIRST`'s."""
+
+
+@contextlib.contextmanager
+def _user_namespace() -> Iterator[int | None]:
+    """A descriptor of a user namespace that belongs to nobody and knows `USERS`; None where we may
+    not make one (only root may map other users' ids), and boxes do with one user.
+    """
+    if os.getuid() != 0:
+        yield None
+        return
+    holder = subprocess.Popen(
+        [*_DROP, "unshare", "--user", "sh", "-c", "echo; read _"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    users = None
+    try:
+        if holder.stdout.readline():
+            with contextlib.suppress(OSError):  # root of a container that has no such ids to give
+                for name in ("uid_map", "gid_map"):
+                    lines = f"{USERS[0]} {USERS[0]} {len(USERS)}\n{NOBODY} {NOBODY} 1\n"
+                    Path(f"/proc/{holder.pid}/{name}").write_text(lines)
+                users = os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY)
+        yield users
+    finally:
+        if users is not None:
+            os.close(users)
+        holder.stdin.close()
+        holder.wait()
+        holder.stdout.close()
 
 
 class Bubblewrap:
@@ -70,13 +115,24 @@ class Bubblewrap:
         self._groups: Groups | None = None
         self._ahead: Group | None = None
 
-    def _arguments(self, where: dict[str, str], control: int) -> list[str]:
-        """The bwrap command line; `where` maps each real source to where it can be read."""
-        bwrap = shutil.which("bwrap") or "bwrap"
-        out = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    def _arguments(
+        self, where: dict[str, str], control: int, users: int | None = None
+    ) -> list[str]:
+        """The bwrap command line; `where` maps each real source to where it can be read, `users` is
+        a descriptor of the room's user namespace where one was made.
+        """
+        out = [shutil.which("bwrap") or "bwrap"]
+        if users is None:
+            out += ["--unshare-all"]
+        else:
+            out += ["--userns", str(users), *(f"--unshare-{name}" for name in _NAMESPACES)]
+            out += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        out += ["--hostname", "box", "--die-with-parent", "--new-session", "--clearenv"]
         bound: list[str] = []
 
         def bind(source: str, target: str) -> None:
+            for parent in reversed(Path(target).parents[:-1]):
+                out.extend(["--dir", str(parent)])  # else only its maker could pass through it
             out.extend(["--ro-bind", where.get(source, source), target])
             bound.append(target)
 
@@ -95,7 +151,8 @@ class Bubblewrap:
                 bind(path, path)
         out.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", HOME])  # noqa: S108
         # without these files glibc does not know that it may ask for huge pages (see ENVIRONMENT)
-        out.extend(["--ro-bind-try", HUGE_PAGES, HUGE_PAGES])
+        if os.path.isdir(HUGE_PAGES):
+            bind(HUGE_PAGES, HUGE_PAGES)
         hide()
         for folder in python_folders():
             bind(str(folder), str(folder))
@@ -125,19 +182,20 @@ class Bubblewrap:
         control, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         try:
-            if os.getuid() == 0:
-                command = self._as_nobody(theirs.fileno())
-            else:
-                command = self._arguments({}, theirs.fileno())
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(theirs.fileno(),),
-                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
-                cwd="/",
-            )
+            with _user_namespace() as users:
+                if os.getuid() == 0:
+                    command = self._as_nobody(theirs.fileno(), users)
+                else:
+                    command = self._arguments({}, theirs.fileno())
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[fd for fd in (theirs.fileno(), users) if fd is not None],
+                    env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                    cwd="/",
+                )
         except OSError as e:
             control.close()
             raise SandboxError(f"bubblewrap cannot be started: {e}") from e
@@ -145,15 +203,14 @@ class Bubblewrap:
             theirs.close()
         return Template(process, control, log)
 
-    def _as_nobody(self, control: int) -> list[str]:
+    def _as_nobody(self, control: int, users: int | None) -> list[str]:
         """The command for root: bind the sources on a private stage, drop to nobody, go on."""
         self._stage = tempfile.mkdtemp(prefix="five-beats-stage-")
         for folder in (self._stage, self.data):
             os.chmod(folder, 0o755)  # noqa: S103 - nobody must be able to enter it
         sources = self._sources()
         where = {source: f"{self._stage}/{i}" for i, source in enumerate(sources)}
-        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        command = [*drop, "--inh-caps=-all", "--", *self._arguments(where, control)]
+        command = [*_DROP, *self._arguments(where, control, users)]
         return staged(self._stage, sources, command)
 
     def open(self, job: Job) -> TemplateBox:
