@@ -15,8 +15,8 @@ import socket
 import struct
 import subprocess
 import sys
-import sysconfig
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +106,7 @@ class Sandbox(Protocol):
 
 
 class Channel:
-    """Frames over a socket, seen from the host. Every read has a cap and a clock."""
+    """Frames over a socket, seen from the host. Every frame has a cap and a clock."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -119,9 +119,10 @@ class Channel:
         except OSError as e:
             raise SandboxError(f"the box went away: {e}") from e
 
-    def _exactly(self, n: int) -> bytes:
+    def _exactly(self, n: int, end: float) -> bytes:
         buffer = bytearray()
         while len(buffer) < n:
+            self.sock.settimeout(max(0.001, end - time.monotonic()))
             chunk = self.sock.recv(min(n - len(buffer), 2**20))
             if not chunk:
                 raise SandboxError("the box ended without an answer")
@@ -130,12 +131,12 @@ class Channel:
 
     def receive(self, timeout_s: float) -> tuple[bytes, bytes] | None:
         """(header, blob), unparsed; None for one over the cap (the box must then be closed)."""
-        self.sock.settimeout(timeout_s)
+        end = time.monotonic() + timeout_s
         try:
-            n, m = _HEAD.unpack(self._exactly(_HEAD.size))
+            n, m = _HEAD.unpack(self._exactly(_HEAD.size, end))
             if n > HEADER_CAP or m > BLOB_CAP:
                 return None
-            return self._exactly(n), self._exactly(m)
+            return self._exactly(n, end), self._exactly(m, end)
         except TimeoutError as e:
             raise SandboxError(f"the box gave no answer within {timeout_s:g} s") from e
         except OSError as e:
@@ -363,18 +364,6 @@ def start_command(parent: Path) -> list[str]:
     """
     start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.template as t; "
     return [sys.executable, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
-
-
-def python_folders() -> list[Path]:
-    """Folders outside /usr that this Python needs: its prefixes and its package folders."""
-    paths = {Path(p) for p in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)}
-    paths |= {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}
-    real = {p for q in paths if q.exists() for p in (q, q.resolve())}
-    kept: list[Path] = []
-    for path in sorted(real, key=lambda p: (len(p.parts), p)):
-        if path != Path("/") and not any(path.is_relative_to(k) for k in (*kept, Path("/usr"))):
-            kept.append(path)
-    return kept
 
 
 _STAGE = """

@@ -1,8 +1,9 @@
 """Boxes by bubblewrap: a sealed outer room with the warm template, a sealed child per submission.
 
-The outer room holds the system's libraries, the Python environment, the `inside` package and
-the prepared data, all read-only; no network, no home, nothing of the course. It is never
-entered as uid 0: as root we drop to `nobody` first. Because `nobody` may not be able to walk
+The outer room holds of the host what Python needs (`needed.py`), the `inside` package and the
+prepared data, all read-only; no network, no home, nothing of the course. It is never
+entered as uid 0: as root we drop to `nobody` first, in a user namespace that has ids to spare for
+the boxes. Because `nobody` may not be able to walk
 to those folders (an environment below /root), root first binds them together in a private
 mount namespace, where bubblewrap picks them up:
 
@@ -38,17 +39,14 @@ from .base import (
     gpu_devices,
     inside_folder,
     living,
-    python_folders,
     staged,
     start_command,
 )
 from .cgroup import Group, Groups, available
+from .needed import SYSTEM, python_paths
 
 PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
-HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
 _NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
 _DROP = (
     "setpriv",
@@ -112,6 +110,7 @@ class Bubblewrap:
         self._template: Template | None = None
         self._lock = threading.Lock()
         self._stage: str | None = None
+        self._copy: str | None = None
         self._groups: Groups | None = None
         self._ahead: Group | None = None
 
@@ -130,35 +129,29 @@ class Bubblewrap:
         out += ["--hostname", "box", "--die-with-parent", "--new-session", "--clearenv"]
         bound: list[str] = []
 
-        def bind(source: str, target: str) -> None:
+        def show(source: str, target: str) -> None:
             for parent in reversed(Path(target).parents[:-1]):
                 out.extend(["--dir", str(parent)])  # else only its maker could pass through it
-            out.extend(["--ro-bind", where.get(source, source), target])
-            bound.append(target)
+            if os.path.islink(source) and source == target:
+                out.extend(["--symlink", os.readlink(source), target])
+            else:
+                out.extend(["--ro-bind", where.get(source, source), target])
+                bound.append(target)
 
         def hide() -> None:
             for secret in map(str, self.secrets):
                 if any(Path(secret).is_relative_to(b) for b in bound):
                     out.extend(["--tmpfs", secret, "--remount-ro", secret])
 
-        for path in _SYSTEM:
-            if os.path.islink(path):
-                out.extend(["--symlink", os.readlink(path), path])
-            elif os.path.isdir(path):
-                bind(path, path)
-        for path in _ETC:
-            if os.path.exists(path):
-                bind(path, path)
+        for path in filter(os.path.lexists, SYSTEM):
+            show(path, path)
         out.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", HOME])  # noqa: S108
-        # without these files glibc does not know that it may ask for huge pages (see ENVIRONMENT)
-        if os.path.isdir(HUGE_PAGES):
-            bind(HUGE_PAGES, HUGE_PAGES)
         hide()
-        for folder in python_folders():
-            bind(str(folder), str(folder))
+        for needed in map(str, python_paths()):
+            show(needed, needed)
         hide()
-        bind(str(inside_folder()), PACKAGE)
-        bind(str(self.data), SHELF)
+        show(str(self._package()), PACKAGE)
+        show(str(self.data), SHELF)
         # bubblewrap's own root and /dev are tmpfs that every child would share: nothing may be left
         for device in gpu_devices() if self.gpu else ():
             out.extend(["--dev-bind", device, device])
@@ -172,7 +165,20 @@ class Bubblewrap:
         return [*out, *start_command(Path(PACKAGE).parent)]
 
     def _sources(self) -> list[str]:
-        return [*map(str, python_folders()), str(inside_folder()), str(self.data)]
+        """What is shown of places that nobody may be able to walk to."""
+        paths = [p for p in python_paths() if not p.is_symlink()]
+        return [*map(str, paths), str(self._package()), str(self.data)]
+
+    def _package(self) -> Path:
+        """A copy of `inside` for this sandbox: a box's table of mounts shows where each comes from,
+        and the package lies in the course or beside the judges.
+        """
+        if self._copy is None:
+            self._copy = tempfile.mkdtemp(prefix="five-beats-inside-")
+            os.chmod(self._copy, 0o755)  # noqa: S103 - a box's user reads it
+            leave = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(inside_folder(), Path(self._copy) / "inside", ignore=leave)
+        return Path(self._copy) / "inside"
 
     def _start(self) -> Template:
         if shutil.which("bwrap") is None:
@@ -274,6 +280,9 @@ class Bubblewrap:
             with contextlib.suppress(OSError):
                 os.rmdir(self._stage)
             self._stage = None
+        if self._copy is not None:
+            shutil.rmtree(self._copy, ignore_errors=True)
+            self._copy = None
 
     def __enter__(self) -> Bubblewrap:
         return self

@@ -33,7 +33,7 @@ from .base import HOME, SHELF, WARM_S, Channel, TemplateBox, environment, inside
 IMAGE = "five-beats-box"
 CONTROL = "/srv/control"
 NOBODY = "65534:65534"
-ULIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0")
+ULIMITS = ("--ulimit", "nofile=2048:2048", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0")
 """Stated, because an engine's own default may exceed what it is itself allowed."""
 
 
