@@ -308,6 +308,7 @@ class Supervisor:
         assert self.control is not None
         frames_out, frames_in = os.pipe()
         output_out, output_in = os.pipe()
+        self.wall.give(output_in)
         pid = 0
         end = time.monotonic() + FORK_S
         try:
