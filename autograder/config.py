@@ -109,6 +109,10 @@ class Assignment(Strict):
     version: int = Field(ge=1)
     module: str = Field(pattern=r"^[a-z_][a-z0-9_]*$")
     seed: int = 0
+    secret: str = ""
+    """A word that nobody can guess: with it and a submission's digest are secret inputs drawn. (The
+    seed also cuts the images, which a box shows, and a short one could be found by trying.)
+    """
     data: DataSpec | None = None
     limits: LimitsSpec = LimitsSpec()
     checks: tuple[CheckSpec, ...]
@@ -141,7 +145,7 @@ class Assignment(Strict):
         kept = tuple(
             c.model_copy(update={"needs": tuple(n for n in c.needs if n in ids)}) for c in kept
         )
-        return self.model_copy(update={"checks": kept, "seed": 0, "shown": ()})
+        return self.model_copy(update={"checks": kept, "seed": 0, "secret": "", "shown": ()})
 
 
 class LatePolicy(Strict):

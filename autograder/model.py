@@ -248,7 +248,8 @@ class Job:
 @dataclass(frozen=True)
 class Outcome:
     """A judge's answer for one check. `fraction` in [0, 1] of the check's points; `value` is the
-    figure that was measured where a check measures one (an accuracy, in [0, 1]).
+    figure that was measured where a check measures one (an accuracy, in [0, 1]); `flag` is what a
+    person should look at, and no student reads.
     """
 
     status: Status
@@ -256,6 +257,7 @@ class Outcome:
     bugs: tuple[str, ...] = ()
     message: str = ""
     value: float | None = None
+    flag: str = ""
 
     @classmethod
     def passed(cls, message: str = "") -> Outcome:
@@ -289,6 +291,8 @@ class CheckResult:
     message: str = ""
     help: str = ""
     value: float | None = None
+    """As in `Outcome`."""
+    flag: str = ""
     """As in `Outcome`."""
 
 
@@ -363,6 +367,7 @@ class Result:
                     "message": c.message,
                     "help": c.help,
                     "value": c.value,
+                    **({"flag": c.flag} if c.flag else {}),
                 }
                 for c in self.checks
             ],
@@ -397,6 +402,7 @@ class Result:
                     message=c["message"],
                     help=c["help"],
                     value=c.get("value"),
+                    flag=c.get("flag", ""),
                 )
                 for c in raw["checks"]
             ),

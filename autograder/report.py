@@ -164,11 +164,12 @@ def _index(name: str, results: Sequence[Result]) -> View:
 
 def _attention(r: Result) -> View | None:
     """A line for a person to look at, where a result is not wholly a grade."""
-    ours = [c for c in r.checks if c.status is Status.UNGRADABLE]
+    open_ones = [(c, c.message) for c in r.checks if c.status is Status.UNGRADABLE]
+    open_ones += [(c, c.flag) for c in r.checks if c.flag]
     if r.status == "ungradable":
         why = kept.summary(r)
-    elif ours:
-        why = "; ".join(f"{c.title}: {c.message}" for c in ours)
+    elif open_ones:
+        why = "; ".join(f"{c.title}: {said}" for c, said in open_ones)
     else:
         return None
     return {

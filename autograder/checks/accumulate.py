@@ -107,7 +107,7 @@ def judge_clip_norm(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _stage(ctx: Context) -> ap.Stage:
-    return ap.stage(int(ctx.rng("accumulate").integers(2**62)), ap.BRIGHT_GROUPS)
+    return ap.stage(int(ctx.rng("accumulate", shared=True).integers(2**62)), ap.BRIGHT_GROUPS)
 
 
 @lru_cache(maxsize=16)
@@ -125,7 +125,7 @@ def _request(at: ap.Stage, seed: int) -> ProbeRequest:
 
 
 def _groups(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _request(_stage(ctx), ctx.assignment.seed)}
+    return {"main": _request(_stage(ctx), ctx.seed)}
 
 
 def _walk(ctx: Context, evidence: Evidence) -> Walk[ap.GroupRecipe]:

@@ -45,7 +45,7 @@ SCALER = {
 
 
 def _stage(ctx: Context) -> ap.Stage:
-    return ap.stage(int(ctx.rng("amp").integers(2**62)))
+    return ap.stage(int(ctx.rng("amp", shared=True).integers(2**62)))
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +64,7 @@ def _request(at: ap.Stage, seed: int) -> ProbeRequest:
 
 
 def _steps(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _request(_stage(ctx), ctx.assignment.seed)}
+    return {"main": _request(_stage(ctx), ctx.seed)}
 
 
 def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[ap.StepRecipe]:

@@ -88,7 +88,7 @@ def exam(ctx: Context, moody: bool = False) -> Exam:
 
 
 def _request(ctx: Context, probe: str, moody: bool = False) -> ProbeRequest:
-    return _asked(exam(ctx, moody), probe, ctx.assignment.seed)
+    return _asked(exam(ctx, moody), probe, ctx.seed)
 
 
 @lru_cache(maxsize=64)

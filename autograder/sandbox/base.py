@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -354,6 +356,17 @@ def living(template: Template | None, start: Callable[[], Template]) -> Template
 def inside_folder() -> Path:
     """The package that is shipped into boxes."""
     return Path(__file__).resolve().parent.parent / "inside"
+
+
+def package_copy(package: Path) -> Path:
+    """A copy of the package `inside`, in a temporary folder of its own, readable by all. A box's
+    table of mounts shows where each comes from, and the package itself lies in the course or
+    beside the judges. The maker removes the folder.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="five-beats-inside-"))
+    folder.chmod(0o755)
+    shutil.copytree(package, folder / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "inside"
 
 
 def start_command(parent: Path) -> list[str]:

@@ -39,6 +39,7 @@ from .base import (
     gpu_devices,
     inside_folder,
     living,
+    package_copy,
     staged,
     start_command,
 )
@@ -110,7 +111,7 @@ class Bubblewrap:
         self._template: Template | None = None
         self._lock = threading.Lock()
         self._stage: str | None = None
-        self._copy: str | None = None
+        self._copy: Path | None = None
         self._groups: Groups | None = None
         self._ahead: Group | None = None
 
@@ -170,15 +171,9 @@ class Bubblewrap:
         return [*map(str, paths), str(self._package()), str(self.data)]
 
     def _package(self) -> Path:
-        """A copy of `inside` for this sandbox: a box's table of mounts shows where each comes from,
-        and the package lies in the course or beside the judges.
-        """
         if self._copy is None:
-            self._copy = tempfile.mkdtemp(prefix="five-beats-inside-")
-            os.chmod(self._copy, 0o755)  # noqa: S103 - a box's user reads it
-            leave = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(inside_folder(), Path(self._copy) / "inside", ignore=leave)
-        return Path(self._copy) / "inside"
+            self._copy = package_copy(inside_folder())
+        return self._copy
 
     def _start(self) -> Template:
         if shutil.which("bwrap") is None:
@@ -281,7 +276,7 @@ class Bubblewrap:
                 os.rmdir(self._stage)
             self._stage = None
         if self._copy is not None:
-            shutil.rmtree(self._copy, ignore_errors=True)
+            shutil.rmtree(self._copy.parent, ignore_errors=True)
             self._copy = None
 
     def __enter__(self) -> Bubblewrap:

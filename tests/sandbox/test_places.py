@@ -137,4 +137,5 @@ def test_what_python_needs_is_named_one_by_one() -> None:
         assert path not in map(Path, ("/", "/usr", "/usr/local", "/usr/share", "/etc", "/opt"))
         assert not path.is_relative_to("/srv") and not path.is_relative_to("/var")
     exchange = Path("/usr/local/share/nbgrader/exchange")
-    assert not any(exchange.is_relative_to(p) for p in (*SYSTEM, *python_paths()))
+    shown = (*map(Path, SYSTEM), *python_paths())
+    assert not any(exchange.is_relative_to(path) for path in shown)
