@@ -180,6 +180,21 @@ def test_several_candidates_are_refused_by_name(tmp_path: Path) -> None:
     assert "one.py, two.py" in refused[0].reason and "training_loop.py" in refused[0].reason
 
 
+def test_a_crowd_of_candidates_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.formats.folder.CANDIDATES_CAP", 1 << 20)
+    large = "#" * (1 << 20)
+    put(tmp_path, {f"ann/w{i}.py": f"x = {i}" for i in range(41)})
+    put(tmp_path, {"bob/a.py": large, "bob/b.py": large + " "})
+    put(tmp_path, {"cyd/training_loop.py": "1", **{f"cyd/w{i}.py": large for i in range(41)}})
+    put(tmp_path, {"dee/alone.py": large + large})
+    found, refused = take(tmp_path, A4)
+    assert [s for s, _ in sorted(found)] == ["cyd", "dee"], "a name, or being alone, decides"
+    reasons = {r.student: r.reason for r in refused}
+    assert "41 programs" in reasons["ann"] and "2 programs of 2 MiB" in reasons["bob"]
+
+
 def test_a_program_named_for_another_assignment_is_not_graded_as_this_one(tmp_path: Path) -> None:
     put(tmp_path, {"alice/five_beats.py": "1"})
     found, refused = take(tmp_path, A4)

@@ -30,6 +30,10 @@ from .program import NEARLY_WORK, PROGRAM_CAP, folded, is_program, read_program,
 from .tree import MIB, Folder, Handed, Leaf, files_of, read_file, read_folder, read_zip, timestamp
 
 STUDENT_ZIP_CAP = 512 * MIB
+CANDIDATES, CANDIDATES_CAP = 40, 48 * MIB
+"""Programs of one folder, and bytes of them, that are read to tell which is to be graded. Reading a
+script takes up to a second for 8 MiB; a notebook's outputs may be large.
+"""
 NOT_WORK = frozenset(("conftest.py", "setup.py", "__init__.py"))
 _WORK = (".ipynb", ".py", ".zip", *NEARLY_WORK)
 _COPY = r"(?:_?(?:copy|final|v?\d+))*"
@@ -254,6 +258,13 @@ class _Intake:
             self.refuse(
                 student, path, f"holds no notebook and no script for {wanted}{others}", wanted
             )
+            return
+        size = sum(leaf.size for leaf in candidates)
+        if len(candidates) > CANDIDATES or (len(candidates) > 1 and size > CANDIDATES_CAP):
+            much = f"{len(candidates)} programs of {max(size >> 20, 1)} MiB"
+            named = f"{self.known[wanted]}.ipynb or {self.known[wanted]}.py"
+            why = f"holds {much} that could be the one to grade (keep one, named {named})"
+            self.refuse(student, path, why, wanted)
             return
         read = [(leaf, *_read(leaf, self.given.get(wanted))) for leaf in candidates]
         best = min(stubs(program) for _, program, _, _ in read)

@@ -45,6 +45,11 @@ FILES_CAP = 200
 RATIO_FROM = 8 * MIB
 """Members below this size may be packed as tightly as they like: text of one letter is."""
 
+_ZIP_ENTRY = b"PK\1\2"
+"""How an entry of a zip's list of members begins."""
+_ZIP64_END = 76
+"""How many bytes the two further records take that a large archive has before its end."""
+
 LEFT_OUT_FOLDERS = frozenset(("__pycache__", "__MACOSX", "node_modules", "site-packages"))
 LEFT_OUT_FOLDERS |= {"venv", "env", "virtualenv", "wandb", "mlruns", "lightning_logs"}
 DATA_FOLDERS = frozenset(
@@ -202,6 +207,7 @@ def read_zip(leaf: Leaf, *, cap: int = ZIP_TOTAL) -> Folder:
     where = clean(leaf.name)
     raw = leaf.read(min(cap, 512 * MIB))
     try:
+        _refuse_crowds(raw, where)
         archive = zipfile.ZipFile(io.BytesIO(raw))
         members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as e:
@@ -209,6 +215,14 @@ def read_zip(leaf: Leaf, *, cap: int = ZIP_TOTAL) -> Folder:
             "is not a readable zip archive", where=where, remedy="zip it again"
         ) from e
     _refuse_attacks(members, where, cap)
+    total = sum(m.file_size for m in members)
+    # a class's archive is not lost for one student's files: it is larger than this cap allows
+    if cap < ZIP_TOTAL and RATIO_FROM < total > ZIP_RATIO * len(raw):
+        raise SubmissionError(
+            f"is packed like a zip bomb: it grows {ZIP_RATIO} times or more",
+            where=where,
+            remedy="ask for a plain zip of the files",
+        )
     root = Folder(Path(leaf.name).stem)
     for member in sorted(members, key=lambda m: m.filename):
         _place(root, archive, member)
@@ -240,6 +254,25 @@ def _refuse_attacks(members: list[zipfile.ZipInfo], where: str, cap: int) -> Non
             refuse(
                 f"is packed like a zip bomb: '{clean(name)[:80]}' grows {ZIP_RATIO} times or more"
             )
+
+
+def _refuse_crowds(raw: bytes, where: str) -> None:
+    """Raise `SubmissionError` for a zip of too many members before it is opened: the list of a
+    million takes twenty seconds to read, and counting the marks that begin its entries next to
+    none. (Their number is recorded too; that may be a lie, and `zipfile` does not believe it.)
+    """
+    # what `zipfile` itself takes for the end, so that no archive can show the two different lists
+    end = zipfile._EndRecData(io.BytesIO(raw))  # type: ignore[attr-defined] # noqa: SLF001
+    if end is None:
+        return
+    size, at = end[5], end[9]
+    count = raw.count(_ZIP_ENTRY, max(0, at - size - _ZIP64_END), at)
+    if count > ZIP_MEMBERS:
+        raise SubmissionError(
+            f"holds {count} members, more than {ZIP_MEMBERS}",
+            where=where,
+            remedy="ask for a plain zip of the files",
+        )
 
 
 def _place(root: Folder, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
