@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,13 +117,22 @@ def test_a_crowd_is_refused_before_its_list_is_read(
     fields = bytearray(raw)
     fields[-14:-10] = b"PK\5\6"  # a second end in the first one's numbers
     commented = bytes(raw[:-2]) + (30).to_bytes(2, "little") + b"PK\5\6" + bytes(26)
-    class_zip = {"few.zip": packed(few), "inside.zip": inside, "bob.py": "1"}
-    odd = {"crowd.zip": bytes(raw), "lie.zip": lie, "end.zip": bytes(fields), "note.zip": commented}
+    class_zip: dict[str, str | bytes] = {
+        "few.zip": packed(few),
+        "inside.zip": inside,
+        "bob.py": "1",
+    }
+    odd: dict[str, str | bytes] = {
+        "crowd.zip": bytes(raw),
+        "lie.zip": lie,
+        "end.zip": bytes(fields),
+        "note.zip": commented,
+    }
     opened: list[int] = []
     true = zipfile.ZipFile
 
-    def counted(*args: object, **kwargs: object) -> zipfile.ZipFile:
-        made = true(*args, **kwargs)  # type: ignore[arg-type]
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        made = true(*args, **kwargs)
         opened.append(len(made.infolist()))
         return made
 

@@ -132,7 +132,7 @@ def _walk(ctx: Context, evidence: Evidence) -> Walk[ap.GroupRecipe]:
     """The walk, which must have come to its end."""
     done, at = require(evidence), _stage(ctx)
     seen = weights_of(done, "weights", len(ap.GROUPS), len(at.scene.start))
-    walk: Walk[ap.GroupRecipe] = read_walk(done.data, seen)
+    walk: Walk[ap.GroupRecipe] = read_walk(done.data, seen, len(ap.GROUPS))
     if walk.raised:
         raise Inconclusive(Outcome(Status.ERROR, 0.0, (), f"your code raised {walk.raised}"))
     if not np.isfinite(seen).all():

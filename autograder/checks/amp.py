@@ -71,7 +71,8 @@ def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[ap.StepRecipe]:
     """One of the four walks; those of the same evidence are compared once for all checks."""
     done, at = require(evidence), _stage(ctx)
     seen = weights_of(done, name, CALLS, len(at.scene.start))
-    walk: Walk[ap.StepRecipe] = read_walk(field_of(done, name, dict), seen)
+    told = field_of(done, name, dict)
+    walk: Walk[ap.StepRecipe] = read_walk(told, seen, CALLS, scaled=True)
     found = None
     if name != "overflow" and len(seen) > 1 and np.isfinite(seen[1]).all():
         blob = np.ascontiguousarray(seen, dtype=np.float32).tobytes()
