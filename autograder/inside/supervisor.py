@@ -182,14 +182,8 @@ class Supervisor:
             self.reaper.kill(self.program_pid)
         self.program_pid, self.control = 0, None
         end = time.monotonic() + END_S
-        while time.monotonic() < end:  # a process may fork between the look and the kill
+        while not self.wall.end() and time.monotonic() < end:
             self.reaper.collect()
-            left = self.wall.members(0) if self.wall.own_pids or self.wall.uid is not None else []
-            if not left:
-                return
-            for pid in [-1] if self.wall.own_pids else left:  # all at once, where all are theirs
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
             time.sleep(0.002)
 
     def _watch(self, child: Child, wall_s: float) -> Ended:

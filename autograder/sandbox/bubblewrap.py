@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -62,11 +63,11 @@ USERS = range(63_000, 65_000)
 
 
 @contextlib.contextmanager
-def _user_namespace() -> Iterator[int | None]:
+def user_namespace() -> Iterator[int | None]:
     """A descriptor of a user namespace that belongs to nobody and knows `USERS`; None where we may
     not make one (only root may map other users' ids), and boxes do with one user.
     """
-    if os.getuid() != 0:
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
         yield None
         return
     holder = subprocess.Popen(
@@ -183,7 +184,11 @@ class Bubblewrap:
         control, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         try:
-            with _user_namespace() as users:
+            with user_namespace() as users:
+                if users is None:
+                    # files in flight are counted for a user, and a box's user is then ours, too
+                    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
                 if os.getuid() == 0:
                     command = self._as_nobody(theirs.fileno(), users)
                 else:

@@ -32,7 +32,7 @@ def sandbox(
     shelf.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "one":
-            patch.setattr(bubblewrap, "_user_namespace", lambda: contextlib.nullcontext(None))
+            patch.setattr(bubblewrap, "user_namespace", lambda: contextlib.nullcontext(None))
         with Bubblewrap(shelf) as made:
             yield made
 
