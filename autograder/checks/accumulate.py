@@ -131,7 +131,7 @@ def _groups(ctx: Context) -> Mapping[str, ProbeRequest]:
 def _walk(ctx: Context, evidence: Evidence) -> Walk[ap.GroupRecipe]:
     """The walk, which must have come to its end."""
     done, at = require(evidence), _stage(ctx)
-    seen = weights_of(done, "weights", len(ap.GROUPS), len(at.scene.start))
+    seen = weights_of(done, "weights", len(ap.GROUPS), at.scene.start)
     walk: Walk[ap.GroupRecipe] = read_walk(done.data, seen, len(ap.GROUPS))
     if walk.raised:
         raise Inconclusive(Outcome(Status.ERROR, 0.0, (), f"your code raised {walk.raised}"))

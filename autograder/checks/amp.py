@@ -70,7 +70,7 @@ def _steps(ctx: Context) -> Mapping[str, ProbeRequest]:
 def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[ap.StepRecipe]:
     """One of the four walks; those of the same evidence are compared once for all checks."""
     done, at = require(evidence), _stage(ctx)
-    seen = weights_of(done, name, CALLS, len(at.scene.start))
+    seen = weights_of(done, name, CALLS, at.scene.start)
     told = field_of(done, name, dict)
     walk: Walk[ap.StepRecipe] = read_walk(told, seen, CALLS, scaled=True)
     found = None

@@ -108,11 +108,16 @@ def read_walk(
     )
 
 
-def weights_of(evidence: Evidence, name: str, calls: int, width: int) -> NDArray[np.generic]:
-    """The weights of a walk, (K, width) with 1 <= K <= calls + 1, else `Inconclusive`."""
-    seen = tensor_of(evidence, name, (None, width))
-    if not 1 <= len(seen) <= calls + 1:
-        raise Inconclusive(Outcome(Status.ERROR, 0.0, (), "the probe's answer was tampered with"))
+def weights_of(
+    evidence: Evidence, name: str, calls: int, start: NDArray[np.generic]
+) -> NDArray[np.generic]:
+    """The weights of a walk, (K, P) with 1 <= K <= calls + 1, of which the first are those that it
+    was given; else `Inconclusive`.
+    """
+    seen = tensor_of(evidence, name, (None, len(start)))
+    given = np.asarray(start, dtype=np.float32)
+    if not 1 <= len(seen) <= calls + 1 or not np.array_equal(seen[0], given):
+        raise _tampered(name)
     return seen
 
 

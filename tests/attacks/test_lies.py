@@ -19,7 +19,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache as kept
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,15 @@ WILD: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**62, 1e300, -0.5, "", "nan", "x" * 500, [], [None], [[]], ["x"],
     [2**62], [-1, 1e300], {}, {"a": None}, [{}], [[[[]]]],
 )  # fmt: skip
+TESTIMONY = {
+    ("checkpoint_best", "data.epochs"): "how often it trained under the script",
+    ("checkpoint_best", "data.evaluated"): "which epochs it evaluated under the script",
+    ("shuffled", "tensors.calls"): "which images came in which call",
+    ("no_grad", "tensors.calls"): "whether a call recorded a graph",
+}
+"""What is told and cannot be computed, by check: it can be lied about (docs/security.md, Known
+limits), and a lie that is well formed gains what the truth would.
+"""
 LIMITS = Limits(wall_s=120, check_s=120, cpu_s=400)
 Place = tuple[Any, ...]
 Array = NDArray[Any]
@@ -104,7 +113,7 @@ def one(world: World, spec: CheckSpec, evidence: Mapping[str, Evidence]) -> Chec
     return found
 
 
-@lru_cache(maxsize=1)
+@kept
 def recorded(assignment: str, cache: str) -> Recorded:
     spec = config.assignment(ROOT / "assignments" / assignment / "assignment.yml")
     data, hidden = None, None
@@ -245,8 +254,11 @@ def standing(evidence: Evidence, at: Place) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=True))
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        both = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
+        return (
+            both and one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=True))
+        )
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
     return bool(one == other)
@@ -299,7 +311,8 @@ def test_no_lie_but_the_right_answer_gains_a_point(assignment: str, cache: str) 
                     continue
                 for check in failed:
                     found = one(known.world, check, {**wrong, digest: lie})
-                    if found.score > lost[check.id].score:
+                    told = (check.id, ".".join(map(str, at[:2])))
+                    if found.score > lost[check.id].score and told not in TESTIMONY:
                         gained.setdefault(f"{check.id} by {request.probe}: {what}", found.message)
     assert not gained, "\n".join(f"{k}   -> {v}" for k, v in gained.items())
 
