@@ -94,6 +94,8 @@ class LimitsSpec(Strict):
     processes: int | None = Field(None, ge=1, le=4096)
     file_mb: int | None = Field(None, ge=1)
     output_kb: int | None = Field(None, ge=1, le=65_536)
+    total_s: float | None = Field(None, gt=0, le=86_400)
+    total_cpu_s: float | None = Field(None, gt=0, le=864_000)
 
     def over(self, base: Limits) -> Limits:
         """`base` with what this section states put in its place."""
@@ -137,6 +139,10 @@ class Assignment(Strict):
     version: int = Field(ge=1)
     module: str = Field(pattern=r"^[a-z_][a-z0-9_]*$")
     seed: int = 0
+    secret: str = ""
+    """A word that nobody can guess: with it and a submission's digest are secret inputs drawn. (The
+    seed also cuts the images, which a box shows, and a short one could be found by trying.)
+    """
     data: DataSpec | None = None
     limits: LimitsSpec = LimitsSpec()
     checks: tuple[CheckSpec, ...]
@@ -170,7 +176,7 @@ class Assignment(Strict):
         kept = tuple(
             c.model_copy(update={"needs": tuple(n for n in c.needs if n in ids)}) for c in kept
         )
-        return self.model_copy(update={"checks": kept, "seed": 0, "shown": ()})
+        return self.model_copy(update={"checks": kept, "seed": 0, "secret": "", "shown": ()})
 
 
 Student = Annotated[str, BeforeValidator(lambda key: str(key) if isinstance(key, int) else key)]

@@ -157,7 +157,11 @@ def user_namespaces() -> Finding:
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", *command]
     done = _run(command, 20)
     if done is not None and done.returncode == 0:
-        return Finding("user namespaces", ok=True, found="allowed", needed=True)
+        from .sandbox.bubblewrap import user_namespace
+
+        with user_namespace() as users:
+            each = "one user for all" if users is None else "two users for each box"
+        return Finding("user namespaces", ok=True, found=f"allowed, {each}", needed=True)
     found, remedy = "refused", "allow unprivileged user namespaces on this machine"
     for name, bad, command_line in (
         (

@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
@@ -27,8 +28,23 @@ from .data import EMBEDDED, Prepared, find_root, has, prepare
 from .errors import FiveBeatsError, GraderError, InputError
 from .judge import Ask, World, judge, total, validate
 from .kept import RAISED
-from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
-from .sandbox import Sandbox, choose, gpu_devices
+from .model import (
+    CheckResult,
+    Evidence,
+    Job,
+    Limits,
+    LoadReport,
+    ProbeRequest,
+    Result,
+    Submission,
+)
+from .release import reference
+from .sandbox import Box, Sandbox, choose, gpu_devices
+
+SECRETS = "by submission"
+"""How secret inputs are drawn, as a result's environment says."""
+REFERENCE = "reference-"
+"""What the names of the reference's answers begin with, where a judge was put them, too."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +111,25 @@ def regrade(
     submitted_at: str = "",
 ) -> Result:
     """Judge again from kept evidence; no line of student code runs."""
+    about = environment or {}
+    # what was graded before secret inputs were drawn for each submission was asked what all were
+    asked = submission if about.get("secrets") == SECRETS else ""
 
-    def ask(request: ProbeRequest) -> Evidence:
-        found = evidence.get(request.digest)
-        if found is None:
-            raise GraderError(
-                f"no evidence of '{request.probe}' was kept", remedy="grade this submission again"
-            )
-        return found
+    def kept(mark: str) -> Ask:
+        def ask(request: ProbeRequest) -> Evidence:
+            found = evidence.get(mark + request.digest)
+            if found is None:
+                raise GraderError(
+                    f"no evidence of '{request.probe}' was kept",
+                    remedy="grade this submission again",
+                )
+            return found
 
-    return _result(world, submission, student, load, ask, notes, environment or {}, submitted_at)
+        return ask
+
+    world = replace(world, submission=asked)
+    checks = partial(judge, world, load, kept(""), kept(REFERENCE))
+    return _result(world, submission, student, load, checks, notes, about, submitted_at)
 
 
 def _result(
@@ -112,13 +137,13 @@ def _result(
     submission: str,
     student: str,
     load: LoadReport,
-    ask: Ask,
+    judged: Callable[[], tuple[CheckResult, ...]],
     notes: tuple[str, ...],
     environment: Mapping[str, object],
     submitted_at: str,
 ) -> Result:
     try:
-        checks = judge(world, load, ask)
+        checks = judged()
     except GraderError as e:
         return ungradable(world.assignment, submission, student, str(e), submitted_at)
     score, maximum, gradable = total(checks)
@@ -162,6 +187,23 @@ def ungradable(
         environment=versions(),
         submitted_at=submitted_at,
     )
+
+
+def _kept(make: Callable[[], Box], evidence: dict[str, Evidence], mark: str) -> Ask:
+    """Asks the box that `make` makes, when the first question is put, and keeps each answer in
+    `evidence`, its name after `mark`.
+    """
+    made: list[Box] = []
+
+    def ask(request: ProbeRequest) -> Evidence:
+        key = mark + request.digest
+        if key not in evidence:
+            if not made:
+                made.append(make())
+            evidence[key] = made[0].probe(request)
+        return evidence[key]
+
+    return ask
 
 
 class Grader:
@@ -321,26 +363,37 @@ class Grader:
         made = {str(c.options["file"]) for c in assignment.checks if "file" in c.options}
         job = job_for(submission, self.limits(assignment), data, gpu=self.gpu, made=made)
         evidence: dict[str, Evidence] = {}
-        with self.sandbox.open(job) as box:
-
-            def ask(request: ProbeRequest) -> Evidence:
-                key = request.digest
-                if key not in evidence:
-                    evidence[key] = box.probe(request)
-                return evidence[key]
-
+        with ExitStack() as boxes:
+            box = boxes.enter_context(self.sandbox.open(job))
+            another = partial(self._reference_box, assignment, job, boxes)
             load = box.load()
+            world = replace(world, submission=submission.digest)
+            asked = _kept(lambda: box, evidence, "")
             result = _result(
                 world,
                 submission.digest,
                 submission.student,
                 load,
-                ask,
+                partial(judge, world, load, asked, _kept(another, evidence, REFERENCE)),
                 _notes(load, prepared),
-                {**versions(), "sandbox": self.sandbox.name, "device": self.device},
+                {
+                    **versions(),
+                    "sandbox": self.sandbox.name,
+                    "device": self.device,
+                    "secrets": SECRETS,
+                },
                 submission.submitted_at,
             )
         return Graded(result, load, evidence)
+
+    def _reference_box(self, assignment: config.Assignment, job: Job, boxes: ExitStack) -> Box:
+        """A box with the reference solution in the place of a submission, loaded; it is closed with
+        `boxes`. Raises `FiveBeatsError` where there is no reference here.
+        """
+        program = reference(self.root / "source" / assignment.id, assignment, "script")
+        box = boxes.enter_context(self.sandbox.open(replace(job, program=program, files={})))
+        box.load()
+        return box
 
     def close(self) -> None:
         self.sandbox.close()

@@ -2,8 +2,14 @@
 
 The judge asks for evidence through a function, `ask`, so that the same code grades live (a
 box answers) and again (kept evidence answers). A check that rests on one that was not
-passed is not asked at all. A judge that raises is the grader's fault: its check becomes
-`ungradable` and never a zero.
+passed is not asked at all.
+
+Whose fault it is when a judge raises. A judge is a function of the context, which is ours, and of
+the evidence, which is theirs. So the same judge is put the reference's answers to the same
+questions: where it gives credit to those, nothing but the evidence can have made it raise, and that
+costs the check (`error`, with a flag for a person). Where it raises over them too, or there are
+none to be had, the check is `ungradable` and never a zero. A box that fails, while it is asked, is
+always our fault.
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checks import Calibration, Context, HiddenData, registry
+from .checks import Calibration, Context, HiddenData, StandardCheck, registry
 from .checks.base import OPTIONS, Inconclusive
 from .checks.help import HELP
 from .config import Assignment, CheckSpec, did_you_mean, line_of
@@ -21,6 +27,7 @@ from .model import CheckResult, Evidence, LoadReport, Outcome, ProbeRequest, Sta
 
 Ask = Callable[[ProbeRequest], Evidence]
 MESSAGE_CAP = 2_000
+RAISED = "what your program answered here could not be judged; a person will look at it"
 _CREDIT = {Status.PASSED, Status.PARTIAL}
 
 
@@ -32,9 +39,13 @@ class World:
     hidden: HiddenData | None = None
     calibration: Calibration | None = None
     device: str = "cpu"
+    submission: str = ""
+    """The digest of the work that is judged: on it depend the secret inputs."""
 
     def context(self, spec: CheckSpec) -> Context:
-        return Context(self.assignment, spec, self.hidden, self.calibration, self.device)
+        return Context(
+            self.assignment, spec, self.hidden, self.calibration, self.device, self.submission
+        )
 
 
 class _Asked(Mapping[str, Evidence]):
@@ -46,7 +57,13 @@ class _Asked(Mapping[str, Evidence]):
         self._requests, self._ask = requests, ask
 
     def __getitem__(self, label: str) -> Evidence:
-        return self._ask(self._requests[label])
+        request = self._requests[label]
+        try:
+            return self._ask(request)
+        except GraderError:
+            raise
+        except Exception as e:
+            raise GraderError(f"{request.probe} could not be asked: {type(e).__name__}: {e}") from e
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._requests)
@@ -105,7 +122,7 @@ def fatal(load: LoadReport) -> Outcome | None:
     return Outcome(status, 0.0, (), f"{what} before it could be checked: {load.detail}")
 
 
-def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
+def _outcome(world: World, spec: CheckSpec, ask: Ask, reference: Ask | None) -> Outcome:
     check = registry()[spec.use]
     context = world.context(spec)
     try:
@@ -114,9 +131,21 @@ def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
         return e.outcome
     except GraderError:
         raise
-    except Exception as e:  # noqa: BLE001 - our own fault must not become a student's zero
-        where = f"{type(e).__name__}: {e}"
-        return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {where}")
+    except Exception as e:  # noqa: BLE001 - whatever a judge raises has to be somebody's fault
+        said = f"{type(e).__name__}: {e}"
+        if reference is not None and _credits(check, context, reference):
+            flag = f"the judge raised over this evidence: {said}"
+            return Outcome(Status.ERROR, 0.0, (), RAISED, flag=flag)
+        return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {said}")
+
+
+def _credits(check: StandardCheck, context: Context, reference: Ask) -> bool:
+    """Whether a judge gives credit to the reference's answers to the same questions."""
+    try:
+        found = check.judge(context, _Asked(check.requests(context), reference))
+    except Exception:  # noqa: BLE001 - then the evidence is not shown to be what it raises over
+        return False
+    return found.status in _CREDIT
 
 
 def _help(spec: CheckSpec, outcome: Outcome) -> str:
@@ -135,12 +164,16 @@ def _unmet(spec: CheckSpec, done: dict[str, CheckResult]) -> Outcome | None:
     return None
 
 
-def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
-    """Every check of the assignment, in order. Raises `GraderError` only from `ask`."""
+def judge(
+    world: World, load: LoadReport, ask: Ask, reference: Ask | None = None
+) -> tuple[CheckResult, ...]:
+    """Every check of the assignment, in order. `reference` answers as `ask` does, for the reference
+    solution; it is asked only where a judge raises. Raises `GraderError` only from `ask`.
+    """
     stopped = fatal(load)
     done: dict[str, CheckResult] = {}
     for spec in world.assignment.checks:
-        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, ask)
+        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, ask, reference)
         done[spec.id] = CheckResult(
             id=spec.id,
             title=spec.title,
@@ -153,6 +186,7 @@ def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
             message=outcome.message[:MESSAGE_CAP],
             help=_help(spec, outcome),
             value=outcome.value,
+            flag=outcome.flag[:MESSAGE_CAP],
         )
     return tuple(done.values())
 

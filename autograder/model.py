@@ -54,7 +54,8 @@ class Limits:
 
     `wall_s` bounds the loading of the program, `check_s` each probe on its own; `cpu_s`
     bounds the CPU time of each process of the box. `memory_mb` and `processes` (threads
-    counted) bound the box as a whole.
+    counted) bound the box as a whole, and so do `total_s` and `total_cpu_s`, where they are
+    stated, what all its runs together may take.
     """
 
     wall_s: float = 120.0
@@ -64,6 +65,21 @@ class Limits:
     processes: int = 64
     file_mb: int = 64
     output_kb: int = 256
+    total_s: float | None = None
+    total_cpu_s: float | None = None
+
+    @property
+    def budget_s(self) -> float:
+        """Wall time of all runs together. Left open, it is enough for a program that keeps a thread
+        and so is loaded again for each of a dozen checks, at half a minute each, twice over.
+        """
+        stated = self.total_s
+        return 3 * self.wall_s + 10 * self.check_s if stated is None else stated
+
+    @property
+    def budget_cpu_s(self) -> float:
+        """CPU time of all processes together; left open, that of four that use all of theirs."""
+        return 4 * self.cpu_s if self.total_cpu_s is None else self.total_cpu_s
 
     @property
     def disk_mb(self) -> int:
@@ -234,7 +250,8 @@ class Job:
 @dataclass(frozen=True)
 class Outcome:
     """A judge's answer for one check. `fraction` in [0, 1] of the check's points; `value` is the
-    figure that was measured where a check measures one (an accuracy, in [0, 1]).
+    figure that was measured where a check measures one (an accuracy, in [0, 1]); `flag` is what a
+    person should look at, and no student reads.
     """
 
     status: Status
@@ -242,6 +259,7 @@ class Outcome:
     bugs: tuple[str, ...] = ()
     message: str = ""
     value: float | None = None
+    flag: str = ""
 
     @classmethod
     def passed(cls, message: str = "") -> Outcome:
@@ -275,6 +293,8 @@ class CheckResult:
     message: str = ""
     help: str = ""
     value: float | None = None
+    """As in `Outcome`."""
+    flag: str = ""
     """As in `Outcome`."""
 
 
@@ -353,6 +373,7 @@ class Result:
                     "message": c.message,
                     "help": c.help,
                     "value": c.value,
+                    **({"flag": c.flag} if c.flag else {}),
                 }
                 for c in self.checks
             ],
@@ -389,6 +410,7 @@ class Result:
                     message=c["message"],
                     help=c["help"],
                     value=c.get("value"),
+                    flag=c.get("flag", ""),
                 )
                 for c in raw["checks"]
             ),

@@ -167,13 +167,14 @@ def _index(name: str, results: Sequence[Result]) -> View:
 
 def _attention(r: Result) -> View | None:
     """A line for a person to look at, where a result is not wholly a grade."""
-    ours = [c for c in r.checks if c.status is Status.UNGRADABLE]
+    flagged = [(c, c.message) for c in r.checks if c.status is Status.UNGRADABLE]
+    flagged += [(c, c.flag) for c in r.checks if c.flag]
     if r.gone:
         why = f"{kept.GONE}: renamed, or left? The row stays until its result is removed"
     elif r.status == "ungradable":
         why = kept.summary(r)
-    elif ours or r.attention:
-        why = "; ".join([*r.attention, *(f"{c.title}: {c.message}" for c in ours)])
+    elif flagged or r.attention:
+        why = "; ".join([*r.attention, *(f"{c.title}: {said}" for c, said in flagged)])
     else:
         return None
     return {

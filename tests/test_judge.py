@@ -24,7 +24,8 @@ from autograder.model import (
 
 
 def asks(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": ProbeRequest("values:call", {"name": ctx.option("name")})}
+    secret = {"secret": int(ctx.rng("x").integers(2**31))} if ctx.submission else {}
+    return {"main": ProbeRequest("values:call", {"name": ctx.option("name"), **secret})}
 
 
 def says(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -40,10 +41,17 @@ def breaks(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     raise ZeroDivisionError("our own")
 
 
+def trusts(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """A judge that looks at nothing first: an index, a division, a shape."""
+    numbers = evidence["main"].data["value"]
+    return Outcome.passed() if 6 / numbers[2] == 2 else Outcome.failed("not two")
+
+
 CHECKS = MappingProxyType(
     {
         "says": StandardCheck("says", asks, says, "general help", ("wrong_value",)),
         "breaks": StandardCheck("breaks", asks, breaks, "general help"),
+        "trusts": StandardCheck("trusts", asks, trusts, "general help"),
     }
 )
 
@@ -132,6 +140,99 @@ def test_our_own_fault_is_never_a_zero() -> None:
     (found,) = judged(world({"id": "a", "use": "breaks"}), value(1.0))
     assert found.status is Status.UNGRADABLE and "ZeroDivisionError" in found.message
     assert total((found,))[2] is False
+
+
+RIGHT = Evidence("done", {"value": [1, 2, 3]})
+ODD = [{}, {"value": [1, 2]}, {"value": [1, 2, 0]}, {"value": 3}, {"value": [1, 2, "3"]}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_judge_that_raises_over_evidence_costs_that_check(odd: dict[str, Any]) -> None:
+    w = world({"id": "a", "use": "trusts"}, {"id": "b"})
+    told = [Evidence("done", odd), value(1.0)]
+    a, b = judge.judge(w, LoadReport("done"), lambda r: told.pop(0), lambda r: RIGHT)
+    assert (a.status, a.score, b.score) == (Status.ERROR, 0, 2)
+    assert "Error" in a.flag and "Error" not in a.message and "a person" in a.message
+    assert total((a, b)) == (2, 4, True)
+
+
+def raising(request: ProbeRequest) -> Evidence:
+    raise ValueError("the box is on fire")
+
+
+def test_without_the_references_credit_it_stays_our_fault() -> None:
+    """None there, one that cannot be run, one that the judge raises over or does not credit."""
+    w = world({"id": "a", "use": "trusts"})
+    wrong = (
+        lambda r: Evidence("done", {"value": [1, 2, 4]}),
+        lambda r: Evidence("done"),
+        lambda r: Evidence("crash", detail="gone"),
+    )
+    for reference in (None, raising, *wrong):
+        (a,) = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"), reference)
+        assert a.status is Status.UNGRADABLE and not a.flag
+    (a,) = judge.judge(w, LoadReport("done"), lambda r: RIGHT, raising)
+    assert a.status is Status.PASSED, "the reference is asked only where a judge raises"
+
+
+def test_whatever_asking_raises_is_our_fault() -> None:
+    with pytest.raises(GraderError, match="on fire"):
+        judge.judge(world({"id": "a"}), LoadReport("done"), raising, lambda r: RIGHT)
+
+
+def test_a_flag_is_kept_and_shown_to_a_person() -> None:
+    from autograder import report
+    from autograder.model import Result
+
+    w = world({"id": "a", "use": "trusts"})
+    found = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"), lambda r: RIGHT)
+    result = Result("t", "ann", "sha256:0", "graded", 0.0, 2.0, found)
+    assert Result.from_json(result.to_json()) == result
+    attention = report._attention(result)
+    assert attention is not None and "the judge raised over this evidence" in attention["why"]
+
+
+def test_what_is_asked_depends_on_the_submission() -> None:
+    from dataclasses import replace
+
+    from autograder.checks.base import VARIANTS
+
+    w = world({"id": "a"})
+    spec = w.assignment.checks[0]
+    everyone = w.context(spec)
+    own = [replace(w, submission=f"sha256:{i:064x}").context(spec) for i in range(200)]
+    drawn = [int(c.rng("x").integers(2**62)) for c in own]
+    assert len({*drawn, int(everyone.rng("x").integers(2**62))}) == 201
+    assert drawn[3] == int(own[3].rng("x").integers(2**62))
+    shared = {int(c.rng("x", shared=True).integers(2**62)) for c in own}
+    assert len(shared) == VARIANTS and not shared & set(drawn)
+    assert len({c.seed for c in own}) == VARIANTS and w.assignment.seed not in {c.seed for c in own}
+
+
+def test_a_secret_word_changes_every_question() -> None:
+    from dataclasses import replace
+
+    w = replace(world({"id": "a"}), submission="sha256:1")
+    other = replace(w, assignment=w.assignment.model_copy(update={"secret": "s" * 32}))
+    first, second = (x.context(x.assignment.checks[0]) for x in (w, other))
+    assert first.seed != second.seed
+    assert first.rng("x").integers(2**62) != second.rng("x").integers(2**62)
+
+
+def test_what_was_graded_before_is_judged_by_what_all_were_asked() -> None:
+    """Kept evidence says in its result's environment how its questions were drawn."""
+    from dataclasses import replace
+
+    from autograder.grade import SECRETS
+
+    w = world({"id": "a"})
+    old = {asks(w.context(w.assignment.checks[0]))["main"].digest: value(1.0)}
+    own = replace(w, submission="sha256:7")
+    new = {asks(own.context(w.assignment.checks[0]))["main"].digest: value(0.5)}
+    loaded = LoadReport("done")
+    assert regrade(w, "sha256:7", "ann", loaded, old).score == 2
+    again = regrade(w, "sha256:7", "ann", loaded, new, environment={"secrets": SECRETS})
+    assert again.score == 1
 
 
 def test_a_box_that_fails_makes_the_submission_ungradable() -> None:

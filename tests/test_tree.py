@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,54 @@ def test_encrypted_broken_and_crowded_zips_are_refused(
     assert found == {}
     assert "encrypted" in refused["alice"].reason and "not a readable zip" in refused["bob"].reason
     assert "more than 5" in refused["carol"].reason
+
+
+def test_a_crowd_is_refused_before_its_list_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of a million members takes twenty seconds to read; the recorded number may lie."""
+    monkeypatch.setattr("autograder.formats.tree.ZIP_MEMBERS", 50)
+    few = {f"f{i}.txt": "" for i in range(49)} | {"training_loop.py": "1"}
+    raw = bytearray(packed({f"f{i}.txt": "" for i in range(51)} | {"training_loop.py": "1"}))
+    inside = packed({"a.zip": packed({f"g{i}": "" for i in range(60)}), "training_loop.py": "1"})
+    lie = bytes(raw[:-12]) + (7).to_bytes(2, "little") * 2 + bytes(raw[-8:])
+    fields = bytearray(raw)
+    fields[-14:-10] = b"PK\5\6"  # a second end in the first one's numbers
+    commented = bytes(raw[:-2]) + (30).to_bytes(2, "little") + b"PK\5\6" + bytes(26)
+    class_zip: dict[str, str | bytes] = {
+        "few.zip": packed(few),
+        "inside.zip": inside,
+        "bob.py": "1",
+    }
+    odd: dict[str, str | bytes] = {
+        "crowd.zip": bytes(raw),
+        "lie.zip": lie,
+        "end.zip": bytes(fields),
+        "note.zip": commented,
+    }
+    opened: list[int] = []
+    true = zipfile.ZipFile
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        made = true(*args, **kwargs)
+        opened.append(len(made.infolist()))
+        return made
+
+    monkeypatch.setattr(zipfile, "ZipFile", counted)
+    put(tmp_path, class_zip | odd)
+    found, refused = take(tmp_path, A4)
+    assert sorted(found) == ["bob", "few", "inside"]
+    assert sorted(refused) == ["crowd", "end", "lie", "note"]
+    assert max(opened) <= 50, "a crowd's list was read"
+
+
+def test_many_small_bombs_are_a_bomb(tmp_path: Path) -> None:
+    blank = b"\n" * (2 << 20)
+    tight = packed({f"w{i}.txt": blank for i in range(6)} | {"training_loop.py": "1"})
+    loose = packed({f"w{i}.txt": os.urandom(2 << 20) for i in range(6)} | {"training_loop.py": "1"})
+    put(tmp_path, {"alice.zip": tight, "bob.zip": loose})
+    found, refused = take(tmp_path, A4)
+    assert list(found) == ["bob"] and "bomb" in refused["alice"].reason
 
 
 def test_links_in_zips_are_left_out(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def judge_clip_norm(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _stage(ctx: Context) -> ap.Stage:
-    return ap.stage(int(ctx.rng("accumulate").integers(2**62)), ap.BRIGHT_GROUPS)
+    return ap.stage(int(ctx.rng("accumulate", shared=True).integers(2**62)), ap.BRIGHT_GROUPS)
 
 
 @lru_cache(maxsize=16)
@@ -125,14 +125,14 @@ def _request(at: ap.Stage, seed: int) -> ProbeRequest:
 
 
 def _groups(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _request(_stage(ctx), ctx.assignment.seed)}
+    return {"main": _request(_stage(ctx), ctx.seed)}
 
 
 def _walk(ctx: Context, evidence: Evidence) -> Walk[ap.GroupRecipe]:
     """The walk, which must have come to its end."""
     done, at = require(evidence), _stage(ctx)
-    seen = weights_of(done, "weights", len(ap.GROUPS), len(at.scene.start))
-    walk: Walk[ap.GroupRecipe] = read_walk(done.data, seen)
+    seen = weights_of(done, "weights", len(ap.GROUPS), at.scene.start)
+    walk: Walk[ap.GroupRecipe] = read_walk(done.data, seen, len(ap.GROUPS))
     if walk.raised:
         raise Inconclusive(Outcome(Status.ERROR, 0.0, (), f"your code raised {walk.raised}"))
     if not np.isfinite(seen).all():

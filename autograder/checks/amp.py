@@ -45,7 +45,7 @@ SCALER = {
 
 
 def _stage(ctx: Context) -> ap.Stage:
-    return ap.stage(int(ctx.rng("amp").integers(2**62)))
+    return ap.stage(int(ctx.rng("amp", shared=True).integers(2**62)))
 
 
 @lru_cache(maxsize=16)
@@ -64,14 +64,15 @@ def _request(at: ap.Stage, seed: int) -> ProbeRequest:
 
 
 def _steps(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _request(_stage(ctx), ctx.assignment.seed)}
+    return {"main": _request(_stage(ctx), ctx.seed)}
 
 
 def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[ap.StepRecipe]:
     """One of the four walks; those of the same evidence are compared once for all checks."""
     done, at = require(evidence), _stage(ctx)
-    seen = weights_of(done, name, CALLS, len(at.scene.start))
-    walk: Walk[ap.StepRecipe] = read_walk(field_of(done, name, dict), seen)
+    seen = weights_of(done, name, CALLS, at.scene.start)
+    told = field_of(done, name, dict)
+    walk: Walk[ap.StepRecipe] = read_walk(told, seen, CALLS, scaled=True)
     found = None
     if name != "overflow" and len(seen) > 1 and np.isfinite(seen[1]).all():
         blob = np.ascontiguousarray(seen, dtype=np.float32).tobytes()

@@ -63,7 +63,7 @@ def _answers(ctx: Context, evidence: Evidence, name: str, rows: int) -> Floats:
             Outcome.not_checked("not checked: the model could not be built or called")
         )
     found = tensor_of(evidence, name).astype(np.float64)
-    if found.ndim != 2 or len(found) != rows:
+    if found.ndim != 2 or len(found) != rows or not found.size:
         raise Inconclusive(
             Outcome.not_checked(f"not checked: {rows} images gave an output of shape {found.shape}")
         )
@@ -176,6 +176,13 @@ def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     logits, again, changed = (
         _answers(ctx, done, name, IMAGES) for name in ("logits", "again", "changed")
     )
+    for other in (again, changed):
+        if other.shape != logits.shape:
+            return Outcome.failed(
+                f"{IMAGES} images gave an output of shape {logits.shape} in one call and of shape "
+                f"{other.shape} in another",
+                "wrong_shape",
+            )
     scale = float(np.abs(logits - logits.mean()).max()) or 1.0
     if np.abs(again - logits).max() / scale > SAME:
         return Outcome.failed(
@@ -238,5 +245,6 @@ CHECKS: tuple[StandardCheck, ...] = (
         "Keep the first dimension first, and flatten the others.",
         "batch_mixing",
         "dropout_always_on",
+        "wrong_shape",
     ),
 )

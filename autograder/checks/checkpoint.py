@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..model import Evidence, Outcome, ProbeRequest
+from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, StandardCheck, field_of, require
 
 CURVE = (0.5, 0.9, 0.7)
@@ -114,7 +114,10 @@ def _told(ctx: Context, evidence: Evidence, curve: tuple[float, ...]) -> _Story 
     if evidence.status != "done":
         return None
     seen = field_of(evidence, "evaluated", list)
-    epochs = sorted({e for e in seen if isinstance(e, int) and 0 < e < 10_000})
+    if any(isinstance(e, bool) or not isinstance(e, int) for e in seen):
+        said = "the probe's answer was tampered with: 'evaluated'"
+        raise Inconclusive(Outcome(Status.ERROR, 0.0, (), said))
+    epochs = sorted({e for e in seen if 0 < e < 10_000})
     kind = field_of(evidence, "kind", str)
     if len(epochs) < 2:
         return None

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GraderError
-from ..model import Array, Evidence, Outcome, ProbeRequest
+from ..model import Array, Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
 
 SAMPLES, BATCH, HIDDEN = 46, 9, 16
@@ -88,7 +88,7 @@ def exam(ctx: Context, moody: bool = False) -> Exam:
 
 
 def _request(ctx: Context, probe: str, moody: bool = False) -> ProbeRequest:
-    return _asked(exam(ctx, moody), probe, ctx.assignment.seed)
+    return _asked(exam(ctx, moody), probe, ctx.seed)
 
 
 @lru_cache(maxsize=64)
@@ -167,9 +167,13 @@ def judge_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _forwards(evidence: Evidence) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = [
-        f for f in field_of(evidence, "forwards", list) if isinstance(f, dict)
-    ]
+    """What each forward call was like: its `training` and `graph` are told."""
+    found: list[Mapping[str, Any]] = field_of(evidence, "forwards", list)
+    for call in found:
+        told = isinstance(call, dict) and {type(call.get(k)) for k in ("training", "graph")}
+        if told != {bool}:
+            said = "the probe's answer was tampered with: 'forwards'"
+            raise Inconclusive(Outcome(Status.ERROR, 0.0, (), said))
     if not found:
         raise Inconclusive(Outcome.not_checked("not checked: evaluate never called the model"))
     return found

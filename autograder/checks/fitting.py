@@ -52,7 +52,7 @@ def _secret(ctx: Context) -> tuple[Tables, np.ndarray, np.ndarray]:
 
 def _request(ctx: Context, *, scripted: bool) -> ProbeRequest:
     secret = int(ctx.rng("fit").integers(2**62))
-    return _asked(scene(ctx), secret, ctx.assignment.seed, scripted)
+    return _asked(scene(ctx), secret, ctx.seed, scripted)
 
 
 @lru_cache(maxsize=64)
@@ -335,9 +335,7 @@ CHECKS: tuple[StandardCheck, ...] = (
     StandardCheck(
         "train_setup",
         lambda ctx: {
-            "main": ProbeRequest(
-                "training:setup", {"steps": SETUP_STEPS, "seed": ctx.assignment.seed}
-            )
+            "main": ProbeRequest("training:setup", {"steps": SETUP_STEPS, "seed": ctx.seed})
         },
         judge_setup,
         "Model, loss, optimizer and loaders are made once, and meant for each other.",

@@ -70,7 +70,7 @@ def replay(
     """The replay of the program's epoch: whose criterion, which scale, left in which mode, and
     whether the exchange of its objects goes deep.
     """
-    return _request(scene(ctx), ctx.assignment.seed, criterion, scale, mode, deep)
+    return _request(scene(ctx), ctx.seed, criterion, scale, mode, deep)
 
 
 def modes_request() -> ProbeRequest:

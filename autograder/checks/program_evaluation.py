@@ -24,7 +24,7 @@ BATCH, IMAGES = 8, 51
 
 def _bound(ctx: Context, *, training: bool, deep: bool) -> ProbeRequest:
     """A bound call of `evaluate` on the watched net, left in training mode or not."""
-    args = {"batch": BATCH, "seed": ctx.assignment.seed, "training": training}
+    args = {"batch": BATCH, "seed": ctx.seed, "training": training}
     args |= {"deep": True} if deep else {}
     seed = int(ctx.rng("evaluation").integers(2**62))
     return ProbeRequest("globals_loop:evaluation", args, _evaluation(scene(ctx), seed))

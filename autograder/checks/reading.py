@@ -32,7 +32,7 @@ def scene(ctx: Context, name: str = "train") -> Scene:
     """The secret scene `name`: `train` is plain SGD and cross-entropy, `other` has momentum
     and a smoothed loss, so that a loop which ignores its arguments shows.
     """
-    seed = int(ctx.rng(f"scene/{name}").integers(2**62))
+    seed = int(ctx.rng(f"scene/{name}", shared=True).integers(2**62))
     return _scene(seed, 0.9, 0.2, 2.0) if name == "other" else _scene(seed, 0.0, 0.0, 8.0)
 
 
@@ -50,7 +50,7 @@ def _request(made: Scene, seed: int) -> ProbeRequest:
 
 def request(ctx: Context, name: str = "train") -> ProbeRequest:
     """The replay of the student's function on scene `name`."""
-    return _request(scene(ctx, name), ctx.assignment.seed)
+    return _request(scene(ctx, name), ctx.seed)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _timed(seed: int, per_batch: bool) -> Timed:
 
 
 def _scene(ctx: Context, name: str) -> Timed:
-    seed = int(ctx.rng(f"schedule/{name}").integers(2**62))
+    seed = int(ctx.rng(f"schedule/{name}", shared=True).integers(2**62))
     return _timed(seed, SCENES[name])
 
 
@@ -153,7 +153,7 @@ def _request(at: Timed, seed: int) -> ProbeRequest:
 
 
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {name: _request(_scene(ctx, name), ctx.assignment.seed) for name in SCENES}
+    return {name: _request(_scene(ctx, name), ctx.seed) for name in SCENES}
 
 
 def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[EpochRecipe]:

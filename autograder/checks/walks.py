@@ -60,41 +60,64 @@ def _number(value: Any) -> float:
     return float(value) if fits else float("nan")
 
 
+def _tampered(name: str) -> Inconclusive:
+    said = f"the probe's answer was tampered with: '{name}'"
+    return Inconclusive(Outcome(Status.ERROR, 0.0, (), said))
+
+
 def _list(told: Mapping[str, Any], name: str) -> list[Any]:
     value = told.get(name)
     if not isinstance(value, list):
-        raise Inconclusive(
-            Outcome(Status.ERROR, 0.0, (), f"the probe's answer was tampered with: '{name}'")
-        )
+        raise _tampered(name)
     return value
 
 
-def read_walk(told: Mapping[str, Any], seen: NDArray[np.generic]) -> Walk[Any]:
-    """A walk without its `found`."""
+def read_walk(
+    told: Mapping[str, Any], seen: NDArray[np.generic], calls: int, *, scaled: bool = False
+) -> Walk[Any]:
+    """A walk of `calls` calls, if none raised, without its `found`; `scaled`: with the scaler's
+    scales. Raises `Inconclusive` for one whose parts have lengths that do not belong together.
+    """
     error, raised = told.get("raised"), ""
     if isinstance(error, dict):
         line = place(error)
         raised = f"{str(error.get('type'))[:80]}{line}: {str(error.get('message'))[:300]}"
+    elif error is not None:
+        raise _tampered("raised")
     returned = [v if isinstance(v, dict) else {} for v in _list(told, "returned")]
     numbers = [_number(v["value"]) if "value" in v else None for v in returned]
+    if len(numbers) > calls or (not raised and len(numbers) < calls):
+        raise _tampered("returned")
+    # what raised after its step has moved the weights once more
+    if len(seen) - 1 - len(numbers) not in ((0, 1) if raised else (0,)):
+        raise _tampered("weights")
+    left, scales = _list(told, "left"), _list(told, "scales") if scaled else []
+    for name, parts in (("left", left), ("scales", scales)):
+        if len(parts) != (len(numbers) if name == "left" or scaled else 0):
+            raise _tampered(name)
     forwards = [f for f in _list(told, "forwards") if isinstance(f, dict)]
     return Walk(
         found=None,
         seen=seen,
         beats=str(told.get("beats"))[:2000],
         returned=tuple(numbers),
-        left=tuple(_number(v) for v in _list(told, "left")),
-        scales=tuple(_number(v) for v in told.get("scales", [])),
+        left=tuple(_number(v) for v in left),
+        scales=tuple(_number(v) for v in scales),
         raised=raised,
         reduced=any(str(f.get("dtype")) in REDUCED for f in forwards),
     )
 
 
-def weights_of(evidence: Evidence, name: str, calls: int, width: int) -> NDArray[np.generic]:
-    """The weights of a walk, (K, width) with 1 <= K <= calls + 1, else `Inconclusive`."""
-    seen = tensor_of(evidence, name, (None, width))
-    if not 1 <= len(seen) <= calls + 1:
-        raise Inconclusive(Outcome(Status.ERROR, 0.0, (), "the probe's answer was tampered with"))
+def weights_of(
+    evidence: Evidence, name: str, calls: int, start: NDArray[np.generic]
+) -> NDArray[np.generic]:
+    """The weights of a walk, (K, P) with 1 <= K <= calls + 1, of which the first are those that it
+    was given; else `Inconclusive`.
+    """
+    seen = tensor_of(evidence, name, (None, len(start)))
+    given = np.asarray(start, dtype=np.float32)
+    if not 1 <= len(seen) <= calls + 1 or not np.array_equal(seen[0], given):
+        raise _tampered(name)
     return seen
 
 

@@ -2,7 +2,7 @@
 
     supervisor                                child
     pipe, pipe, pipe; fork           ------>  new group, own streams, no other descriptors
-    wait for the third pipe to close          limits, another user, Landlock, filter
+    wait for the word on the third pipe       limits, another user, Landlock, filter
                                               whatever of ours comes first (the recorder)
        "ready", or what went wrong   <------  say so, close that pipe
     watch it                                  student code
@@ -10,8 +10,9 @@
 Theory. Until the child has said that it is ready, not one line of the student's has run in it,
 so whatever ends it before is the grader's fault or the machine's, and no crash of the
 student's program. After that nobody listens on that pipe any more, so the word cannot be
-taken back: student code cannot turn its own crash into our fault. (What processes that the
-submission left earlier may do to the child meanwhile is the supervisor's to rule out.)
+taken back: student code cannot turn its own crash into our fault. What the submission left running
+may stop the child meanwhile, or hold the pipe open: the wait has an end, and the supervisor then
+rules that out by ending all of it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +35,9 @@ import torch
 SEED = 20_250
 """Every process starts from this seed, so that a program that never seeds is repeatable."""
 READY = b"ready"
+WORD_CAP = 512
+START_S = 60.0
+"""How long a child may take to be ready. It takes a few milliseconds; a machine may be busy."""
 
 Body = Callable[[int], None]
 """What runs the student's code, and answers on the descriptor it is given."""
@@ -76,12 +82,15 @@ def reseed(seed: int = SEED) -> None:
 
 
 def launch(
-    confine: Callable[[], None], prepare: Callable[[], Body], keep: tuple[int, ...] = ()
+    confine: Callable[[], None],
+    prepare: Callable[[], Body],
+    keep: tuple[int, ...] = (),
+    patience_s: float = START_S,
 ) -> Child:
     """Fork a process, `confine` it, `prepare` what it will do, and let that run.
 
     Returns once student code may run. Raises `NotReadyError` with the reason where the child
-    never got so far, and `OSError` where it could not even be forked.
+    has not got so far within `patience_s`, and `OSError` where it could not even be forked.
     """
     pipes: list[tuple[int, int]] = []
     try:
@@ -96,12 +105,43 @@ def launch(
     if pid == 0:
         _live(confine, prepare, (frames_in, ready, *keep), output_in)
     _close(frames_in, output_in, ready)
-    with open(told, "rb") as pipe:
-        said = pipe.read()
+    said = _word(told, patience_s)
+    _close(told)
     if said != READY:
         _close(frames, output)
-        raise NotReadyError(said.decode("utf-8", "replace") or "it ended without a word")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # it may only be late
+        why = (
+            f"it was not ready within {patience_s:g} s"
+            if said is None
+            else said.decode("utf-8", "replace")
+        )
+        raise NotReadyError(why or "it ended without a word")
     return Child(pid, frames, output)
+
+
+def _word(told: int, patience_s: float) -> bytes | None:
+    """What the child says of itself: `READY`, or why it is not; None where it says nothing in time.
+
+    A stranger may hold the other end open, or take a byte away, so neither the end of the stream
+    nor a byte that was announced is waited for.
+    """
+    os.set_blocking(told, False)
+    end = time.monotonic() + patience_s
+    poll = select.poll()
+    poll.register(told, select.POLLIN)
+    said = b""
+    while said != READY and len(said) < WORD_CAP:
+        left = end - time.monotonic()
+        if left <= 0:
+            return None
+        poll.poll(left * 1000)
+        with contextlib.suppress(BlockingIOError):
+            chunk = os.read(told, WORD_CAP)
+            if not chunk:
+                break
+            said += chunk
+    return said
 
 
 def _live(

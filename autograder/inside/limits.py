@@ -1,7 +1,7 @@
 """What one submission may use: how each limit is set, and how an excess of it is said.
 
-    wall time            the supervisor's clock
-    CPU time             RLIMIT_CPU, each process; SIGXCPU ends it
+    wall time            the supervisor's clocks: each run's, and all runs together
+    CPU time             RLIMIT_CPU, each process; SIGXCPU ends it; the watch, all together
     memory               RLIMIT_AS, each process; the watch, all of them together
     processes            the watch, threads counted; RLIMIT_NPROC a little above it, against
                          what comes and goes between two looks
@@ -48,6 +48,11 @@ def exceeded(limits: Mapping[str, Any]) -> dict[str, str]:
     """One sentence for each limit, with its figure, for whoever went over it."""
     return {
         "cpu": f"it used more than the {limits['cpu_s']:g} s of CPU time allowed",
+        "whole": f"all its runs together took longer than the {limits['budget_s']:g} s allowed",
+        "whole_cpu": (
+            f"all its runs together used more than the {limits['budget_cpu_s']:g} s of CPU time "
+            "allowed"
+        ),
         "memory": f"it used more than the {limits['memory_mb']} MiB of memory allowed",
         "processes": f"it ran more than the {limits['processes']} processes and threads allowed",
         "file": f"it wrote a file of more than the {limits['file_mb']} MiB allowed",

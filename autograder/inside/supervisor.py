@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import signal
 import socket
@@ -29,7 +30,7 @@ from typing import Any, NoReturn
 
 from . import seal, wire
 from .answer import answer, failure, load_report
-from .launch import Body, Child, NotReadyError, become_student, launch
+from .launch import START_S, Body, Child, NotReadyError, become_student, launch
 from .limits import Bounds, exceeded, limit
 from .program import Program
 from .recorder import install
@@ -38,6 +39,12 @@ from .watch import Ended, Reaper, Scales, used_by, watch
 ANSWERS = ("done", "error", "memory", "processes", "files", "disk")
 """What an answer may say of itself; how a process ended is for the supervisor to say."""
 GONE = {"status": "crash", "detail": "the program's process is gone", "usage": {}}
+FORK_S = 10.0
+"""How long the loaded program may take to fork a probe; it takes a few milliseconds."""
+END_S = 5.0
+"""How long the end of what a submission runs is waited for."""
+BESIDE_S = 15.0
+"""How long a process may take to be ready while others of the submission are there to hinder it."""
 
 
 class Supervisor:
@@ -47,7 +54,9 @@ class Supervisor:
         self.host = host
         self.wall = wall
         self.reaper = Reaper()
-        self.scales = Scales(wall.members)
+        self.scales = Scales(wall.members, sure=wall.own_pids)
+        self.spent_s = 0.0
+        self.until = 0.0
         self.limits: dict[str, Any] = {}
         self.job: dict[str, Any] = {}
         self.program_pid = 0
@@ -69,7 +78,7 @@ class Supervisor:
             traceback.print_exc()  # to the template's log: the host reports its last line
         if self.program_pid:
             self.reaper.kill(self.program_pid)  # and so its CPU time is counted upwards
-        if self.wall.uid is not None:
+        if not self.wall.own_pids:
             self._end_submission()  # else its pid namespace ends with us
         os._exit(code)
 
@@ -82,9 +91,27 @@ class Supervisor:
             if order["op"] == "job":
                 self._take(order, blob)
             elif order["op"] == "load":
-                self._send(*self._load())
+                self._send(*self._timed(self._load))
             elif order["op"] == "probe":
-                self._send(*self._probe(order, blob))
+                self._send(*self._timed(functools.partial(self._probe, order, blob)))
+
+    def _timed(
+        self, run: Callable[[], tuple[dict[str, Any], bytes]]
+    ) -> tuple[dict[str, Any], bytes]:
+        """One answer, on the whole submission's clock; nothing is run once that has run out."""
+        start = time.monotonic()
+        self.until = start + self.limits["budget_s"] - self.spent_s
+        over = ""
+        if self.until <= start:
+            over = exceeded(self.limits)["whole"]
+        elif self.begun and self.scales.weigh(0).cpu_s > self.limits["budget_cpu_s"]:
+            over = exceeded(self.limits)["whole_cpu"]
+        if over:
+            self._end_submission()
+            return {"status": "timeout", "detail": over, "usage": {}}, b""
+        answered = run()
+        self.spent_s += time.monotonic() - start
+        return answered
 
     def _send(self, header: dict[str, Any], blob: bytes = b"") -> None:
         wire.write(self.host.fileno(), wire.pack(header, blob))
@@ -132,7 +159,8 @@ class Supervisor:
         process that does not start alone either is our fault.
         """
         try:
-            child = launch(self._confine, prepare, keep)
+            patience_s = BESIDE_S if self.begun else START_S
+            child = launch(self._confine, prepare, keep, patience_s)
         except OSError as e:
             if not self.begun:
                 raise NotReadyError(str(e)) from e
@@ -153,15 +181,10 @@ class Supervisor:
         if self.program_pid:
             self.reaper.kill(self.program_pid)
         self.program_pid, self.control = 0, None
-        for _ in range(200):  # a process may fork between the look and the kill
+        end = time.monotonic() + END_S
+        while not self.wall.end() and time.monotonic() < end:
             self.reaper.collect()
-            left = self.wall.members(0) if self.wall.own_pids or self.wall.uid is not None else []
-            if not left:
-                return
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
+            time.sleep(0.002)
 
     def _watch(self, child: Child, wall_s: float) -> Ended:
         try:
@@ -171,6 +194,7 @@ class Supervisor:
                 child.output,
                 self.host.fileno(),
                 wall_s,
+                self.until,
                 self.limits,
                 self.reaper,
                 self.scales,
@@ -228,8 +252,8 @@ class Supervisor:
         """Run one probe; if it used too much of the box, end what it left, which counts on."""
         header, tensors = self._ask(order, blob)
         if header["status"] in ("memory", "processes"):
-            left = self.scales.weigh(0)[1]
-            if left > used_by(self.program_pid)[1]:
+            left = self.scales.weigh(0).tasks
+            if left > used_by(self.program_pid).tasks:
                 self._end_submission()
         return header, tensors
 
@@ -241,7 +265,7 @@ class Supervisor:
         elif self.control is not None:
             child = self._fork_loaded(order, blob)
             if child is None:
-                crowded = self.scales.weigh(0)[1] > self.limits["processes"]
+                crowded = self.scales.weigh(0).tasks > self.limits["processes"]
                 said = {"status": "processes", "detail": exceeded(self.limits)["processes"]}
                 return {**GONE, **(said if crowded else {})}, b""
         else:
@@ -278,11 +302,14 @@ class Supervisor:
         assert self.control is not None
         frames_out, frames_in = os.pipe()
         output_out, output_in = os.pipe()
+        self.wall.give(output_in)
         pid = 0
+        end = time.monotonic() + FORK_S
         try:
-            self.control.settimeout(10)
+            self.control.settimeout(FORK_S)
             socket.send_fds(self.control, [b"f"], [frames_in, output_in])
             self.control.sendall(wire.pack(order, blob))
+            self.control.settimeout(max(0.001, end - time.monotonic()))
             pid = int(self.control.recv(16) or b"0")
         except (OSError, ValueError):
             pid = 0
@@ -306,6 +333,8 @@ class Supervisor:
         elif status == "exit":
             code = ended.status or 0
             status, detail = "crash", f"exit code {code} before it was done"
+            if ended.status is None:
+                detail = "it ended before it was done"
             said = exceeded(self.limits)
             spent = code == -signal.SIGKILL and ended.usage["cpu_s"] >= self.limits["cpu_s"]
             if code == -signal.SIGXCPU or spent:  # the second, where the first was ignored

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import sys
@@ -24,6 +25,11 @@ from .limits import exceeded
 POLL_S = 0.1
 FLOOD = 64
 """A process may print this many times the kept output before it is stopped."""
+AT_ONCE, REMEMBERED = 1_000, 10_000
+"""Ended processes that are collected before the clock is looked at again, and remembered."""
+PF_FORKNOEXEC = 0x40
+"""A process's flag in the kernel: forked, and no `exec` since (include/linux/sched.h)."""
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -41,13 +47,17 @@ class Ended:
 
 
 class Reaper:
-    """Collects every child that ends, so that a status can be asked for later."""
+    """Collects every child that ends, so that a status can be asked for later.
+
+    A submission may end processes faster than they can be collected: what one call does, and what
+    is remembered, has a bound.
+    """
 
     def __init__(self) -> None:
         self._ended: dict[int, tuple[int, float]] = {}
 
     def collect(self) -> None:
-        while True:
+        for _ in range(AT_ONCE):
             try:
                 pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
@@ -55,12 +65,19 @@ class Reaper:
             if pid == 0:
                 return
             cpu = used.ru_utime + used.ru_stime
+            self._ended.pop(pid, None)
             self._ended[pid] = (os.waitstatus_to_exitcode(status), cpu)
+            if len(self._ended) > REMEMBERED:
+                del self._ended[next(iter(self._ended))]
 
     def ended(self, pid: int) -> tuple[int, float] | None:
         """(exit code, or minus the signal; CPU seconds) of a child that has ended."""
         self.collect()
         return self._ended.get(pid)
+
+    def lost(self, pid: int) -> bool:
+        """Whether `pid` has ended as somebody else's child, so that its status cannot be known."""
+        return not alive(pid) and self.ended(pid) is None
 
     def kill(self, pid: int, patience: float = 2.0) -> tuple[int, float] | None:
         """Kill a child, its process group first, and wait for its status."""
@@ -68,7 +85,7 @@ class Reaper:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 stop(pid, signal.SIGKILL)
         limit = time.monotonic() + patience
-        while time.monotonic() < limit:
+        while time.monotonic() < limit and not self.lost(pid):
             found = self.ended(pid)
             if found is not None:
                 return found
@@ -76,10 +93,50 @@ class Reaper:
         return None
 
 
-def used_by(pid: int | str) -> tuple[float, int]:
-    """(memory that is the process's own, in MiB: anonymous and shared-memory pages; its threads);
-    nothing of one that is gone or only waits to be reaped.
+@dataclass(frozen=True)
+class Use:
+    """What one process uses: MiB of memory that is its own (anonymous and shared-memory pages), its
+    threads, CPU seconds of its own and of the children that it has waited for. `image` is where
+    its stack begins: the same in a process and its forks, another one after `exec`, 0 where that
+    may not be seen. `forked`: it has not called `exec` itself.
     """
+
+    mb: float = 0.0
+    tasks: int = 0
+    cpu_s: float = 0.0
+    waited_s: float = 0.0
+    image: int = 0
+    forked: bool = False
+
+
+def _fields(pid: int | str) -> list[bytes]:
+    """The fields of /proc/<pid>/stat from the third one, `state`, on (proc(5)); none of one that is
+    gone.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as f:
+            return f.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: it is there, and does not only wait to be reaped."""
+    if sys.platform != "linux":
+        return True  # its parent is told
+    fields = _fields(pid)
+    return bool(fields) and fields[0] not in (b"Z", b"X")
+
+
+def used_by(pid: int | str) -> Use:
+    """What a process uses; of one that is gone, nothing, and no memory of one that has ended."""
+    fields = _fields(pid)
+    if not fields:
+        return Use()
+    own, waited = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
+    cpu_s, waited_s = own / TICKS, waited / TICKS
+    if fields[0] in (b"Z", b"X"):
+        return Use(cpu_s=cpu_s, waited_s=waited_s)
     total, threads = 0, 0
     with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as f:
         for line in f:
@@ -87,28 +144,55 @@ def used_by(pid: int | str) -> tuple[float, int]:
                 total += int(line.split()[1])
             elif line.startswith("Threads:"):
                 threads = int(line.split()[1])
-            elif line.startswith("State:") and line.split()[1] in "ZX":
-                return 0.0, 0
-    return total / 1024, threads
+    forked = bool(int(fields[6]) & PF_FORKNOEXEC)
+    return Use(total / 1024, threads, cpu_s, waited_s, int(fields[25]), forked)
 
 
 class Scales:
     """What the processes of a box use, all of them together: those that `members` finds beside
     the watched one.
+
+    A fork shares the template's pages, so these are taken off what it uses, as long as it has not
+    called `exec`: only then are they still there. `sure`: where its stack begins can be seen of
+    every process that a program has not hidden on purpose, so whoever hides it is given nothing.
     """
 
-    def __init__(self, members: Callable[[int], Iterable[int]]) -> None:
+    def __init__(self, members: Callable[[int], Iterable[int]], *, sure: bool = True) -> None:
         self.members = members
-        self.base = used_by("self")[0]
+        self.sure = sure
+        self.template = used_by("self")
+        self._spent: dict[int, float] = {}
+        self._gone_s = 0.0
 
-    def weigh(self, pid: int) -> tuple[float, int]:
-        """(MiB of memory over what the template had already, processes and threads)."""
-        found = [used_by(p) for p in self.members(pid)]
-        return sum(max(0.0, mb - self.base) for mb, _ in found), sum(n for _, n in found)
+    def weigh(self, pid: int) -> Use:
+        """MiB of memory over what the template had already, processes and threads, and the CPU
+        seconds that the box has used since its beginning.
+
+        Of one that ended unseen between two looks and was not waited for, the CPU time is lost.
+        """
+        found = {p: used_by(p) for p in self.members(pid)}
+        for p in [p for p, s in self._spent.items() if p not in found or found[p].cpu_s < s]:
+            self._gone_s += self._spent.pop(p)  # it has ended, and its number may be another's now
+        self._spent.update((p, u.cpu_s) for p, u in found.items())
+        seen_s = self._gone_s + sum(self._spent.values())
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        told_s = children.ru_utime + children.ru_stime
+        told_s += sum(u.cpu_s + u.waited_s for u in found.values())
+        return Use(
+            sum(max(0.0, u.mb - self._shared(u)) for u in found.values()),
+            sum(u.tasks for u in found.values()),
+            max(seen_s, told_s),
+        )
+
+    def _shared(self, use: Use) -> float:
+        """MiB of the template's that a process still has."""
+        hidden = use.forked and not self.sure
+        same = use.image == self.template.image if use.image else hidden
+        return self.template.mb if same else 0.0
 
     def tasks(self) -> int:
         """Processes and threads, seen from one of them."""
-        return self.weigh(os.getpid())[1]
+        return self.weigh(os.getpid()).tasks
 
 
 class _Tape:
@@ -135,7 +219,6 @@ class _Tape:
 
 def _drain(fd: int, tape: _Tape) -> None:
     """What is left in an output pipe after its writer ended, without waiting for more."""
-    os.set_blocking(fd, False)
     with contextlib.suppress(BlockingIOError):
         while not tape.flooded and (chunk := os.read(fd, 2**16)):
             tape.add(chunk)
@@ -147,6 +230,7 @@ def watch(
     output: int,
     host: int,
     wall_s: float,
+    until: float,
     limits: dict[str, Any],
     reaper: Reaper,
     scales: Scales,
@@ -154,9 +238,13 @@ def watch(
     """Follow `pid` until it answers on `frames`, ends, or exceeds a limit.
 
     A process that answered is left alive (it may be the loaded program); one that exceeded
-    is killed. `host` is only watched for a hang-up.
+    is killed. `wall_s` is its own clock, `until` the end of the whole submission's, as
+    `time.monotonic` tells it. `host` is only watched for a hang-up. No read waits for bytes that
+    were announced: whoever opens a pipe anew below /proc/self/fd can take them away.
     """
     start = time.monotonic()
+    os.set_blocking(frames, False)
+    os.set_blocking(output, False)
     tape = _Tape(limits["output_kb"] * 1024)
     buffer = bytearray()
     need: int | None = None
@@ -169,23 +257,18 @@ def watch(
     ended: tuple[int, float] | None = None
     verdict: tuple[str, str] | None = None
     while verdict is None:
-        left = start + wall_s - time.monotonic()
+        left = min(start + wall_s, until) - time.monotonic()
         if left <= 0:
-            verdict = ("timeout", f"it ran longer than the {wall_s:g} s allowed")
+            own = f"it ran longer than the {wall_s:g} s allowed"
+            verdict = ("timeout", own if start + wall_s <= until else exceeded(limits)["whole"])
             break
-        for fd, event in poll.poll(min(POLL_S, left) * 1000):
+        for fd, _ in poll.poll(min(POLL_S, left) * 1000):
             if fd == host:
                 verdict = ("hangup", "")
             elif fd == output:
-                chunk = os.read(output, 2**16) if event & select.POLLIN else b""
-                tape.add(chunk)
-                if not chunk:
-                    poll.unregister(output)
+                tape.add(_taken(output, 2**16, poll))
             else:
-                chunk = os.read(frames, 2**20) if event & select.POLLIN else b""
-                buffer += chunk
-                if not chunk:
-                    poll.unregister(frames)
+                buffer += _taken(frames, 2**20, poll)
         try:
             need = need or wire.expected(buffer, wire.EVIDENCE_CAP)
         except wire.WireError as e:
@@ -202,12 +285,16 @@ def watch(
         now = time.monotonic()
         if verdict is None and sys.platform == "linux" and now - weighed >= POLL_S:
             weighed = now
-            weight, tasks = scales.weigh(pid)
-            peak = max(peak, weight)
-            if weight > limits["memory_mb"]:
+            used = scales.weigh(pid)
+            peak = max(peak, used.mb)
+            if used.mb > limits["memory_mb"]:
                 verdict = ("memory", exceeded(limits)["memory"])
-            elif tasks > limits["processes"]:
+            elif used.tasks > limits["processes"]:
                 verdict = ("processes", exceeded(limits)["processes"])
+            elif used.cpu_s > limits["budget_cpu_s"]:
+                verdict = ("timeout", exceeded(limits)["whole_cpu"])
+            elif reaper.lost(pid) and not _readable(frames):
+                verdict = ("exit", "")
     cause, detail = verdict
     if cause not in ("frame", "exit"):
         ended = reaper.kill(pid)
@@ -220,6 +307,17 @@ def watch(
     }
     status = ended[0] if ended else None
     return Ended(cause, bytes(buffer[: need or 0]), tape.text(), status, detail, usage)
+
+
+def _taken(fd: int, most: int, poll: select.poll) -> bytes:
+    """What can be read from a pipe now; at its end it is looked at no more."""
+    try:
+        chunk = os.read(fd, most)
+    except BlockingIOError:
+        return b""
+    if not chunk:
+        poll.unregister(fd)
+    return chunk
 
 
 def _readable(fd: int) -> bool:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 import struct
 import subprocess
 import sys
-import sysconfig
+import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,10 +58,14 @@ ENVIRONMENT = {
 The last two put the template's memory on huge pages where the kernel has them on offer: a fork
 then copies far fewer page-table entries (17 ms of CPU become 5, see docs/architecture.md).
 """
+DERIVED = ("disk_mb", "budget_s", "budget_cpu_s")
+"""Limits that follow from stated ones, and are told to the box with them."""
 _HEAD = struct.Struct(">II")
 GRACE_S = 30.0
 """How much longer than a probe's own clock the host waits for the box's answer."""
 WARM_S = 180.0
+GONE = "the program's process is gone"
+"""What the supervisor says where there is no loaded program any more to ask."""
 
 
 def environment(*, gpu: bool = False) -> dict[str, str]:
@@ -102,7 +108,7 @@ class Sandbox(Protocol):
 
 
 class Channel:
-    """Frames over a socket, seen from the host. Every read has a cap and a clock."""
+    """Frames over a socket, seen from the host. Every frame has a cap and a clock."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -115,9 +121,10 @@ class Channel:
         except OSError as e:
             raise SandboxError(f"the box went away: {e}") from e
 
-    def _exactly(self, n: int) -> bytes:
+    def _exactly(self, n: int, end: float) -> bytes:
         buffer = bytearray()
         while len(buffer) < n:
+            self.sock.settimeout(max(0.001, end - time.monotonic()))
             chunk = self.sock.recv(min(n - len(buffer), 2**20))
             if not chunk:
                 raise SandboxError("the box ended without an answer")
@@ -126,12 +133,12 @@ class Channel:
 
     def receive(self, timeout_s: float) -> tuple[bytes, bytes] | None:
         """(header, blob), unparsed; None for one over the cap (the box must then be closed)."""
-        self.sock.settimeout(timeout_s)
+        end = time.monotonic() + timeout_s
         try:
-            n, m = _HEAD.unpack(self._exactly(_HEAD.size))
+            n, m = _HEAD.unpack(self._exactly(_HEAD.size, end))
             if n > HEADER_CAP or m > BLOB_CAP:
                 return None
-            return self._exactly(n), self._exactly(m)
+            return self._exactly(n, end), self._exactly(m, end)
         except TimeoutError as e:
             raise SandboxError(f"the box gave no answer within {timeout_s:g} s") from e
         except OSError as e:
@@ -154,7 +161,9 @@ class TemplateBox:
         self._group = group
         self._killed = self._refused = 0
         self._over = b""
-        limits = {**job.limits.__dict__, "disk_mb": job.limits.disk_mb}
+        self._excess: dict[str, Any] = {}
+        derived = {name: getattr(job.limits, name) for name in DERIVED}
+        limits = {**job.limits.__dict__, **derived}
         names = sorted(job.files)
         self._channel.send(
             {
@@ -177,7 +186,7 @@ class TemplateBox:
             over = f"its report was over the limit of {HEADER_CAP} bytes"
             return LoadReport("output", detail=over)
         report = read_load(got[0])
-        limit = self._ran_into(report.status)
+        limit = self._ran_into(report.status, report.detail)
         return replace(report, **limit) if limit else report
 
     def probe(self, request: ProbeRequest) -> Evidence:
@@ -194,7 +203,7 @@ class TemplateBox:
         if got is None:
             raise SandboxError("an answer was over the size limit")
         found = read_answer(*got)
-        limit = self._ran_into(found.status)
+        limit = self._ran_into(found.status, found.detail)
         return replace(found, **limit) if limit else found
 
     def _exchange(
@@ -208,7 +217,7 @@ class TemplateBox:
                 self._channel.send(order, blob)
                 got = self._channel.receive(patience_s)
             except SandboxError:
-                limit = self._ran_into("crash")
+                limit = self._ran_into("crash", "")
                 if not limit:
                     raise
                 self._over = json.dumps(limit).encode()
@@ -218,9 +227,10 @@ class TemplateBox:
                 return got
         return self._over, b""
 
-    def _ran_into(self, status: str) -> dict[str, Any]:
+    def _ran_into(self, status: str, detail: str) -> dict[str, Any]:
         """Status and detail of the limit that the box's group saw exceeded when a process crashed;
-        nothing where it saw none, or the box could say for itself how the process ended.
+        nothing where it saw none, or the box could say for itself how the process ended. Of a
+        program that is gone since an earlier crash, the limit of that one.
         """
         if self._group is None:
             return {}
@@ -230,11 +240,13 @@ class TemplateBox:
         limits = self._job.limits
         if status == "crash" and more[0]:
             said = f"it used more than the {limits.memory_mb} MiB of memory allowed"
-            return {"status": "memory", "detail": said}
+            self._excess = {"status": "memory", "detail": said}
+            return self._excess
         if status == "crash" and more[1]:
             said = f"it ran more than the {limits.processes} processes and threads allowed"
-            return {"status": "processes", "detail": said}
-        return {}
+            self._excess = {"status": "processes", "detail": said}
+            return self._excess
+        return self._excess if status == "crash" and detail == GONE else {}
 
     @staticmethod
     def _unbroken(header: bytes) -> None:
@@ -346,6 +358,17 @@ def inside_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "inside"
 
 
+def package_copy(package: Path) -> Path:
+    """A copy of the package `inside`, in a temporary folder of its own, readable by all. A box's
+    table of mounts shows where each comes from, and the package itself lies in the course or
+    beside the judges. The maker removes the folder.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="five-beats-inside-"))
+    folder.chmod(0o755)
+    shutil.copytree(package, folder / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "inside"
+
+
 def start_command(parent: Path) -> list[str]:
     """The command that runs the template from the package `inside` below `parent`.
 
@@ -354,18 +377,6 @@ def start_command(parent: Path) -> list[str]:
     """
     start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.template as t; "
     return [sys.executable, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
-
-
-def python_folders() -> list[Path]:
-    """Folders outside /usr that this Python needs: its prefixes and its package folders."""
-    paths = {Path(p) for p in (sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)}
-    paths |= {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib")}
-    real = {p for q in paths if q.exists() for p in (q, q.resolve())}
-    kept: list[Path] = []
-    for path in sorted(real, key=lambda p: (len(p.parts), p)):
-        if path != Path("/") and not any(path.is_relative_to(k) for k in (*kept, Path("/usr"))):
-            kept.append(path)
-    return kept
 
 
 _STAGE = """

@@ -1,8 +1,9 @@
 """Boxes by bubblewrap: a sealed outer room with the warm template, a sealed child per submission.
 
-The outer room holds the system's libraries, the Python environment, the `inside` package and
-the prepared data, all read-only; no network, no home, nothing of the course. It is never
-entered as uid 0: as root we drop to `nobody` first. Because `nobody` may not be able to walk
+The outer room holds of the host what Python needs (`needed.py`), the `inside` package and the
+prepared data, all read-only; no network, no home, nothing of the course. It is never
+entered as uid 0: as root we drop to `nobody` first, in a user namespace that has ids to spare for
+the boxes. Because `nobody` may not be able to walk
 to those folders (an environment below /root), root first binds them together in a private
 mount namespace, where bubblewrap picks them up:
 
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import SandboxError
@@ -37,17 +40,59 @@ from .base import (
     gpu_devices,
     inside_folder,
     living,
-    python_folders,
+    package_copy,
     staged,
     start_command,
 )
 from .cgroup import Group, Groups, available
+from .needed import SYSTEM, python_paths
 
 PACKAGE = "/srv/five-beats/inside"
 NOBODY = 65534
-HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/fonts")
+_NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
+_DROP = (
+    "setpriv",
+    f"--reuid={NOBODY}",
+    f"--regid={NOBODY}",
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--",
+)
+USERS = range(63_000, 65_000)
+"""User ids of boxes, two each: a range that Debian gives to nobody, and none of `uid.FIRST`'s."""
+
+
+@contextlib.contextmanager
+def user_namespace() -> Iterator[int | None]:
+    """A descriptor of a user namespace that belongs to nobody and knows `USERS`; None where we may
+    not make one (only root may map other users' ids), and boxes do with one user.
+    """
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        yield None
+        return
+    holder = subprocess.Popen(
+        [*_DROP, "unshare", "--user", "sh", "-c", "echo; read _"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    users = None
+    try:
+        if holder.stdout.readline():
+            with contextlib.suppress(OSError):  # root of a container that has no such ids to give
+                for name in ("uid_map", "gid_map"):
+                    lines = f"{USERS[0]} {USERS[0]} {len(USERS)}\n{NOBODY} {NOBODY} 1\n"
+                    Path(f"/proc/{holder.pid}/{name}").write_text(lines)
+                users = os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY)
+        yield users
+    finally:
+        if users is not None:
+            os.close(users)
+        holder.stdin.close()
+        holder.wait()
+        holder.stdout.close()
 
 
 class Bubblewrap:
@@ -67,41 +112,48 @@ class Bubblewrap:
         self._template: Template | None = None
         self._lock = threading.Lock()
         self._stage: str | None = None
+        self._copy: Path | None = None
         self._groups: Groups | None = None
         self._ahead: Group | None = None
 
-    def _arguments(self, where: dict[str, str], control: int) -> list[str]:
-        """The bwrap command line; `where` maps each real source to where it can be read."""
-        bwrap = shutil.which("bwrap") or "bwrap"
-        out = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    def _arguments(
+        self, where: dict[str, str], control: int, users: int | None = None
+    ) -> list[str]:
+        """The bwrap command line; `where` maps each real source to where it can be read, `users` is
+        a descriptor of the room's user namespace where one was made.
+        """
+        out = [shutil.which("bwrap") or "bwrap"]
+        if users is None:
+            out += ["--unshare-all"]
+        else:
+            out += ["--userns", str(users), *(f"--unshare-{name}" for name in _NAMESPACES)]
+            out += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        out += ["--hostname", "box", "--die-with-parent", "--new-session", "--clearenv"]
         bound: list[str] = []
 
-        def bind(source: str, target: str) -> None:
-            out.extend(["--ro-bind", where.get(source, source), target])
-            bound.append(target)
+        def show(source: str, target: str) -> None:
+            for parent in reversed(Path(target).parents[:-1]):
+                out.extend(["--dir", str(parent)])  # else only its maker could pass through it
+            if os.path.islink(source) and source == target:
+                out.extend(["--symlink", os.readlink(source), target])
+            else:
+                out.extend(["--ro-bind", where.get(source, source), target])
+                bound.append(target)
 
         def hide() -> None:
             for secret in map(str, self.secrets):
                 if any(Path(secret).is_relative_to(b) for b in bound):
                     out.extend(["--tmpfs", secret, "--remount-ro", secret])
 
-        for path in _SYSTEM:
-            if os.path.islink(path):
-                out.extend(["--symlink", os.readlink(path), path])
-            elif os.path.isdir(path):
-                bind(path, path)
-        for path in _ETC:
-            if os.path.exists(path):
-                bind(path, path)
+        for path in filter(os.path.lexists, SYSTEM):
+            show(path, path)
         out.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", HOME])  # noqa: S108
-        # without these files glibc does not know that it may ask for huge pages (see ENVIRONMENT)
-        out.extend(["--ro-bind-try", HUGE_PAGES, HUGE_PAGES])
         hide()
-        for folder in python_folders():
-            bind(str(folder), str(folder))
+        for needed in map(str, python_paths()):
+            show(needed, needed)
         hide()
-        bind(str(inside_folder()), PACKAGE)
-        bind(str(self.data), SHELF)
+        show(str(self._package()), PACKAGE)
+        show(str(self.data), SHELF)
         # bubblewrap's own root and /dev are tmpfs that every child would share: nothing may be left
         for device in gpu_devices() if self.gpu else ():
             out.extend(["--dev-bind", device, device])
@@ -115,7 +167,14 @@ class Bubblewrap:
         return [*out, *start_command(Path(PACKAGE).parent)]
 
     def _sources(self) -> list[str]:
-        return [*map(str, python_folders()), str(inside_folder()), str(self.data)]
+        """What is shown of places that nobody may be able to walk to."""
+        paths = [p for p in python_paths() if not p.is_symlink()]
+        return [*map(str, paths), str(self._package()), str(self.data)]
+
+    def _package(self) -> Path:
+        if self._copy is None:
+            self._copy = package_copy(inside_folder())
+        return self._copy
 
     def _start(self) -> Template:
         if shutil.which("bwrap") is None:
@@ -125,19 +184,24 @@ class Bubblewrap:
         control, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - the template's, closed with it
         try:
-            if os.getuid() == 0:
-                command = self._as_nobody(theirs.fileno())
-            else:
-                command = self._arguments({}, theirs.fileno())
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(theirs.fileno(),),
-                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
-                cwd="/",
-            )
+            with user_namespace() as users:
+                if users is None:
+                    # files in flight are counted for a user, and a box's user is then ours, too
+                    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+                if os.getuid() == 0:
+                    command = self._as_nobody(theirs.fileno(), users)
+                else:
+                    command = self._arguments({}, theirs.fileno())
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[fd for fd in (theirs.fileno(), users) if fd is not None],
+                    env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                    cwd="/",
+                )
         except OSError as e:
             control.close()
             raise SandboxError(f"bubblewrap cannot be started: {e}") from e
@@ -145,15 +209,14 @@ class Bubblewrap:
             theirs.close()
         return Template(process, control, log)
 
-    def _as_nobody(self, control: int) -> list[str]:
+    def _as_nobody(self, control: int, users: int | None) -> list[str]:
         """The command for root: bind the sources on a private stage, drop to nobody, go on."""
         self._stage = tempfile.mkdtemp(prefix="five-beats-stage-")
         for folder in (self._stage, self.data):
             os.chmod(folder, 0o755)  # noqa: S103 - nobody must be able to enter it
         sources = self._sources()
         where = {source: f"{self._stage}/{i}" for i, source in enumerate(sources)}
-        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        command = [*drop, "--inh-caps=-all", "--", *self._arguments(where, control)]
+        command = [*_DROP, *self._arguments(where, control, users)]
         return staged(self._stage, sources, command)
 
     def open(self, job: Job) -> TemplateBox:
@@ -217,6 +280,9 @@ class Bubblewrap:
             with contextlib.suppress(OSError):
                 os.rmdir(self._stage)
             self._stage = None
+        if self._copy is not None:
+            shutil.rmtree(self._copy.parent, ignore_errors=True)
+            self._copy = None
 
     def __enter__(self) -> Bubblewrap:
         return self

@@ -28,12 +28,21 @@ from pathlib import Path
 from ..errors import SandboxError
 from ..model import Job
 from . import syscalls
-from .base import HOME, SHELF, WARM_S, Channel, TemplateBox, environment, inside_folder
+from .base import (
+    HOME,
+    SHELF,
+    WARM_S,
+    Channel,
+    TemplateBox,
+    environment,
+    inside_folder,
+    package_copy,
+)
 
 IMAGE = "five-beats-box"
 CONTROL = "/srv/control"
 NOBODY = "65534:65534"
-ULIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0")
+ULIMITS = ("--ulimit", "nofile=2048:2048", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0")
 """Stated, because an engine's own default may exceed what it is itself allowed."""
 
 
@@ -119,6 +128,7 @@ class Container:
         self.warm = warm
         self._folder = tempfile.mkdtemp(prefix="five-beats-control-")
         os.chmod(self._folder, 0o755)  # noqa: S103 - the container's user must reach its socket
+        self._package = package_copy(inside_folder())
         self._pool: dict[Shape, list[_Waiting]] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -128,6 +138,7 @@ class Container:
         out = [*self.command, "run", "--rm", "--name", name, "--pull", "never"]
         out += ["--network", "none", "--read-only", "--cap-drop", "all", "-u", NOBODY]
         out += ["--security-opt", "no-new-privileges", "--hostname", "box"]
+        out += ["--cgroupns", "private"]  # else it reads the host's path of its group
         # the engine's own limit is the backstop behind the watchdog, which can say what it saw
         out += ["--memory", f"{shape.memory_mb + 1024}m", "--pids-limit", str(shape.processes + 8)]
         out += [
@@ -143,7 +154,7 @@ class Container:
         ]
         out += [
             "-v",
-            f"{inside_folder()}:/srv/five-beats/inside:ro",
+            f"{self._package}:/srv/five-beats/inside:ro",
             "-v",
             f"{folder}:{CONTROL}:ro",
         ]
@@ -239,7 +250,8 @@ class Container:
         for container in waiting:
             self._remove(container)
             self._end(container)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in (self._folder, self._package.parent):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Container:
         return self

@@ -9,6 +9,7 @@ were seen to stay healthy under it.
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import socket
 import tempfile
@@ -38,6 +39,7 @@ DENIED = (
     "fsmount",
     "fspick",
     "mount_setattr",
+    "open_tree_attr",
     # kernel interfaces with a history of holes
     "bpf",
     "io_uring_setup",
@@ -82,7 +84,31 @@ DENIED = (
     "lookup_dcookie",
     "mknod",
     "mknodat",
+    # where the host keeps what is mounted
+    "statmount",
+    "listmount",
 )
+NUMBERS = {"statmount": 457, "listmount": 458, "open_tree_attr": 467}
+"""Calls that are newer than many a libseccomp; from 424 on, a call has one number everywhere."""
+OF_PROCESS = (
+    "prlimit64",
+    "sched_setaffinity",
+    "sched_setscheduler",
+    "sched_setparam",
+    "sched_setattr",
+    "migrate_pages",
+    "move_pages",
+    "pidfd_open",
+)
+"""Calls that change the process that their first argument names. In a box pid 1 is the supervisor,
+and all others are the submission's own.
+"""
+OF_MANY = {"setpriority": (0, 2), "ioprio_set": (1, 3)}
+"""Calls that name a process, or every process of a user, by the kind in their first argument and
+the number in their second: the two kinds.
+"""
+_INT = 0xFFFFFFFF
+"""The kernel reads only so many bits of an argument that is an int."""
 
 
 @lru_cache(maxsize=1)
@@ -98,10 +124,18 @@ def program() -> bytes:
     denied = seccomp.ERRNO(errno.EPERM)
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     for name in DENIED:
-        try:
-            rules.add_rule(denied, name)
-        except (OSError, ValueError, RuntimeError):
-            continue  # a call this kernel's or library's architecture does not know
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            rules.add_rule(denied, NUMBERS.get(name, name))
+            # else a call this kernel's or library's architecture does not know
+    init = seccomp.Arg(0, seccomp.MASKED_EQ, _INT, 1)
+    for name in OF_PROCESS:
+        rules.add_rule(denied, name, init)
+    for name, (one, user) in OF_MANY.items():
+        kind = seccomp.Arg(0, seccomp.MASKED_EQ, _INT, one)
+        rules.add_rule(denied, name, kind, seccomp.Arg(1, seccomp.MASKED_EQ, _INT, 1))
+        # asked for all processes of its user, it is told yes and nothing is done: the supervisor
+        # may be among them
+        rules.add_rule(seccomp.ERRNO(0), name, seccomp.Arg(0, seccomp.MASKED_EQ, _INT, user))
     # glibc falls back to clone when clone3 is said not to exist; clone's flags can be filtered
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     for flag in (0x10000000, 0x00020000, 0x20000000, 0x40000000, 0x08000000, 0x04000000):

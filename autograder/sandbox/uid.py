@@ -3,7 +3,8 @@
 Where neither namespaces nor an engine can be had, root can still run each submission as a
 user of its own, one that owns nothing but its working folder:
 
-    stops    reading what only root may read (the hidden half must be sealed: checked here),
+    stops    reading what only root may read (the hidden half must be sealed: checked here) and,
+             where the kernel has Landlock, anything that no Python needs (`needed.py`),
              touching the grader's processes or another submission's, raising privileges,
              the system calls of the filter, more memory, processes or time than allowed
     cannot   hide the list of processes, cut the network off below the filter's refusal of
@@ -41,17 +42,16 @@ from .base import (
     TemplateBox,
     inside_folder,
     living,
-    python_folders,
     staged,
     start_command,
 )
+from .needed import SYSTEM, python_paths
 
 FIRST, COUNT = 61_000, 2_000
 """User ids of boxes: a range that Debian gives to nobody."""
 LOCKS = Path("/run/five-beats-uids")
 """Where only root may write, and what is gone after a restart."""
 _SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - what a box may have littered
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/proc", "/sys")
 _REOPEN = """
 while [ "$1" != -- ]; do
   mount -t tmpfs -o size=1m,mode=755 tmpfs "$1"
@@ -59,8 +59,15 @@ while [ "$1" != -- ]; do
 done
 shift
 while [ "$1" != -- ]; do
-  mkdir -p "$2"
+  mkdir -p "$(dirname "$2")"
+  if [ -d "$1" ]; then mkdir -p "$2"; else : > "$2"; fi
   mount --rbind "$1" "$2"
+  shift 2
+done
+shift
+while [ "$1" != -- ]; do
+  mkdir -p "$(dirname "$2")"
+  ln -s "$1" "$2"
   shift 2
 done
 shift
@@ -113,15 +120,18 @@ class Uid:
         """The template's command; in a private mount namespace that opens the way to Python
         where its folders lie below one that is closed to others (an environment in /root).
         """
-        needed = [*python_folders(), inside_folder()]
+        needed = [*python_paths(), inside_folder()]
         closed = sorted({c for c in map(first_closed, needed) if c is not None})
         command = start_command(inside_folder().parent)
         if not closed:
             return command
         self._stage = tempfile.mkdtemp(prefix="five-beats-stage-")
         hidden = [p for p in needed if any(p.is_relative_to(c) for c in closed)]
+        links = [x for p in hidden if p.is_symlink() for x in (os.readlink(p), str(p))]
+        hidden = [p for p in hidden if not p.is_symlink()]
         pairs = [x for i, p in enumerate(hidden) for x in (f"{self._stage}/{i}", str(p))]
-        reopen = ["sh", "-ec", _REOPEN, "reopen", *map(str, closed), "--", *pairs, "--", *command]
+        reopen = ["sh", "-ec", _REOPEN, "reopen", *map(str, closed), "--", *pairs]
+        reopen += ["--", *links, "--", *command]
         return staged(self._stage, [str(p) for p in hidden], reopen)
 
     def _start(self) -> Template:
@@ -153,9 +163,11 @@ class Uid:
         home = tempfile.mkdtemp(dir=self._homes)
         os.chmod(home, 0o700)
         os.chown(home, uid, uid)
+        readable = ["/proc", *SYSTEM, *map(str, python_paths()), str(inside_folder())]
         if job.data is not None:
-            os.symlink(self._readable(job.data.resolve()), os.path.join(home, "data"))
-        readable = [*_SYSTEM, *map(str, python_folders()), str(inside_folder()), self._homes]
+            copy = self._readable(job.data.resolve())
+            os.symlink(copy, os.path.join(home, "data"))
+            readable.append(str(copy))
         message = {"home": home, "uid": uid, "readable": readable}
         return template.open(job, message, lambda: self._clean(home, uid, claim))
 

@@ -44,7 +44,8 @@ class Forgery:
     """One attack: its name, the harm it tries, its code around a base, what the base deserves.
 
     `files` are handed in beside the program; `kind` is the submission's; `base` is a name of
-    `tests.attacks.test_forge.BASES`.
+    `tests.attacks.test_forge.BASES`. `twin` is what an honest program may do that comes near to it:
+    behind correct work it costs nothing.
     """
 
     name: str
@@ -55,8 +56,24 @@ class Forgery:
     bound: float = SHARE
     kind: str = "script"
     files: tuple[tuple[str, bytes], ...] = ()
+    twin: str = ""
 
 
+_SCHEDULE = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+def lower(pid):
+    number = ctypes.c_long(pid)
+    param = ctypes.c_int(0)
+    libc.syscall(144, number, 5, ctypes.byref(param))
+    mask = ctypes.c_ulong(1 << min(os.sched_getaffinity(0)))
+    libc.syscall(203, number, 8, ctypes.byref(mask))
+    libc.syscall(141, 0, number, 19)
+    libc.syscall(141, 2, ctypes.c_long(0), 19)
+    libc.syscall(251, 1, number, 3 << 13)
+    libc.syscall(251, 3, ctypes.c_long(os.getuid()), 3 << 13)
+"""
+"""The calls by which a process, or all of a user's, is put last (x86-64), none of them checked."""
 _DESCRIPTORS = """
 import os, struct, json
 def frame(header, blob=b''):
@@ -241,6 +258,48 @@ FORGE = (
         "leaves_no_room",
         "use up processes and descriptors, so that the box fails and the grader seems at fault",
         after="import os, socket, time\npair = socket.socketpair()\npair[0].setblocking(False)\ntry:\n    while True: socket.send_fds(pair[0], [b'x'], [0, 1, 2])\nexcept OSError: pass\nend = time.time() + 2\nwhile time.time() < end:\n    try:\n        if os.fork() == 0:\n            os.setsid()\n            time.sleep(60)\n            os._exit(0)\n    except OSError: pass",
+    ),
+    Forgery(
+        "limits_of_the_supervisor",
+        "lower the supervisor's limits until the box fails and the grader seems at fault",
+        after="import os, resource\nfor name in dir(resource):\n    if name.startswith('RLIMIT_'):\n        for pid in (1, os.getppid()):\n            try: resource.prlimit(pid, getattr(resource, name), (0, 0))\n            except (OSError, ValueError): pass\nimport ctypes\nctypes.CDLL(None).syscall(302, ctypes.c_long(2 ** 32 + 1), 7, (ctypes.c_ulong * 2)(3, 3), None)",
+        twin="import os, resource\nresource.prlimit(os.getpid(), resource.RLIMIT_NOFILE, (512, 512))\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\nprint(resource.getrlimit(resource.RLIMIT_NOFILE))",
+    ),
+    Forgery(
+        "schedule_of_the_supervisor",
+        "put the supervisor last at every processor, so that it never answers",
+        after=f"{_SCHEDULE}\nfor pid in (1, 2 ** 32 + 1): lower(pid)\nif os.fork() == 0:\n    for _ in range(8):\n        if os.fork() == 0: break\n    end = time.time() + 120\n    while time.time() < end: pass\n    os._exit(0)",
+        twin=f"{_SCHEDULE}\nlower(os.getpid())\nos.nice(1)",
+    ),
+    Forgery(
+        "empties_its_own_output",
+        "take back what it printed, so that the supervisor waits for bytes and no clock runs",
+        after="import os, time\nif os.fork() == 0:\n    ends = []\n    for fd in range(1, 64):\n        try:\n            if 'pipe' in os.readlink(f'/proc/self/fd/{fd}'):\n                ends.append(os.open(f'/proc/self/fd/{fd}', os.O_RDONLY | os.O_NONBLOCK))\n        except OSError: pass\n    end = time.time() + 120\n    while time.time() < end:\n        for fd in ends:\n            try: os.read(fd, 65536)\n            except OSError: pass\n    os._exit(0)\ndef evaluate():\n    while True: print('x')\ntrain_one_epoch = evaluate",
+        twin="import os, sys\nwith open('/dev/stdout', 'w') as out: out.write('seen\\n')\nprint(os.readlink('/proc/self/fd/1')[:4], file=sys.stderr, flush=True)",
+    ),
+    Forgery(
+        "holds_the_newborn",
+        "hold every pipe of a process that is not ready yet, so that its start is waited for",
+        after="import os, time, threading\nif os.fork() == 0:\n    me, held, end = os.getpid(), [], time.time() + 120\n    while time.time() < end:\n        for pid in os.listdir('/proc'):\n            if not pid.isdigit() or int(pid) in (1, me): continue\n            try: found = os.listdir(f'/proc/{pid}/fd')\n            except OSError: continue\n            for fd in found:\n                try: held.append(os.open(f'/proc/{pid}/fd/{fd}', os.O_WRONLY | os.O_NONBLOCK))\n                except OSError: pass\n        for fd in held[:-400]: os.close(fd)\n        held = held[-400:]\n    os._exit(0)\nthreading.Thread(target=time.sleep, args=(120,), daemon=True).start()",
+        twin="import os\nseen = []\nfor pid in os.listdir('/proc'):\n    try: seen += os.listdir(f'/proc/{pid}/fd') if pid.isdigit() else []\n    except OSError: pass\nprint(len(seen) > 0)",
+    ),
+    Forgery(
+        "stops_the_newborn",
+        "stop every process that is not ready yet, so that its start is waited for",
+        after="import os, signal, time, threading\nif os.fork() == 0:\n    me, end = os.getpid(), time.time() + 120\n    while time.time() < end:\n        for pid in os.listdir('/proc'):\n            if pid.isdigit() and int(pid) > me:\n                try: os.kill(int(pid), signal.SIGSTOP)\n                except OSError: pass\n    os._exit(0)\nthreading.Thread(target=time.sleep, args=(120,), daemon=True).start()",
+        twin="import os, signal, subprocess\nhelper = subprocess.Popen(['sleep', '0.1'])\nhelper.send_signal(signal.SIGSTOP)\nhelper.send_signal(signal.SIGCONT)\nprint(helper.wait())",
+    ),
+    Forgery(
+        "adopts_its_probes",
+        "become the parent of every orphan, so that the supervisor never hears of their end",
+        after="import ctypes, os\nctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\nclass MLP:\n    def __init__(self, *a, **k): os._exit(0)\ndef evaluate(*a, **k): os._exit(0)\ntrain_one_epoch = evaluate",
+        twin="import ctypes, os\nctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\nif os.fork() == 0:\n    if os.fork() == 0: os._exit(0)\n    os._exit(0)\nfor _ in range(2): os.wait()",
+    ),
+    Forgery(
+        "wears_out_its_clock",
+        "keep a thread, so that every check loads a slow program again",
+        after="import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\ntime.sleep(25)",
+        twin="import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
     ),
     Forgery(
         "lying_numbers",

@@ -78,6 +78,13 @@ def test_honest_work_is_unharmed_afterwards(grader: Grader) -> None:
     assert result.score == result.max_score, said(result)
 
 
+@pytest.mark.parametrize("attack", [a for a in FORGE if a.twin], ids=lambda a: a.name)
+def test_its_honest_twin_keeps_full_marks(grader: Grader, attack: Forgery) -> None:
+    result = graded(grader, f"{HONEST}\n{attack.twin}\n")
+    assert (result.status, result.score) == ("graded", result.max_score), said(result)
+    assert not any("while running the program" in note for note in result.notes), said(result)
+
+
 def test_what_a_forger_who_knows_every_probe_gets(grader: Grader) -> None:
     """A known limit, held at what it is: testimony can be forged, what is computed cannot."""
     result = graded(grader, INFORMED + NOTHING)

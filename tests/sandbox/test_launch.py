@@ -40,7 +40,7 @@ STAGES = {
     "landlock": ("landlock", FAIL.format("restrict")),
     "syscalls": ("seal", FAIL.format("_filter_syscalls")),
     "mounts": ("seal", FAIL.format("_new_mounts")),
-    "capabilities": ("seal", FAIL.format("_no_capabilities")),
+    "capabilities": ("seal", FAIL.format("_keep_capabilities")),
     "dumpable": ("seal", FAIL.format("dumpable")),
     "user": ("seal", "def _enter(self): raise OSError(28, 'sabotage')\nWall.enter = _enter"),
     "recorder": ("recorder", FAIL.format("install")),
