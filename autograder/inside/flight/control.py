@@ -14,8 +14,7 @@ the norm of what is unscaled};
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,8 +86,9 @@ class Control:
     def install(self) -> None:
         watch = self.flight.watch
         for owner in (nn.utils, nn.utils.clip_grad):
-            for name in ("clip_grad_norm_", "clip_grad_value_"):
-                self._watch_clipping(owner, name)
+            for by in ("norm", "value"):
+                name, once = f"clip_grad_{by}_", {"parameters": 0}
+                watch(owner, name, self._clipping, self._clipped(by), once=once)
         scaler = torch.amp.GradScaler
         watch(scaler, "scale", after=self._scaler("scaled"))
         watch(scaler, "unscale_", before=self._found, after=self._scaler("unscale"))
@@ -115,27 +115,28 @@ class Control:
             return self.flight.current_pass
         return OWN_EPOCHS + len(self._shuffles)
 
-    def _watch_clipping(self, owner: Any, name: str) -> None:
-        """The parameters may be a generator, which can be read once: the function gets a list."""
-        original = getattr(owner, name)
-        by = "norm" if "norm" in name else "value"
+    def _clipping(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The tensors whose gradients are about to be clipped, and the norm of these."""
+        if not self.flight.close:
+            return None
+        held = argument(args, kwargs, 0, "parameters", None)
+        if not isinstance(held, Iterable):
+            return None
+        tensors = [held] if isinstance(held, torch.Tensor) else list(held)
+        return tensors, together(norm_of(p.grad) for p in tensors)
 
-        @functools.wraps(original)
-        def clipping(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-            held = parameters if isinstance(parameters, torch.Tensor) else list(parameters)
-            if not self.flight.close:
-                return original(held, *args, **kwargs)
-            tensors = [held] if isinstance(held, torch.Tensor) else held
-            before = together(norm_of(p.grad) for p in tensors)
-            result = original(held, *args, **kwargs)
-            limit = argument(args, kwargs, 0, "max_norm", kwargs.get("clip_value"))
-            after = together(norm_of(p.grad) for p in tensors)
-            told = {"limit": plain(limit), "before": plain(before), "after": plain(after)}
+    def _clipped(self, by: str) -> Callable[..., None]:
+        def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
+            if note is None:
+                return
+            tensors, before = note
+            limit = argument(args, kwargs, 1, "max_norm", kwargs.get("clip_value"))
+            left = together(norm_of(p.grad) for p in tensors)
+            told = {"limit": plain(limit), "before": plain(before), "after": plain(left)}
             of = self.flight.optimizers.held_by(tensors)
             self.flight.add("clip", by=by, tensors=len(tensors), of=of, **told)
-            return result
 
-        setattr(owner, name, clipping)
+        return after
 
     def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.attempts += 1
@@ -149,6 +150,10 @@ class Control:
 
     def _scaler(self, kind: str) -> Callable[..., None]:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
+            if kind == "scaled" and args[0].is_enabled() and isinstance(result, torch.Tensor):
+                self.flight.scaled(result, args[0].get_scale())
+            if kind == "scaled_step":  # where it made no step, it had reason to: inf or nan
+                self.flight.used()
             if not self.flight.close:
                 self.flight.counts[kind] += 1
             elif args[0].is_enabled():

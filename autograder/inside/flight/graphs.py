@@ -8,7 +8,7 @@ when a pass fails, whether the graph reaches back into an earlier step, and thro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,21 @@ def nodes(roots: list[torch.Tensor]) -> Iterator[Any]:
             seen.add(node)
             todo.extend(children(node))
             yield node
+
+
+def when_differentiated(tensor: torch.Tensor, arrived: Callable[[torch.Tensor], None]) -> None:
+    """Have `arrived` called with each gradient that comes for a tensor which requires one. It is
+    noted on the tensor's node, not on the tensor: that is the program's, to be saved or copied.
+    """
+    edge = torch.autograd.graph.get_gradient_edge(tensor)
+    place = edge.output_nr
+
+    def coming(gradients: tuple[torch.Tensor | None, ...]) -> None:
+        gradient = gradients[place]
+        if gradient is not None:
+            arrived(gradient)
+
+    edge.node.register_prehook(coming)
 
 
 def reached(roots: list[torch.Tensor]) -> tuple[list[torch.Tensor], int]:

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
-from types import FrameType
 from typing import Any
 
 from torch.optim.lr_scheduler import LRScheduler
@@ -50,11 +48,8 @@ class Stopping:
         if self._looks >= LOOKS:
             return
         self._looks += 1
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who called the model
-        while frame is not None:
-            if frame.f_code.co_filename in self.flight.program.files:
-                self._look(dict(frame.f_locals))
-            frame = frame.f_back
+        for scope in self.flight.scopes():
+            self._look(scope)
 
     def _look(self, names: dict[str, Any]) -> None:
         for name, value in list(names.items())[:NAMES_CAP]:

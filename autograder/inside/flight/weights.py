@@ -26,7 +26,7 @@ from torch.nn.parameter import UninitializedParameter
 
 from ..recorder import plain
 from .log import Flight
-from .tallies import concrete
+from .tensors import concrete, modules, named_parameters, parameters
 
 STRANGERS_CAP, LOOSE_CAP, NUMBERS_CAP = 40, 200, 50_000_000
 
@@ -38,7 +38,7 @@ class _Met:
     module: nn.Module
     own: set[int]
     loose: list[tuple[str, torch.Tensor, torch.Tensor]]
-    constant: list[tuple[str, nn.Parameter]]
+    constant: list[tuple[str, torch.Tensor]]
     weights: int
     value: float
     strangers: dict[int, tuple[nn.Module, int, list[torch.Tensor]]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def _copy(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _own(module: nn.Module) -> set[int]:
-    return {id(m) for m in module.modules()} | {id(p) for p in module.parameters()}
+    return {id(m) for m in modules(module)} | {id(p) for p in parameters(module)}
 
 
 def _held(value: Any, depth: int = 2) -> Iterator[torch.Tensor]:
@@ -65,7 +65,7 @@ def _held(value: Any, depth: int = 2) -> Iterator[torch.Tensor]:
 def _loose(module: nn.Module, own: set[int]) -> list[tuple[str, torch.Tensor]]:
     """Leaf tensors among the plain attributes of a model and of its modules."""
     found: dict[int, tuple[str, torch.Tensor]] = {}
-    for inner in module.modules():
+    for inner in modules(module):
         for name, value in vars(inner).items():
             if not name.startswith("_"):
                 for tensor in _held(value):
@@ -74,17 +74,23 @@ def _loose(module: nn.Module, own: set[int]) -> list[tuple[str, torch.Tensor]]:
     return list(found.values())[:LOOSE_CAP]
 
 
-def _constant(module: nn.Module) -> tuple[list[tuple[str, nn.Parameter]], int]:
+def _constant(module: nn.Module) -> tuple[list[tuple[str, torch.Tensor]], int]:
     """The weight matrices that hold one number only and meet another such one, and how many
     matrices there are in all.
     """
-    matrices = [(n, p) for n, p in module.named_parameters() if p.ndim > 1 and p.requires_grad]
+    matrices = [(n, p) for n, p in named_parameters(module) if p.ndim > 1 and p.requires_grad]
     flat = [(n, p) for n, p in matrices if p.numel() > 1 and bool((p == p.flatten()[0]).all())]
     for (n, a), (m, b) in itertools.pairwise(flat):
         meets = a.shape[0] == b.shape[1] > 1 or a.shape[1] == b.shape[0] > 1
         if meets:
             return [(n, a), (m, b)], len(matrices)
     return [], len(matrices)
+
+
+def _learnable(module: nn.Module) -> list[torch.Tensor]:
+    """A module's own parameters, without those of the modules within, as far as they learn."""
+    held = getattr(module, "_parameters", None) or {}
+    return [p for p in held.values() if isinstance(p, torch.Tensor) and p.requires_grad]
 
 
 class Weights:
@@ -98,7 +104,7 @@ class Weights:
         """A model is about to be called: at its first call, look at what it owns."""
         if index < 0 or index in self.met:
             return
-        own = list(module.parameters())
+        own = parameters(module)
         if any(isinstance(p, UninitializedParameter) or not concrete(p) for p in own):
             return
         if sum(p.numel() for p in own) > NUMBERS_CAP:
@@ -121,7 +127,7 @@ class Weights:
         if self.owns(index, inner) or not torch.is_grad_enabled():
             return
         met = self.met[index]
-        weights = [p for p in inner.parameters(recurse=False) if p.requires_grad]
+        weights = _learnable(inner)
         if not weights:
             return
         if id(inner) not in met.strangers and len(met.strangers) < STRANGERS_CAP:
@@ -133,10 +139,10 @@ class Weights:
         met = self.met.get(index)
         if met is None:
             return {"strangers": [], "loose": [], "constant": None}
-        own = {id(p) for p in met.module.parameters()}
+        own = {id(p) for p in parameters(met.module)}
         strangers = []
         for inner, at, seen in met.strangers.values():
-            weights = [p for p in inner.parameters(recurse=False) if p.requires_grad]
+            weights = _learnable(inner)
             if any(id(p) in own for p in weights):
                 continue
             strangers.append(

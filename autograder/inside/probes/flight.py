@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from .. import alone
 from ..flight import Flight, Observer
 from ..flight.answers import Answers
 from ..flight.beats import Beats
@@ -123,19 +124,10 @@ class _Tape:
         return getattr(self.stream, name)
 
 
-def _unscripted(program: Program) -> None:
-    """Let `torch.jit.script` give the program's own code back as it is: its compiler cannot read a
-    function under watch. PyTorch's own scripts stay scripts.
-    """
-    original = torch.jit.script
-
-    @functools.wraps(original)
-    def script(obj: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if sys._getframe(1).f_code.co_filename in program.files:  # noqa: SLF001 - who asks
-            return obj
-        return original(obj, *args, **kwargs)
-
-    torch.jit.script = script
+def _prepare() -> None:
+    """What a box has none of: a compiler, and a network even for a group of one process."""
+    torch.compiler.set_stance("force_eager")
+    alone.provide()
 
 
 def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
@@ -143,9 +135,8 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
 
     Returns the `Flight`'s report with `ended` ("ran", "stopped", "raised") and `errors`.
     """
-    torch.compiler.set_stance("force_eager")
+    _prepare()
     flight = Flight(program)
-    _unscripted(program)
     flight.install(OBSERVERS)
     program.argv = [str(a) for a in args.get("argv", [])]
     limit = args.get("steps")
@@ -183,7 +174,7 @@ def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch
     """
     from .. import simdevice
 
-    torch.compiler.set_stance("force_eager")
+    _prepare()
     program.argv = [str(a) for a in args.get("argv", [])]
     devices: set[str] = set()
 
@@ -208,7 +199,7 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
     """As `wholerun:first_steps`, with the program's arguments and data, for `seconds`."""
     from .wholerun import first_steps as run
 
-    torch.compiler.set_stance("force_eager")
+    _prepare()
     program.argv = [str(a) for a in args.get("argv", [])]
     with _data(), at_most(float(args["seconds"])):
         return run(program, args, tensors)
