@@ -107,7 +107,7 @@ def unregistered_modules(log: Log) -> Iterator[Finding]:
             f"{what if lost else 'tensors kept in ' + tensors} took part in "
             f"{log.model_name(index)} and got gradients, but are not among its parameters: "
             f"{numbers} numbers that never changed",
-            instead_of=("stale_optimizer",),
+            instead_of=("stale_optimizer", "not_in_optimizer"),
             **where,
         )
 

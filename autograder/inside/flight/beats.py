@@ -154,7 +154,7 @@ class Beats:
             penalty=self._penalty(roots),
         )
         if len(roots) == 1 and roots[0].grad_fn is not None:
-            graphs.notes(roots[0].grad_fn)[graphs.ROOT] = mark
+            graphs.mark_root(roots[0], mark)
             self._roots[at].append(weakref.ref(mark))
         return event, found, roots
 

@@ -9,18 +9,19 @@ a summary.
 Events: `clip` {by, limit, before, after: norms, tensors, of: the optimizers that hold them};
 `scaled`, `unscale`, `scaled_step`, `update` {scale, op: what made the loss that is scaled, found:
 the norm of what is unscaled};
-`schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer}.
+`schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer,
+fed: the measure that it was given}.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ..recorder import plain
 from . import graphs
@@ -28,7 +29,7 @@ from .hooks import argument
 from .leaves import norm_of, together
 from .log import Flight
 
-SCHEDULERS_CAP, SHOWN_CAP, SHUFFLES_CAP = 32, 200, 2_000
+SCHEDULERS_CAP, SHOWN_CAP, SHUFFLES_CAP, FED_CAP = 32, 200, 2_000, 200
 OWN_EPOCHS = 1_000_000
 """Numbers beyond those of passes over loaders."""
 _SETTINGS = (
@@ -40,7 +41,8 @@ _SETTINGS = (
 class Course:
     """A schedule's whole run: `calls` in all, `early` before its optimizer's first step, `first`
     and `last` its optimizer's steps at its first and last call, `most` calls in one pass over a
-    loader or epoch, `lowest` and `highest` rates set, `raised` whether a call failed.
+    loader or epoch, `lowest` and `highest` rates set, `raised` whether a call failed, `changed` the
+    number of the last call that changed the rate, `fed` the measures that it was given.
     """
 
     schedule: LRScheduler
@@ -56,10 +58,15 @@ class Course:
     lowest: float = float("inf")
     highest: float = 0.0
     raised: bool = False
+    changed: int = 0
+    rate: float = -1.0
+    fed: list[float | str | None] = field(default_factory=list)
 
     def called(self, number: int, made: int, rate: float) -> None:
         """One call, in pass `number` (or -1), after `made` steps of the optimizer."""
         self.calls += 1
+        if rate != self.rate:
+            self.changed, self.rate = self.calls, rate
         self.early += made == 0
         self.first = made if self.first < 0 else self.first
         self.last = made
@@ -204,6 +211,8 @@ class Control:
         rates = [plain(g.get("lr")) for g in schedule.optimizer.param_groups[:8]]
         rate = rates[0] if rates and isinstance(rates[0], float) else 0.0
         course.called(self._pass, made, rate)
+        if isinstance(schedule, ReduceLROnPlateau) and len(course.fed) < FED_CAP:
+            course.fed.append(plain(argument(args, kwargs, 1, "metrics", None)))
         if course.calls <= SHOWN_CAP:
             flight.always(
                 "schedule",
@@ -215,6 +224,7 @@ class Control:
                 after=rates,
                 step=flight.step,
                 made=made,
+                fed=course.fed[-1] if course.fed else None,
             )
 
     def report(self) -> dict[str, Any]:
@@ -243,6 +253,10 @@ class Control:
                     "lowest": plain(c.lowest),
                     "highest": plain(c.highest),
                     "raised": c.raised,
+                    "changed": c.changed,
+                    "rate_now": plain(c.rate),
+                    "mode": str(getattr(c.schedule, "mode", ""))[:20],
+                    "fed": c.fed,
                 }
                 for c in self.courses
             ],

@@ -1,9 +1,11 @@
 """What is saved, loaded and put back.
 
-Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or
+Events: `save` {file, holds, step, alias, named, safe: whether its classes are registered for safe
+loading}; `load` {file, holds, safe: whether it was such a loading}; `state` {of: "model" or
 "optimizer" or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model,
-optimizer, alias} when one is put back. `named` tells whether something called the best is, at
-that moment, the live model under another name. `holds` tells what an object is: "module", "state"
+optimizer, alias, self} when one is put back, `self` where it is the model's own state of now.
+`named` tells whether something called the best is, at that moment, the live model under another
+name. `holds` tells what an object is: "module", "state"
 (names to tensors), "optimizer", "scheduler", "mapping" with the kinds of its entries, or the name
 of its class.
 
@@ -69,6 +71,22 @@ def within(value: Any, kind: type[T], depth: int = 0) -> Iterator[T]:
             yield from within(inner, kind, depth + 1)
 
 
+def _safely(kwargs: dict[str, Any]) -> bool:
+    """Whether a load takes tensors and registered classes only: so by default."""
+    asked = kwargs.get("weights_only")
+    if asked is None:
+        forced = os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "").lower()
+        return kwargs.get("pickle_module") is None and forced not in ("1", "y", "yes", "true")
+    return bool(asked)
+
+
+def _registered(value: Any) -> bool:
+    """Whether the program has registered the classes of the modules in `value` as safe to load."""
+    known = {g[0] if isinstance(g, tuple) else g for g in torch.serialization.get_safe_globals()}
+    found = [*within(value, nn.Module)]
+    return bool(found) and all(type(m) in known for m in found)
+
+
 def placed(tensor: torch.Tensor) -> bool:
     """Whether a tensor has a place in memory of its own."""
     return concrete(tensor) and tensor.numel() > 0
@@ -120,12 +138,13 @@ class Files:
         target = args[1] if len(args) > 1 else kwargs.get("f")
         step = self.flight.step
         told = {"file": self._file(target), "holds": holds(value), "alias": self._alias(value)}
+        told["safe"] = _registered(value)
         told["named"] = any(map(self._called_best, self.flight.scopes()))
         self.flight.always("save", **told, step=step)
 
     def _loaded(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         source = args[0] if args else kwargs.get("f")
-        told = {"file": self._file(source), "holds": holds(result)}
+        told = {"file": self._file(source), "holds": holds(result), "safe": _safely(kwargs)}
         self.flight.always("load", **told, step=self.flight.step)
 
     def _called_best(self, names: dict[str, Any]) -> bool:
@@ -158,6 +177,11 @@ class Files:
         taken = self._last_taken.get(id(module), self.flight.step)
         return taken if own and sum(views) >= len(own) and taken < self.flight.step else -1
 
+    def _own(self, module: Any, state: Any) -> bool:
+        """Whether a module is given what lies in its own memory."""
+        own = addresses(module)
+        return bool(own) and own <= {t.data_ptr() for t in within(state, torch.Tensor) if placed(t)}
+
     def _taken(self, of: str) -> Any:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
             self.flight.always("state", of=of, step=self.flight.step)
@@ -176,6 +200,7 @@ class Files:
             alias = max(self._alias(state), self._view(args[0], state)) if index >= 0 else -1
             own = self.flight.optimizers.index(args[0]) if of == "optimizer" else -1
             told = {"of": of, "model": index, "optimizer": own, "alias": alias}
+            told["self"] = index >= 0 and self._own(args[0], state)
             self.flight.always("restore", **told, step=self.flight.step)
 
         return after

@@ -6,11 +6,13 @@ through which the layers and the functional style both go; batch norm likewise. 
 was learnt from shows when a gradient arrives at it, which a hook on the tensor notes in the event
 of its forward pass (`learnt`).
 
-Events: `forward` {model, training, grad, graph, learnt, rows, shape, out: the output's shape, drops
-and norms: how often dropout and batch norm were at work in training mode, loose: dropouts at work
-although whoever called them is in evaluation mode, mark: the sum of the input, which tells equal
-ones, fed: the input is the output of a model, transformed: within `vmap` or `grad`, where nothing
-can be read}; `mode` {model, training} when a program calls `train()` or `eval()`.
+Events: `forward` {model, training, grad, graph, learnt, by: the number of the backward pass that
+learnt from it, rows, shape, out: the output's shape, drops and norms: how often dropout and batch
+norm were at work in training mode, loose: dropouts at work although whoever called them is in
+evaluation mode, own_norms: norms that code of the program's called for itself, mark: a number that
+tells equal inputs, fed: the input is the output of a model, transformed: within `vmap`
+or `grad`, where nothing can be read, birth: see `Weights.birth`}; `mode` {model, training} when a
+program calls `train()` or `eval()`.
 
 The first inputs of each model are kept (small ones whole, large ones by their first rows), so that
 questions about the model itself can be put to it after the run.
@@ -39,11 +41,11 @@ from .graphs import when_differentiated
 from .hooks import alike
 from .log import Event, Flight, names_of
 from .questions import ask
-from .tensors import concrete, first, modules, parameters, shape_of, tensors, wrapped
+from .tensors import concrete, first, modules, parameters, real, shape_of, tensors, wrapped
 from .weights import Weights
 
 SAMPLE_ROWS, SAMPLE_NUMBERS = 16, 400_000
-OUTPUTS_KEPT, OTHERS_CAP = 4, 64
+OUTPUTS_KEPT, OTHERS_CAP, MARKED = 4, 64, 1_024
 _DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout")
 
 
@@ -65,6 +67,7 @@ class Forwards:
         self._current: Event | None = None
         self._passive: dict[type, bool] = {}
         self._others: set[int] = set()
+        self._places = torch.zeros(0)
 
     def install(self) -> None:
         self._watch_calls()
@@ -168,14 +171,25 @@ class Forwards:
             norms=0,
             loose=0,
             own_norms=0,
-            mark=plain(given.detach().sum()) if given is not None and readable else None,
+            mark=self._mark(given) if given is not None and readable else None,
             fed=given is not None and any(kept() is given for kept in self._outputs),
             transformed=given is not None and wrapped(given),
         )
+        if not self._current["training"]:
+            self._current["birth"] = self.weights.birth(model)
         if given is not None and readable:
             flight.tell("entered", (self._current, given))
         if readable and len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor):
             self._keep(model, "training" if self._current["training"] else "evaluating", args[0])
+
+    def _mark(self, given: torch.Tensor) -> float | str | None:
+        """One number of an input: its sum, and that of its first values each times its place, since
+        inputs of zeros and ones often have one sum.
+        """
+        some = real(given)[:MARKED]
+        if len(some) > len(self._places):
+            self._places = torch.arange(1.0, MARKED + 1, dtype=torch.float64)
+        return plain(given.detach().sum() + (some.double() @ self._places[: len(some)]) / MARKED)
 
     def _keep(self, model: int, mode: str, given: torch.Tensor) -> None:
         """Keep an input, and whether its rows are those of the batch that a loader handed out."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-NODES_CAP, LEAVES_CAP, OUTPUTS_CAP = 20_000, 400, 8
+NODES_CAP, LEAVES_CAP, OUTPUTS_CAP, MARKED_CAP = 20_000, 400, 8, 16
 ROOT, OUTPUT = "five_beats_root", "five_beats_output"
 _SCALAR_OPS = ("Add", "Sub", "Mul", "Div", "Sum", "Mean", "Stack", "Sqrt", "Squeeze", "Neg", "To")
 _SHAPE_OPS = ("View", "Cat", "Reshape", "UnsafeView", "T", "Transpose", "Stack", "To", "Sum")
@@ -71,6 +71,22 @@ def nodes(roots: list[torch.Tensor]) -> Iterator[Any]:
             seen.add(node)
             todo.extend(children(node))
             yield node
+
+
+def mark_root(root: torch.Tensor, mark: Mark) -> None:
+    """Note a mark on what made a loss: on its root, and below that on each sum, product or scaling
+    of numbers, down to what these numbers were made by. A program may keep any of them.
+    """
+    todo = [root.grad_fn]
+    seen = 0
+    while todo and seen < MARKED_CAP:
+        node = todo.pop()
+        if node is None or getattr(node, "variable", None) is not None:
+            continue
+        notes(node)[ROOT] = mark
+        seen += 1
+        if operation(node).startswith(_SCALAR_OPS[:4]):
+            todo.extend(children(node))
 
 
 def when_differentiated(tensor: torch.Tensor, arrived: Callable[[torch.Tensor], None]) -> None:

@@ -204,6 +204,7 @@ class Loaders:
                         self.loaders[b].dataset,
                         self.passes[self._first[a]].visited,
                         self.passes[self._first[b]].visited,
+                        _pool(self.loaders[a]),
                     ),
                     "scaled": {
                         k: {n: plain(v) for n, v in (s.told() or {}).items()}
@@ -219,6 +220,14 @@ def _sampler(loader: DataLoader[Any]) -> Any:
     if loader.batch_size is not None or loader.batch_sampler is None:
         return loader.sampler
     return getattr(loader.batch_sampler, "sampler", loader.batch_sampler)
+
+
+def _pool(loader: DataLoader[Any]) -> set[int] | None:
+    """The indices that a loader's sampler may give; None for all of the data set's."""
+    chosen = getattr(_sampler(loader), "indices", None)
+    if chosen is None or not hasattr(chosen, "__len__"):
+        return None
+    return {int(i) for i in chosen if isinstance(i, (int, np.integer, torch.Tensor))}
 
 
 def _rows(batch: Any) -> int:

@@ -18,6 +18,7 @@ fill in a field later, when they learn it. All of it is testimony: the program s
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import sys
@@ -169,6 +170,16 @@ class Flight:
                 yield names_of(frame)
             frame = frame.f_back
 
+    def sources(self) -> list[str]:
+        """The text of the program, and of each module beside it that was imported."""
+        found = list(self.program.cells)
+        for module in list(sys.modules.values()):
+            file = str(getattr(module, "__file__", None) or "")
+            if file.startswith(self._home) and file.endswith(".py"):
+                with contextlib.suppress(OSError, UnicodeDecodeError), open(file) as stream:
+                    found.append(stream.read())
+        return found
+
     def place(self) -> int:
         """The index of the innermost line of the program's own code now running; -1 for none."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheapest way to a line
@@ -186,7 +197,7 @@ class Flight:
                         {
                             "line": frame.f_lineno,
                             "cell": self.program.files.get(file),
-                            "file": os.path.basename(file)[:80],
+                            "file": "" if file in files else file[len(home) :][-80:],
                             "function": frame.f_code.co_name[:80],
                         }
                     )

@@ -16,18 +16,23 @@ Section, one per model: `strangers`: {class, at, numbers, given, moved, training
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import UninitializedParameter
 
 from ..recorder import plain
 from .log import Flight
-from .tensors import concrete, modules, named_parameters, parameters
+from .tensors import concrete, modules, named_parameters, parameters, real
 
+NEAR = 0.5
+"""How far, relative to its length, averaged weights are from those they are made of at most: two
+that began apart are about 1.4 from each other.
+"""
 STRANGERS_CAP, LOOSE_CAP, NUMBERS_CAP = 40, 200, 50_000_000
 
 
@@ -41,6 +46,8 @@ class _Met:
     constant: list[tuple[str, torch.Tensor]]
     weights: int
     value: float
+    norms: list[_BatchNorm]
+    origin: list[float]
     strangers: dict[int, tuple[nn.Module, int, list[torch.Tensor]]] = field(default_factory=dict)
 
 
@@ -87,6 +94,11 @@ def _constant(module: nn.Module) -> tuple[list[tuple[str, torch.Tensor]], int]:
     return [], len(matrices)
 
 
+def _sums(tensors: Iterable[torch.Tensor]) -> list[float]:
+    """One number a tensor, which changes when its values do."""
+    return [float(real(t).double().sum()) if concrete(t) else 0.0 for t in tensors]
+
+
 def _learnable(module: nn.Module) -> list[torch.Tensor]:
     """A module's own parameters, without those of the modules within, as far as they learn."""
     held = getattr(module, "_parameters", None) or {}
@@ -99,6 +111,7 @@ class Weights:
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
         self.met: dict[int, _Met] = {}
+        self._told: dict[int, int] = {}
 
     def meet(self, index: int, module: nn.Module) -> None:
         """A model is about to be called: at its first call, look at what it owns."""
@@ -113,7 +126,69 @@ class Weights:
         loose = [(n, t, _copy(t)) for n, t in _loose(module, owned)]
         constant, weights = _constant(module)
         value = float(constant[0][1].detach().flatten()[0]) if constant else 0.0
-        self.met[index] = _Met(module, owned, loose, constant, weights, value)
+        norms = [m for m in modules(module) if isinstance(m, _BatchNorm)]
+        norms = [m for m in norms if m.running_mean is not None and m.running_var is not None]
+        origin = _sums(own) if norms else []
+        self.met[index] = _Met(module, owned, loose, constant, weights, value, norms, origin)
+
+    def birth(self, index: int) -> dict[str, Any] | None:
+        """Of a model with batch norm that is called in evaluation mode: {tracked: batches that its
+        statistics have seen, stats, weights: numbers that change when these do, newborn: whether
+        its statistics are those that a layer is made with, although its weights are a trained
+        model's; copied: whether they are those of another model, with other weights}. Told once
+        between two updates.
+        """
+        met = self.met.get(index)
+        if met is None or not met.norms or self._told.get(index) == self.flight.step:
+            return None
+        self._told[index] = self.flight.step
+        seen = [m.num_batches_tracked for m in met.norms if m.num_batches_tracked is not None]
+        tracked = sum(int(n) for n in seen)
+        means = [m.running_mean for m in met.norms if m.running_mean is not None]
+        spreads = [m.running_var for m in met.norms if m.running_var is not None]
+        fresh = all(bool((m == 0).all()) for m in means) and all(
+            bool((v == 1).all()) for v in spreads
+        )
+        return {
+            "tracked": tracked,
+            "stats": plain(sum(_sums([*means, *spreads]))),
+            "weights": plain(sum(_sums(parameters(met.module)))),
+            "newborn": tracked == 0 and fresh and self._grown(index),
+            "copied": self._copied(index, [*means, *spreads]),
+        }
+
+    def _copied(self, index: int, stats: list[torch.Tensor]) -> bool:
+        """Whether a model's statistics are, at this moment, those of another one with the same
+        layers and other weights.
+        """
+        mine, sums = _sums(stats), _sums(parameters(self.met[index].module))
+        for other, met in self.met.items():
+            layers = [m for m in met.norms if m.running_mean is not None]
+            theirs = [m.running_mean for m in layers] + [m.running_var for m in layers]
+            if other != index and mine and mine == _sums(t for t in theirs if t is not None):
+                weights = _sums(parameters(met.module))
+                if len(weights) == len(sums) and weights != sums:
+                    return True
+        return False
+
+    def _grown(self, index: int) -> bool:
+        """Whether a model's weights are near those of another that has been trained, and are not
+        those that it began with.
+        """
+        mine = parameters(self.met[index].module)
+        sums = _sums(mine)
+        for other, met in self.met.items():
+            theirs = parameters(met.module)
+            alike = [p.shape for p in mine] == [p.shape for p in theirs]
+            if other == index or not alike or not met.norms:
+                continue
+            trained = met.origin != _sums(theirs)
+            if trained and sums != met.origin:
+                pairs = [(a.detach(), b.detach()) for a, b in zip(mine, theirs, strict=True)]
+                away = sum(float((a - b).square().sum()) for a, b in pairs)
+                if away < NEAR**2 * sum(float(b.square().sum()) for _, b in pairs):
+                    return True
+        return False
 
     def owns(self, index: int, inner: nn.Module) -> bool:
         """Whether a module is among those of a model, as it is now."""
