@@ -13,7 +13,10 @@ LOOKS, NUMBERS = 3, 200
 SQUASHED = ("Sigmoid", "Softmax")
 LINEAR = ("Addmm", "Mm", "Linear", "MkldnnLinear", "Baddbmm", "Bmm")
 """What a layer with a weight matrix ends in."""
-_NOUNS = {"probabilities": "probabilities", "logits": "scores"}
+_NOUNS = {
+    "probabilities": "probabilities where their logarithms belong",
+    "logits": "raw scores where logarithms of probabilities belong",
+}
 BY_HAND = ("Reciprocal", "Div", "Mul")
 """What a sigmoid written as 1 / (1 + exp(-x)) ends in."""
 
@@ -162,6 +165,7 @@ def wrong_loss(log: Log) -> Iterator[Finding]:
             "wrong_loss",
             f"{fn} was given {what} in all of the {len(events)} calls looked at{below}",
             kind="bug" if learnt else "note",
+            instead_of=("nan_loss", "lr_too_high"),
             **log.where(event),
         )
         return
@@ -170,8 +174,7 @@ def wrong_loss(log: Log) -> Iterator[Finding]:
 def _no_logarithms(event: Event) -> str:
     """What is no logarithm of a probability in a divergence, or in a loss over alignments."""
     if event["fn"] == "ctc_loss":
-        other = event["look"] in ("probabilities", "logits")
-        return "" if not other else f"{_NOUNS[event['look']]} where their logarithms belong"
+        return _NOUNS.get(event["look"], "")
     if event["look"] == "probabilities" and event["aim"] in ("probabilities", "unit"):
         return "probabilities in the place of their logarithms"
     if event["aim"] == "log_probabilities" and not event["logs"]:

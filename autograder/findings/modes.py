@@ -8,6 +8,7 @@ from typing import Any
 from .base import Event, Finding, Log
 from .measures import Measurement, chains, drawn, evaluations, trained
 
+AVERAGE = "AveragedModel"
 FEWEST = 2
 """So many calls of a model that is never trained make an evaluation, and no glance."""
 
@@ -101,13 +102,15 @@ def batch_norm_stale(log: Log) -> Iterator[Finding]:
         stats = {(c["birth"]["tracked"], c["birth"]["stats"]) for c in calls}
         weights = {c["birth"]["weights"] for c in calls}
         copied = all(c["birth"]["copied"] for c in calls)
-        if moved and len(weights) > 1 and (copied or len(stats) == 1 < len(weights) - 1):
+        average = log.models[model]["class"] == AVERAGE if model < len(log.models) else False
+        several = len(weights) > 1 or average  # one that is no average may be pruned, say
+        if moved and several and (copied or len(stats) == 1 < len(weights) - 1):
             whose = "of the model that it is an average of" if copied else "it was made with"
             yield Finding(
                 "batch_norm_stale",
-                f"{log.model_name(model)} was measured {len(calls)} times, each time with other "
-                f"weights, and with the statistics of batch norm {whose}: none was ever taken with "
-                "its own weights",
+                f"{log.model_name(model)} was measured {len(calls)} time"
+                f"{'s, each time with other weights, and' if len(calls) > 1 else ''} with the "
+                f"statistics of batch norm {whose}: none was ever taken with its own weights",
                 kind="note",
                 **log.where(calls[0]),
             )

@@ -152,7 +152,7 @@ def _frozen(log: Log) -> Iterator[Finding]:
 def not_in_optimizer(log: Log) -> Iterator[Finding]:
     """Parameters that gradients arrive at in every step, that no optimizer holds and that never
     move. Where all of them are the program's own, not those of a layer of PyTorch's, which may be
-    kept still on purpose, somebody meant them to be learnt.
+    kept still on purpose, and stand next to the loss, somebody meant them to be learnt.
     """
     steps = sum(k["steps"] for _, k in optimizers(log))
     passes = len(log.of_kind("backward"))
@@ -160,7 +160,9 @@ def not_in_optimizer(log: Log) -> Iterator[Finding]:
     often = [t for t in left if t["passes"] >= OFTEN and t["passes"] * 2 >= passes]
     if not often or steps < OFTEN or log.counts.get("grad"):
         return
-    own = not any(t["standard"] for t in left)
+    # what lies before all that learns, as below a new head, may be kept still on purpose
+    near = all(e.get("near") for e in log.of_kind("backward") if e["unheld"])
+    own = near and not any(t["standard"] for t in left)
     names = ", ".join(f"'{t['name']}'" if t["name"] else "one" for t in often[:4])
     owners = sorted({t["owner"] for t in often} - {""})
     of = f" of {' and '.join(owners[:3])}" if owners else ""

@@ -25,6 +25,8 @@ LONG = 0.15
 """A rate that times the samples of a batch is so large was chosen for a mean, not for a sum."""
 LONGER = 2.0
 """The same of a sum whose parts are not known: a policy's return is summed, too."""
+GREW = 100.0
+"""By such a factor no loss grows on its way to be learnt."""
 LASTING = 3
 """So many losses in a row up to the end that are no numbers are no accident."""
 STILL = 1e-3
@@ -113,12 +115,14 @@ def nan_loss(log: Log) -> Iterator[Finding]:
     if last < LASTING and not (last and ruined):
         return
     before = f", after {values[gone - 1]:.4g}" if gone else ""
-    weights = "and its weights are no numbers any more" if ruined else "while its weights are"
+    # a loss that grew without end before is no number for its size: it has another cause
+    grew = gone > 1 and abs(values[gone - 1]) > GREW * abs(values[0])
+    weights = "and its weights are no numbers any more" if ruined else "unlike its weights"
     yield Finding(
         "nan_loss",
         f"from step {gone * trace['stride'] + 1} of {trace['count']} on the loss is "
         f"{values[gone]}{before}, {weights}",
-        kind="bug" if ruined else "note",
+        kind="bug" if ruined and not grew else "note",
         **log.where(trace),
     )
 

@@ -18,7 +18,6 @@ from typing import Any
 from .base import Finding, Log
 from .scores import Score, scores_of
 
-
 _EPOCHS = re.compile(r"(\d+)\s+(?:\w+\s+)?(epoch|evaluation|check|round|time)s?", re.IGNORECASE)
 EQUAL = 1e-4
 """How near, relative, two numbers are equal."""

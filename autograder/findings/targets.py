@@ -1,14 +1,14 @@
 """A target network that is the network it is the target of.
 
-Theory. In the steps of such a program one model is called to be learnt from, and, without a graph,
-once more for the values to be met. That these two calls are of one network is no fault by itself:
-there is learning without a target network. It is one where the program believes in two: a name says
-so, or the network is given its own state again and again.
+Theory. In the steps of such a program one model is called to be learnt from, and once more for the
+values to be met. That these two calls are of one network is no fault by itself: there is learning
+without a target network. It is one where the program believes in two: their names say so, or the
+network is given its own state again and again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from .base import Event, Finding, Log
 from .timeline import steps
@@ -17,15 +17,15 @@ STEPS = 3
 """In so many steps both calls must come."""
 
 
-def _pairs(log: Log, model: int) -> list[tuple[Event, Event]]:
-    """Of each step the call of a model that is learnt from and one, on another input and without a
-    graph, that is not.
+def _pairs(log: Log, models: Collection[int]) -> list[tuple[Event, Event]]:
+    """Of each step a call of these models that is learnt from, and one on another input that is
+    not.
     """
     found = []
     for step in steps(log):
-        calls = [e for e in step.events if e["k"] == "forward" and e["model"] == model]
+        calls = [e for e in step.events if e["k"] == "forward" and e["model"] in models]
         learnt = [e for e in calls if e["learnt"]]
-        still = [e for e in calls if not e["learnt"] and not e.get("graph")]
+        still = [e for e in calls if not e["learnt"]]
         pairs = [(a, b) for a in learnt for b in still if a["mark"] != b["mark"]]
         found += pairs[:1]
     return found
@@ -34,20 +34,20 @@ def _pairs(log: Log, model: int) -> list[tuple[Event, Event]]:
 def target_not_frozen(log: Log) -> Iterator[Finding]:
     """What is called the target has the weights of the model that learns, in the same memory."""
     for told in log.section("targets", "list"):
-        model, also = int(told["model"]), str(told["also"])
-        pairs = _pairs(log, model) if also else []
+        pairs = _pairs(log, told["models"])
         if len(pairs) >= STEPS:
             yield Finding(
                 "target_not_frozen",
-                f"'{told['name']}' and '{also}' are one network, with the same weights in the same "
-                "memory: it was called for the values to be met, and learnt to meet them, in the "
-                f"same step ({len(pairs)} of those looked at), so that the target moves along",
+                f"'{told['name']}' and '{told['also']}' are one network, with the same weights in "
+                "the same memory: it was called for the values to be met, and learnt to meet them, "
+                f"in the same step ({len(pairs)} of those looked at), so that the target moves "
+                "along",
                 **log.where(pairs[0][1]),
             )
             return
     for model in range(len(log.models)):
         given = [e for e in log.of_kind("restore") if e["model"] == model and e.get("self")]
-        pairs = _pairs(log, model) if len({e["step"] for e in given}) > 1 else []
+        pairs = _pairs(log, (model,)) if len({e["step"] for e in given}) > 1 else []
         if len(pairs) >= STEPS:
             yield Finding(
                 "target_not_frozen",

@@ -8,9 +8,10 @@ backward passes. The value of each loss is kept for the whole run, thinned out.
 
 Events: `backward` {number, leaves, stale: with a gradient before, fresh: without, reused: stale and
 used by an update before, moved, mixed: updated by hand from mixed gradients, before, after: norms,
-value, retain, into: the optimizers that hold leaves, unheld, nodes, op: of the root, alive: earlier
-losses from this line whose graphs live, batch: batches handed out so far, shrunk: the one factor by
-which weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
+value, retain, into: the optimizers that hold leaves, unheld: leaves that none holds, near: whether
+one of these is the parameter nearest to the loss, nodes, op: of the root, alive: earlier losses
+from this line whose graphs live, batch: batches handed out so far, shrunk: the one factor by which
+weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
 `grad` {retain, nodes, op} for `torch.autograd.grad`; `zero` {optimizer or model, of: the
 optimizers concerned}; `step` {optimizer, closure, rates, given, nonzero, held, reached: with a
 gradient that came since the last step (-1 unknown), mixed, norm, moved, batch, shrunk: since the
@@ -125,6 +126,8 @@ class Beats:
                 leaf.thawed = id(tensor) in flight.frozen
         self.hand.before(tensors)
         found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
+        unheld = {id(t) for t in tensors if not flight.optimizers.owners(t)}
+        learnable = {id(t) for t in tensors if isinstance(t, nn.Parameter)}
         number = flight.counts["backward"]
         mark = graphs.Mark(number)
         event = flight.add(
@@ -144,7 +147,8 @@ class Beats:
                 and not argument(args, kwargs, 3, "create_graph", None)
             ),
             into=flight.optimizers.held_by(tensors),
-            unheld=sum(not flight.optimizers.owners(t) for t in tensors),
+            unheld=len(unheld),
+            near=bool(unheld) and graphs.nearest(roots, learnable) in unheld,
             nodes=count,
             number=number,
             op=graphs.root_operation(roots[0]) if roots else "",

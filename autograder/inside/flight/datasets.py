@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch.utils.data import Subset, TensorDataset
 
+from .tensors import concrete
+
 READS, ITEMS, ROWS_CAP, FEATURES_CAP = 3, 4, 20_000, 1_024
 RUN = 8
 """How many rows in a row two data sets must share before equal values count as one sample."""
@@ -178,11 +180,12 @@ class Sums:
         self.high: torch.Tensor | None = None
 
     def add(self, batch: Any) -> None:
-        """Take in a batch's input; tensors that are no numbers or too wide are left out."""
+        """Take in a batch's input; what is too wide, and rows with no number, are left out."""
         x, _ = _parts(batch)
-        if x is None or not x.is_floating_point() or x.ndim < 2 or x.device.type != "cpu":
+        if x is None or not concrete(x) or not x.is_floating_point() or x.ndim < 2:
             return
         flat = x.detach().reshape(len(x), -1).double()
+        flat = flat[flat.isfinite().all(1)]  # a value that is none adds up to none
         if flat.shape[1] > FEATURES_CAP or not len(flat):
             return
         if self.total is None or self.squares is None or self.low is None or self.high is None:

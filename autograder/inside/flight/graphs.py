@@ -116,6 +116,20 @@ def reached(roots: list[torch.Tensor]) -> tuple[list[torch.Tensor], int]:
     return list(found.values()), count
 
 
+def nearest(roots: list[torch.Tensor], wanted: set[int]) -> int:
+    """The id of the leaf among `wanted` that is fewest operations from the loss; 0 if none is."""
+    seen: set[Any] = set()
+    row = [r.grad_fn for r in roots if r.grad_fn is not None]
+    while row and len(seen) < NODES_CAP:
+        found = [id(v) for n in row if (v := getattr(n, "variable", None)) is not None]
+        near = [i for i in found if i in wanted]
+        if near:
+            return near[0]
+        seen.update(row)
+        row = list({n: None for node in row for n in children(node) if n not in seen})
+    return 0
+
+
 def older(roots: list[torch.Tensor], backward: int) -> Older:
     """What of passes before number `backward` the graph hangs on; see `Older`."""
     root = False

@@ -2,12 +2,13 @@
 
 Theory. A target network gives the values that another one learns to meet, and stands still
 meanwhile. One that is the other under a second name, or a shallow copy of it, moves with every
-step. That two names stand for one network is no fault by itself; so what is told is who goes by the
-name of a target, and which trained model has the same weights in the same place. Names are looked
-for where the program keeps them: in its running functions, and in the objects that these know.
+step. That two names stand for one network is no fault by itself: a function may call whatever it is
+given its target. So both names must stand side by side, as variables of one function or parts of
+one object. They are looked for where the program keeps them: in its running functions, and in the
+objects that these know.
 
-Section `targets`: `list` of {name, model: the index of the model whose weights it has, also:
-another name that is none of a target's}.
+Section `targets`: `list` of {name, also: the other name, models: the indices of the models with
+these weights, in the same place}.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from .log import Flight
 
 LOOKS, NAMES_CAP, KEPT_CAP = 40, 400, 16
 WORD = "target"
+Names = dict[str, nn.Module]
 
 
-def _named(names: dict[str, Any]) -> Iterator[tuple[str, nn.Module]]:
-    """The modules in a scope, by name, and those that its objects and mappings hold."""
+def _together(names: dict[str, Any]) -> Iterator[Names]:
+    """The modules that stand side by side in a scope, and in each of its objects and mappings."""
+    places = [names]
     for name, value in list(names.items())[:NAMES_CAP]:
-        if name.startswith("__"):
-            continue
+        held = value if isinstance(value, dict) else getattr(value, "__dict__", None)
         if isinstance(value, nn.Module):
-            yield name, value
-            held: Any = vars(value).get("_modules")
-        else:
-            held = value if isinstance(value, dict) else getattr(value, "__dict__", None)
-        if isinstance(held, dict) and held is not names and not isinstance(value, type):
-            for inner, kept in list(held.items())[:NAMES_CAP]:
-                if isinstance(kept, nn.Module):
-                    yield str(inner), kept
+            held = vars(value).get("_modules")
+        if isinstance(held, dict) and not (name.startswith("__") or isinstance(value, type)):
+            places.append(held)
+    for place in places:
+        found = [(n, m) for n, m in list(place.items())[:NAMES_CAP] if isinstance(m, nn.Module)]
+        if any(WORD in str(n).lower() for n, _ in found):
+            yield {str(n)[:80]: m for n, m in found}
 
 
 class Targets:
@@ -47,8 +48,7 @@ class Targets:
 
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self.targets: dict[int, tuple[str, nn.Module]] = {}
-        self.others: dict[int, tuple[str, nn.Module]] = {}
+        self.groups: dict[tuple[str, ...], Names] = {}
         self._looks = 0
 
     def install(self) -> None:
@@ -61,20 +61,19 @@ class Targets:
                 self._look(scope)
 
     def _look(self, scope: dict[str, Any]) -> None:
-        for name, module in _named(scope):
-            kept = self.targets if WORD in name.lower() else self.others
-            if len(kept) < KEPT_CAP or kept is self.others:
-                kept.setdefault(id(module), (name[:80], module))
+        for names in _together(scope):
+            if tuple(names) in self.groups or len(self.groups) < KEPT_CAP:
+                self.groups[tuple(names)] = names
 
     def report(self) -> dict[str, Any]:
         self._look(self.flight.program.namespace)
-        told = []
         own = [addresses(m) for m in self.flight.models]
-        names = [(n, addresses(m)) for n, m in list(self.others.values())[:NAMES_CAP]]
-        for name, module in self.targets.values():
-            mine = addresses(module)
-            also = next((n for n, theirs in names if mine and theirs == mine), "")
-            for index, theirs in enumerate(own):
-                if mine and theirs == mine:
-                    told.append({"name": name, "model": index, "also": also})
+        told = []
+        for names in self.groups.values():
+            at = {name: addresses(module) for name, module in names.items()}
+            for name in (n for n in names if WORD in n.lower() and at[n]):
+                others = [n for n in names if WORD not in n.lower() and at[n] == at[name]]
+                models = [i for i, theirs in enumerate(own) if theirs == at[name]]
+                if others and models:
+                    told.append({"name": name, "also": others[0], "models": models})
         return {"list": told}
