@@ -226,9 +226,10 @@ def _stretches(log: Log, index: int) -> list[list[Event]]:
 def never_learnt(log: Log) -> Iterator[Finding]:
     """A loss is computed again and again of a model that an optimizer holds, and neither is it ever
     differentiated nor does the optimizer ever step. That it was meant to be shows where gradients
-    are cleared, or where the same inputs come round with a graph each time.
+    are cleared, where the model is told to train, or where the same inputs come round with a graph
+    each time.
     """
-    if any(log.counts.get(kind) for kind in ("backward", "grad", "step")):
+    if any(log.counts.get(kind) for kind in ("backward", "grad", "step")) or log.ended != "ran":
         return
     held = {i for i in range(len(log.models)) for k, _ in optimizers(log) if holds(log, k, i)}
     calls = [e for e in log.of_kind("forward") if e["model"] in held and e.get("graph")]
@@ -237,8 +238,8 @@ def never_learnt(log: Log) -> Iterator[Finding]:
         return
     rounds = Counter((e["model"], e["mark"], tuple(e["shape"])) for e in calls if e["mark"])
     again = max(rounds.values(), default=0)
-    cleared = log.counts.get("zero", 0)
-    if not calls or not (cleared or again >= ENOUGH_BACKWARDS):
+    asked = {e["model"] for e in log.of_kind("mode") if e["training"]} & held
+    if not calls or not (log.counts.get("zero") or asked or again >= ENOUGH_BACKWARDS):
         return
     model = log.model_name(calls[0]["model"])
     seen = f"{log.counts.get('loss', 0)} losses of {model} were computed with a graph"

@@ -26,7 +26,7 @@ def pickles_whole_model(log: Log) -> Iterator[Finding]:
     """
     opened = {e["file"] for e in log.of_kind("load") if e["safe"]}
     for e in log.of_kind("save"):
-        if e["safe"] or e["file"] in opened:
+        if e["safe"] or not e["file"] or e["file"] in opened:  # a buffer in memory has no name
             continue
         if "module" in _kinds(e).values():
             yield Finding(

@@ -11,7 +11,7 @@ from .timeline import number
 LOOKS, NUMBERS = 3, 200
 """How many looks, and how many numbers in them, count as always."""
 SQUASHED = ("Sigmoid", "Softmax")
-LINEAR = ("Addmm", "Mm", "Linear", "MkldnnLinear", "Baddbmm", "Bmm")
+LINEAR = ("Addmm", "Mm", "Linear", "MkldnnLinear", "Baddbmm", "Bmm", "Convolution")
 """What a layer with a weight matrix ends in."""
 _NOUNS = {
     "probabilities": "probabilities where their logarithms belong",
@@ -174,7 +174,9 @@ def wrong_loss(log: Log) -> Iterator[Finding]:
 def _no_logarithms(event: Event) -> str:
     """What is no logarithm of a probability in a divergence, or in a loss over alignments."""
     if event["fn"] == "ctc_loss":
-        return _NOUNS.get(event["look"], "")
+        # scores of another make may be logarithms less those of a prior
+        sure = event["look"] == "probabilities" or event["made"] in LINEAR
+        return _NOUNS.get(event["look"], "") if sure else ""
     if event["look"] == "probabilities" and event["aim"] in ("probabilities", "unit"):
         return "probabilities in the place of their logarithms"
     if event["aim"] == "log_probabilities" and not event["logs"]:
@@ -193,7 +195,7 @@ def _raw_scores(event: Event) -> str:
 
 
 def _rates(event: Event) -> str:
-    rates = event["logs"] and event["made"] in ("Exp", "Softplus")
+    rates = event["logs"] and event["made"] == "Exp"
     return "rates in the place of their logarithms" if rates else ""
 
 

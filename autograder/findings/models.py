@@ -50,6 +50,8 @@ def batch_mixing(log: Log) -> Iterator[Finding]:
         answers = told["answers"]
         if not answers or answers["mixes"] is None or told["batchwise"]:
             continue
+        if answers["norms"] or answers["unkept"]:
+            continue  # it normalises by the batch at hand in any mode, on purpose
         if _batch_first(answers) and answers["mixes"] > MIXED and not answers["columns"]:
             yield Finding(
                 "batch_mixing",

@@ -15,6 +15,8 @@ from .timeline import steps
 
 STEPS = 3
 """In so many steps both calls must come."""
+AGAIN = 2
+"""So often a network must be given its own state: once may be a trial of the file format."""
 
 
 def _pairs(log: Log, models: Collection[int]) -> list[tuple[Event, Event]]:
@@ -47,16 +49,32 @@ def target_not_frozen(log: Log) -> Iterator[Finding]:
             return
     for model in range(len(log.models)):
         given = [e for e in log.of_kind("restore") if e["model"] == model and e.get("self")]
-        pairs = _pairs(log, (model,)) if len({e["step"] for e in given}) > 1 else []
-        if len(pairs) >= STEPS:
+        others = [e for e in log.of_kind("restore") if e["model"] == model and not e.get("self")]
+        if len({e["step"] for e in given}) < AGAIN or len(others) > 1:
+            continue
+        pairs, still = _pairs(log, (model,)), _only_asked(log, model)
+        if len(pairs) >= STEPS or still >= STEPS:
+            name = log.model_name(model)
             yield Finding(
                 "target_not_frozen",
-                f"{log.model_name(model)} was given its own state {len(given)} times, in which it "
-                "lies already: what should be copied from one network to another is one and the "
-                "same",
+                f"{name} was given its own state {len(given)} times, in which it lay already: "
+                + (
+                    "what should be copied from one network to another is one and the same"
+                    if len(pairs) >= STEPS
+                    else "nothing was ever copied to it from the network that learns"
+                ),
                 **log.where(given[0]),
             )
             return
+
+
+def _only_asked(log: Log, model: int) -> int:
+    """In how many steps of others a model was called that is never learnt from; else 0."""
+    calls = [e for e in log.of_kind("forward") if e["model"] == model]
+    if any(e["learnt"] for e in calls):
+        return 0
+    mine = {id(e) for e in calls}
+    return sum(any(id(e) in mine for e in step.events) for step in steps(log))
 
 
 FINDERS = (target_not_frozen,)

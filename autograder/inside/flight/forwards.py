@@ -9,7 +9,8 @@ of its forward pass (`learnt`).
 Events: `forward` {model, training, grad, graph, learnt, by: the number of the backward pass that
 learnt from it, rows, shape, out: the output's shape, drops and norms: how often dropout and batch
 norm were at work in training mode, loose: dropouts at work although whoever called them is in
-evaluation mode, own_norms: norms that code of the program's called for itself, mark: a number that
+evaluation mode, own_norms: norms that code of the program's called for itself, unkept: norms
+without statistics, which are by the batch in any mode, mark: a number that
 tells equal inputs, fed: the input is the output of a model, transformed: within `vmap`
 or `grad`, where nothing can be read, birth: see `Weights.birth`}; `mode` {model, training} when a
 program calls `train()` or `eval()`.
@@ -171,6 +172,7 @@ class Forwards:
             norms=0,
             loose=0,
             own_norms=0,
+            unkept=0,
             mark=self._mark(given) if given is not None and readable else None,
             fed=given is not None and any(kept() is given for kept in self._outputs),
             transformed=given is not None and wrapped(given),
@@ -261,7 +263,9 @@ class Forwards:
             return
         training = kwargs.get("training", args[5] if len(args) > 5 else False)
         kept = kwargs.get("running_mean", args[1] if len(args) > 1 else None)
-        if training and kept is not None:
+        if training and kept is None:
+            self._current["unkept"] += 1
+        elif training:
             self._current["norms"] += 1
             # a layer heeds the mode; a call of the program's own does if it is told the mode
             self._current["own_norms"] += not _caller()[0].startswith("torch.")
@@ -309,11 +313,11 @@ class Forwards:
         if found is None or not any(p.requires_grad for p in parameters(module)):
             return None
         sample, handed = found
-        counted = dict.fromkeys(("drops", "loose", "norms", "own_norms"), 0)
+        counted = dict.fromkeys(("drops", "loose", "norms", "own_norms", "unkept"), 0)
         self._asking, self._current = True, {**counted, "training": False}
         try:
             told = ask(module, sample, lambda x: first(module(x)))
-            always = {"loose": self._current["loose"], "norms": self._current["norms"]}
+            always = {k: self._current[k] for k in ("loose", "norms", "unkept")}
         finally:
             self._asking, self._current = False, None
         known = {"handed": handed, "shape": shape_of(sample), **always}

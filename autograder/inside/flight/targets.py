@@ -13,6 +13,7 @@ these weights, in the same place}.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from .log import Flight
 
 LOOKS, NAMES_CAP, KEPT_CAP = 40, 400, 16
 WORD = "target"
+_OTHER = re.compile(f"{WORD}|source|src")
+"""What names no learner: another target, and the other side of two domains that share a network."""
 Names = dict[str, nn.Module]
 
 
@@ -72,7 +75,7 @@ class Targets:
         for names in self.groups.values():
             at = {name: addresses(module) for name, module in names.items()}
             for name in (n for n in names if WORD in n.lower() and at[n]):
-                others = [n for n in names if WORD not in n.lower() and at[n] == at[name]]
+                others = [n for n in names if at[n] == at[name] and not _OTHER.search(n.lower())]
                 models = [i for i, theirs in enumerate(own) if theirs == at[name]]
                 if others and models:
                     told.append({"name": name, "also": others[0], "models": models})

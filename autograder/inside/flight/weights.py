@@ -16,7 +16,8 @@ Section, one per model: `strangers`: {class, at, numbers, given, moved, training
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,7 @@ NEAR = 0.5
 """How far, relative to its length, averaged weights are from those they are made of at most: two
 that began apart are about 1.4 from each other.
 """
-STRANGERS_CAP, LOOSE_CAP, NUMBERS_CAP = 40, 200, 50_000_000
+STRANGERS_CAP, LOOSE_CAP, NUMBERS_CAP, ORIGIN_CAP = 40, 200, 50_000_000, 5_000_000
 
 
 @dataclass
@@ -47,7 +48,7 @@ class _Met:
     weights: int
     value: float
     norms: list[_BatchNorm]
-    origin: list[float]
+    origin: list[torch.Tensor]
     strangers: dict[int, tuple[nn.Module, int, list[torch.Tensor]]] = field(default_factory=dict)
 
 
@@ -99,6 +100,16 @@ def _sums(tensors: Iterable[torch.Tensor]) -> list[float]:
     return [float(real(t).double().sum()) if concrete(t) else 0.0 for t in tensors]
 
 
+def _distance(a: Sequence[torch.Tensor], b: Sequence[torch.Tensor] | None) -> float:
+    """How far two models' weights are apart; with None, how long the first are."""
+    parts = (
+        [x.detach() for x in a]
+        if b is None
+        else [x.detach() - y.detach() for x, y in zip(a, b, strict=True)]
+    )
+    return math.hypot(*(float(real(p).double().norm()) for p in parts))
+
+
 def _learnable(module: nn.Module) -> list[torch.Tensor]:
     """A module's own parameters, without those of the modules within, as far as they learn."""
     held = getattr(module, "_parameters", None) or {}
@@ -128,7 +139,8 @@ class Weights:
         value = float(constant[0][1].detach().flatten()[0]) if constant else 0.0
         norms = [m for m in modules(module) if isinstance(m, _BatchNorm)]
         norms = [m for m in norms if m.running_mean is not None and m.running_var is not None]
-        origin = _sums(own) if norms else []
+        kept = norms and sum(p.numel() for p in own) <= ORIGIN_CAP
+        origin = [_copy(p) for p in own] if kept else []
         self.met[index] = _Met(module, owned, loose, constant, weights, value, norms, origin)
 
     def birth(self, index: int) -> dict[str, Any] | None:
@@ -172,21 +184,16 @@ class Weights:
         return False
 
     def _grown(self, index: int) -> bool:
-        """Whether a model's weights are near those of another that has been trained, and are not
-        those that it began with.
+        """Whether a model's weights are those of another that has been trained, or near them, and
+        nearer than to those that it began with.
         """
         mine = parameters(self.met[index].module)
-        sums = _sums(mine)
         for other, met in self.met.items():
             theirs = parameters(met.module)
             alike = [p.shape for p in mine] == [p.shape for p in theirs]
-            if other == index or not alike or not met.norms:
-                continue
-            trained = met.origin != _sums(theirs)
-            if trained and sums != met.origin:
-                pairs = [(a.detach(), b.detach()) for a, b in zip(mine, theirs, strict=True)]
-                away = sum(float((a - b).square().sum()) for a, b in pairs)
-                if away < NEAR**2 * sum(float(b.square().sum()) for _, b in pairs):
+            if other != index and alike and met.origin:
+                away, size = _distance(mine, theirs), _distance(theirs, None)
+                if away < NEAR * size and away < _distance(mine, met.origin):
                     return True
         return False
 
