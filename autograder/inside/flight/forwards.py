@@ -10,9 +10,9 @@ Events: `forward` {model, training, grad, graph, learnt, by: the number of the b
 learnt from it, rows, shape, out: the output's shape, drops and norms: how often dropout and batch
 norm were at work in training mode, loose: dropouts at work although whoever called them is in
 evaluation mode, own_norms: norms that code of the program's called for itself, unkept: norms
-without statistics, which are by the batch in any mode, mark: a number that
-tells equal inputs, fed: the input is the output of a model, transformed: within `vmap`
-or `grad`, where nothing can be read, birth: see `Weights.birth`}; `mode` {model, training} when a
+without statistics, which are by the batch in any mode, mark: a number that tells equal inputs, fed:
+the input is the output of a model, transformed: within `vmap` or `grad`, where nothing can be read,
+birth: see `Weights.birth`}; `mode` {model, training} when a
 program calls `train()` or `eval()`.
 
 The first inputs of each model are kept (small ones whole, large ones by their first rows), so that

@@ -162,13 +162,17 @@ class Flight:
         file = frame.f_code.co_filename
         return file in self.program.files or file.startswith(self._home)
 
-    def scopes(self) -> Iterator[dict[str, Any]]:
-        """The names in reach of the program's code now running, innermost first."""
+    def frames(self) -> Iterator[FrameType]:
+        """The frames of the program's code now running, innermost first."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who called
         while frame is not None:
             if self.own(frame):
-                yield names_of(frame)
+                yield frame
             frame = frame.f_back
+
+    def scopes(self) -> Iterator[dict[str, Any]]:
+        """The names in reach of the program's code now running, innermost first."""
+        yield from map(names_of, self.frames())
 
     def sources(self) -> list[str]:
         """The text of the program, and of each module beside it that was imported."""

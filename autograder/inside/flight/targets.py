@@ -3,9 +3,9 @@
 Theory. A target network gives the values that another one learns to meet, and stands still
 meanwhile. One that is the other under a second name, or a shallow copy of it, moves with every
 step. That two names stand for one network is no fault by itself: a function may call whatever it is
-given its target. So both names must stand side by side, as variables of one function or parts of
-one object. They are looked for where the program keeps them: in its running functions, and in the
-objects that these know.
+given its target, and be given one network twice. So both names must stand side by side, as
+variables of one function, other than its arguments, or parts of one object. They are looked for
+where the program keeps them: in its running functions, and in the objects that these know.
 
 Section `targets`: `list` of {name, also: the other name, models: the indices of the models with
 these weights, in the same place}.
@@ -14,13 +14,13 @@ these weights, in the same place}.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from torch import nn
 
 from .files import addresses
-from .log import Flight
+from .log import Flight, names_of
 
 LOOKS, NAMES_CAP, KEPT_CAP = 40, 400, 16
 WORD = "target"
@@ -29,9 +29,11 @@ _OTHER = re.compile(f"{WORD}|source|src")
 Names = dict[str, nn.Module]
 
 
-def _together(names: dict[str, Any]) -> Iterator[Names]:
-    """The modules that stand side by side in a scope, and in each of its objects and mappings."""
-    places = [names]
+def _together(names: dict[str, Any], given: Collection[str]) -> Iterator[Names]:
+    """The modules that stand side by side in a scope, but for arguments that were `given`, and in
+    each of its objects and mappings.
+    """
+    places = [{n: v for n, v in names.items() if n not in given}]
     for name, value in list(names.items())[:NAMES_CAP]:
         held = value if isinstance(value, dict) else getattr(value, "__dict__", None)
         if isinstance(value, nn.Module):
@@ -60,11 +62,13 @@ class Targets:
     def _entered(self, told: Any) -> None:
         if self._looks < LOOKS:
             self._looks += 1
-            for scope in self.flight.scopes():
-                self._look(scope)
+            for frame in self.flight.frames():
+                code = frame.f_code
+                given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+                self._look(names_of(frame), given)
 
-    def _look(self, scope: dict[str, Any]) -> None:
-        for names in _together(scope):
+    def _look(self, scope: dict[str, Any], given: Collection[str] = ()) -> None:
+        for names in _together(scope, given):
             if tuple(names) in self.groups or len(self.groups) < KEPT_CAP:
                 self.groups[tuple(names)] = names
 
