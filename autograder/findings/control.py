@@ -183,7 +183,8 @@ def batches_lost(log: Log) -> Iterator[Finding]:
     if len(stepped) != 1 or log.counts.get("grad"):
         return
     sizes = Counter(n for n in windows_seen if n > 0)
-    usual = sizes.most_common(1)[0][0] if sizes else 0
+    often = max(sizes.values(), default=0)
+    usual = max((n for n, times in sizes.items() if 2 * times >= often), default=0)
     if usual < 2:
         return
     runs: list[list[int]] = [[]]  # from one clearing without a step to the next

@@ -101,7 +101,8 @@ def batch_norm_stale(log: Log) -> Iterator[Finding]:
     for model, calls in kept.items():
         stats = {(c["birth"]["tracked"], c["birth"]["stats"]) for c in calls}
         weights = {c["birth"]["weights"] for c in calls}
-        copied = all(c["birth"]["copied"] for c in calls)
+        taken = [c["birth"]["copied"] for c in calls]
+        copied = all(taken) and "other" in taken
         average = log.models[model]["class"] == AVERAGE if model < len(log.models) else False
         several = len(weights) > 1 or average  # one that is no average may be pruned, say
         if moved and several and (copied or len(stats) == 1 < len(weights) - 1):

@@ -147,8 +147,7 @@ class Weights:
         """Of a model with batch norm that is called in evaluation mode: {tracked: batches that its
         statistics have seen, stats, weights: numbers that change when these do, newborn: whether
         its statistics are those that a layer is made with, although its weights are a trained
-        model's; copied: whether they are those of another model, with other weights}. Told once
-        between two updates.
+        model's; copied: see `_copied`}. Told once between two updates.
         """
         met = self.met.get(index)
         if met is None or not met.norms or self._told.get(index) == self.flight.step:
@@ -169,9 +168,9 @@ class Weights:
             "copied": self._copied(index, [*means, *spreads]),
         }
 
-    def _copied(self, index: int, stats: list[torch.Tensor]) -> bool:
+    def _copied(self, index: int, stats: list[torch.Tensor]) -> str:
         """Whether a model's statistics are, at this moment, those of another one with the same
-        layers and other weights.
+        layers: "same" where its weights are, too, "other" where they are not, "" if they are not.
         """
         mine, sums = _sums(stats), _sums(parameters(self.met[index].module))
         for other, met in self.met.items():
@@ -179,9 +178,9 @@ class Weights:
             theirs = [m.running_mean for m in layers] + [m.running_var for m in layers]
             if other != index and mine and mine == _sums(t for t in theirs if t is not None):
                 weights = _sums(parameters(met.module))
-                if len(weights) == len(sums) and weights != sums:
-                    return True
-        return False
+                if len(weights) == len(sums):
+                    return "same" if weights == sums else "other"
+        return ""
 
     def _grown(self, index: int) -> bool:
         """Whether a model's weights are those of another that has been trained, or near them, and
