@@ -19,6 +19,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from threading import get_ident
 from types import GeneratorType
 from typing import Any
 
@@ -96,16 +97,16 @@ def watch(
     can be read once: observers get them as lists.
     """
     original = getattr(owner, name)
-    within = False
+    within: set[int] = set()  # the threads that are in it
 
     def watched(*args: Any, **kwargs: Any) -> Any:
-        nonlocal within
-        if within:
+        me = get_ident()
+        if me in within:
             return original(*args, **kwargs)
         seen = args, kwargs
         if once:
             args, kwargs, seen = _read(args, kwargs, once)
-        within = True
+        within.add(me)
         try:
             note = aside(failed, before, *seen) if before is not None else None
             try:
@@ -118,7 +119,7 @@ def watch(
                 aside(failed, after, note, *seen, result)
             return result
         finally:
-            within = False
+            within.discard(me)
 
     alike(owner, name, watched)
 
