@@ -203,15 +203,20 @@ def watched(seen: Watched) -> None:
     console.print()
     for f in seen.findings:
         mark, style = ("✗", "red") if f.kind == "bug" else ("○", "yellow")
-        at = f"  line {f.line}" if f.line else ""
+        file = f"{clean(f.file)} " if f.file else ""
+        at = f"  {file}line {f.line}" if f.line else ""
         at = f"  cell {f.cell + 1}, line {f.line}" if f.cell is not None and f.line else at
         console.print(Text.assemble((mark, style), " ", (f.bug, "bold"), (at, "dim")), width=width)
         for text, look in ((f.message, ""), (HELP.get(f.bug, ""), "dim")):
             if text:
                 body = Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False)
                 console.print(body, width=width)
-    if not seen.findings:
+    if seen.doubt:
+        console.print(Text(f"! {clean(seen.doubt)}", "magenta"), width=width)
+    elif not seen.findings:
         console.print(Text.assemble(("✓", "green"), " nothing wrong was seen"))
+    for note in seen.notes:
+        console.print(Text(f"  {clean(note)}", "dim"), width=width)
     for fault in seen.faults[:3]:
         console.print(Text(f"! the recorder stumbled: {clean(fault)}", "magenta"), width=width)
 
@@ -237,8 +242,9 @@ def _alike(a: Row, b: Row) -> bool:
     def beats(row: Row) -> list[tuple[str, ...]]:
         return sorted({s[2] for s in row.steps})
 
-    return (a.kind, a.line, a.mode, a.graph, beats(a)) == (
+    return (a.kind, a.file, a.line, a.mode, a.graph, beats(a)) == (
         b.kind,
+        b.file,
         b.line,
         b.mode,
         b.graph,
@@ -250,7 +256,8 @@ def _strip_line(row: Row, times: int) -> Text:
     again = f" x {times}" if times > 1 else ""
     loss = f"  loss {row.loss[0]:.4g} to {row.loss[1]:.4g}" if row.loss else ""
     state = f"  {row.mode} mode, {'with a graph' if row.graph else 'no graph'}"
-    where = f"  line {row.line}" if row.line else ""
+    file = f"{clean(row.file)} " if row.file else ""
+    where = f"  {file}line {row.line}" if row.line else ""
     batches = f"  {_counted(row.batches, 'batch', 'batches')}"
     return Text.assemble("  ", (row.kind, "bold"), again, batches, loss, (state + where, "dim"))
 

@@ -5,21 +5,22 @@
                           first_steps, twice  again, where it seeds something
            -> Log -> findings, beat strip
 
-The box gets the script as a file too, the modules beside it that it imports, the files beside it
-that it names, and a data root. Without one of the user's own that is the public part of the
-built-in digits, under the names of MNIST and Fashion-MNIST alike.
+The box gets what of the files beside the script it needs (`beside`), and a data root. Without one
+of the user's own that is the public part of the built-in digits, under the names of MNIST and
+Fashion-MNIST alike. All runs together last no longer than the time that was asked for.
 """
 
 from __future__ import annotations
 
-import ast
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .beside import beside
 from .checks.help import HELP
 from .data import showcase
 from .errors import EvidenceError, InputError, SubmissionError
@@ -27,20 +28,24 @@ from .findings import Finding, Log, findings
 from .findings.strip import Row, as_json, strip
 from .formats.program import is_program, read_program
 from .grade import cache_folder
-from .model import Evidence, Job, Limits, ProbeRequest, Program
+from .model import Evidence, Job, Json, Limits, ProbeRequest, Program
 from .sandbox import Box, choose
 
-FILES_CAP, BYTES_CAP = 200, 64 << 20
-GRACE_S = 30.0
+GRACE_S, LEAST_S, AGAIN_S = 30.0, 1.0, 60.0
+"""How long after its time a run may take to answer; the least that one more run is worth, and the
+most that it gets.
+"""
+DATA = "data"
+"""Where the box has its data root, in the program's folder."""
 STEPS_AGAIN, BATCHES_AGAIN, SEEDS = 3, 2, (11, 4711)
 """How far the program is run again, and the outside seeds of the two runs that must agree."""
-_FILE = re.compile(r"[\w-][\w./-]{0,200}\.\w{1,8}")
 _DEVICES = re.compile(r"cuda|accelerator|\.to\(|device")
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What was seen of one program. `failed` says in one line why nothing was, else it is empty.
+    """What was seen of one program. `failed` says in one line why nothing was, else it is empty;
+    `doubt` why it is no all-clear where no bug was found; `notes` what its surroundings lacked.
 
     `log` is the record that the findings were made of, None where there is none.
     """
@@ -54,7 +59,14 @@ class Watched:
     seconds: float = 0.0
     faults: tuple[str, ...] = ()
     failed: str = ""
+    doubt: str = ""
+    notes: tuple[str, ...] = ()
     log: Log | None = field(default=None, repr=False)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the run was seen, to its end or to that of its time, and nothing is wrong."""
+        return not (self.failed or self.doubt or any(f.kind == "bug" for f in self.findings))
 
     def as_json(self) -> dict[str, Any]:
         """The whole as plain data, with each finding's teaching."""
@@ -63,6 +75,8 @@ class Watched:
             "file": self.file,
             "ended": self.ended,
             "failed": self.failed,
+            "doubt": self.doubt,
+            "notes": list(self.notes),
             "errors": [dict(e) for e in self.errors],
             "steps": self.steps,
             "seconds": self.seconds,
@@ -72,6 +86,7 @@ class Watched:
                     "bug": f.bug,
                     "kind": f.kind,
                     "message": f.message,
+                    "file": f.file or self.file,
                     "line": f.line,
                     "cell": f.cell,
                     "help": HELP.get(f.bug, ""),
@@ -91,6 +106,7 @@ class Watcher:
     def __init__(self, sandbox: str = "auto", data: Path | None = None) -> None:
         if data is not None and not data.is_dir():
             raise InputError("is no folder", where=data, remedy="name a torchvision root")
+        self.builtin = data is None
         self.root = showcase(cache_folder() / "data") if data is None else data.resolve()
         self.sandbox = choose(sandbox, self.root)
 
@@ -101,12 +117,14 @@ class Watcher:
         seconds: float = 120.0,
         steps: int | None = None,
     ) -> Watched:
-        """Watch one file for at most `seconds` of wall time and `steps` optimizer steps.
+        """Watch one file for at most `seconds` of wall time, all runs together, and `steps`
+        optimizer steps.
 
         Raises `InputError` for a file that cannot be read or is no program, `SandboxError` where
         no box can be made.
         """
         program = _read(path)
+        files, folders, notes = self._carried(path, program, argv)
         megabytes = 256
         limits = Limits(
             wall_s=seconds,
@@ -116,17 +134,19 @@ class Watcher:
             file_mb=megabytes,
             output_kb=4096,
         )
-        job = Job(program, _beside(path, program), limits, self.root)
-        args = {"seconds": seconds, "steps": steps, "argv": list(argv)}
+        job = Job(program, files, limits, None if self.builtin else self.root)
+        args = {"seconds": seconds, "steps": steps, "argv": list(argv), "folders": folders}
         with self.sandbox.open(job) as box:
+            deadline = time.monotonic() + seconds
             seen = box.probe(
                 ProbeRequest("flight:record", args, start="fresh", check_s=seconds + GRACE_S)
             )
             if seen.status != "done":
-                return Watched(path.name, failed=_why(seen), seconds=seen.usage.wall_s)
+                why = _why(seen)
+                return Watched(path.name, failed=why, seconds=seen.usage.wall_s, notes=notes)
             try:
                 first = Log.of(seen.data)
-                log = self._again(box, first, seen, program, args)
+                log = self._again(box, first, seen, program, args, deadline)
                 found, rows = findings(log), strip(log)
             except EvidenceError as e:
                 return Watched(path.name, failed=str(e), seconds=seen.usage.wall_s)
@@ -139,36 +159,56 @@ class Watcher:
             log.steps,
             seen.usage.wall_s,
             tuple(log.faults),
+            doubt=_doubt(log),
+            notes=notes,
             log=log,
         )
 
+    def _carried(
+        self, path: Path, program: Program, argv: Sequence[str]
+    ) -> tuple[dict[str, bytes], list[Json], tuple[str, ...]]:
+        """The files that go into the box, the folders to be made there, and what is left out."""
+        found = beside(path, program, argv)
+        notes = [f"{name}/ holds too much to be carried in, and is empty" for name in found.large]
+        files, inside = found.files, f"{DATA}/"
+        if self.builtin:
+            shown = [p for p in self.root.rglob("*") if p.is_file()]
+            served = {f"{inside}{p.relative_to(self.root).as_posix()}": p for p in shown}
+            files = files | {name: p.read_bytes() for name, p in served.items()}
+        elif any(name.startswith(inside) for name in files):
+            files = {n: raw for n, raw in files.items() if not n.startswith(inside)}
+            notes.append(f"{inside} beside the program was left out: {self.root} takes its place")
+        folders: list[Json] = [f for f in sorted(found.folders) if f != DATA]
+        return files, folders, tuple(notes)
+
     def _again(
-        self, box: Box, log: Log, seen: Evidence, program: Program, args: Mapping[str, Any]
+        self,
+        box: Box,
+        log: Log,
+        seen: Evidence,
+        program: Program,
+        args: Mapping[str, Any],
+        deadline: float,
     ) -> Log:
-        """The record with what shows only under other conditions."""
+        """The record with what shows only under other conditions, as far as the time goes."""
+
+        def ask(probe: str, share: float, **more: Json) -> Mapping[str, Any] | None:
+            left = (deadline - time.monotonic()) * share
+            if log.ended == "raised" or left < LEAST_S:
+                return None
+            clock = min(AGAIN_S, left)
+            given = {**args, **more, "seconds": clock}
+            answer = box.probe(ProbeRequest(probe, given, start="fresh", check_s=clock + LEAST_S))
+            return answer.data if answer.status == "done" else None
+
         accelerated: Mapping[str, Any] | None = None
         seeds: list[Mapping[str, Any]] = []
-        clock = min(60.0, float(args["seconds"]))
-        if log.ended != "raised" and _DEVICES.search(program.text):
-            request = ProbeRequest(
-                "flight:accelerated",
-                {**args, "seconds": clock, "batches": BATCHES_AGAIN},
-                start="fresh",
-                check_s=clock + GRACE_S,
-            )
-            answer = box.probe(request)
-            accelerated = answer.data if answer.status == "done" else None
-        if log.ended != "raised" and log.sections.get("seeds", {}).get("seeded"):
-            for seed in SEEDS:
-                request = ProbeRequest(
-                    "flight:first_steps",
-                    {"seconds": clock, "steps": STEPS_AGAIN, "seed": seed, "argv": args["argv"]},
-                    start="fresh",
-                    check_s=clock + GRACE_S,
-                )
-                answer = box.probe(request)
-                if answer.status == "done":
-                    seeds.append(answer.data)
+        if _DEVICES.search(program.text):
+            accelerated = ask("flight:accelerated", 0.5, batches=BATCHES_AGAIN)
+        if log.sections.get("seeds", {}).get("seeded"):
+            for seed, share in zip(SEEDS, (0.5, 1.0), strict=True):
+                answer = ask("flight:first_steps", share, steps=STEPS_AGAIN, seed=seed)
+                seeds += [answer] if answer is not None else []
         return Log.of(seen.data, accelerated, seeds)
 
     def close(self) -> None:
@@ -186,6 +226,22 @@ class Watcher:
         self.close()
 
 
+def _doubt(log: Log) -> str:
+    """Why silence about this program is no all-clear; "" where it is one."""
+    learnt = any(log.counts.get(kind) for kind in ("backward", "grad", "step"))
+    learnt = learnt or any(e["transformed"] for e in log.of_kind("forward"))  # by `torch.func`
+    before = "" if learnt else " before anything was trained"
+    if log.ended == "raised":
+        return f"the program raised{before}, so not all of it was seen"
+    if learnt:
+        return ""
+    calls = int(log.counts.get("forward", 0))
+    what = f"models were called {calls} times, and" if calls else "no model was called, and"
+    if log.ended == "stopped":
+        return f"the program was stopped{before}: {what} nothing was differentiated"
+    return f"nothing was trained: {what} nothing was differentiated or updated"
+
+
 def _why(seen: Evidence) -> str:
     if seen.error is not None:
         return f"{seen.error}"
@@ -201,43 +257,3 @@ def _read(path: Path) -> Program:
         raise InputError(f"cannot be read: {e.strerror}", where=path, remedy=None) from e
     except SubmissionError as e:
         raise InputError(str(e)) from e
-
-
-def _beside(path: Path, program: Program) -> dict[str, bytes]:
-    """The files beside a program that it needs: modules it imports, files it names, in turn."""
-    home = path.resolve().parent
-    found = {path.name: path.read_bytes()}  # a worker that is spawned reads it from its file
-    todo = [program.text]
-    while todo and len(found) < FILES_CAP:
-        for name in sorted(_mentioned(todo.pop())):
-            place = home / name
-            if name in found or name == path.name or not place.resolve().is_relative_to(home):
-                continue
-            if place.is_file() and sum(map(len, found.values())) + place.stat().st_size < BYTES_CAP:
-                found[name] = place.read_bytes()
-                if name.endswith(".py"):
-                    todo.append(found[name].decode("utf-8", "replace"))
-    return found
-
-
-def _mentioned(text: str) -> set[str]:
-    """Relative file names that a program's text may mean: of its imports and its strings."""
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError):  # a notebook's magics, or broken code
-        return set()
-    names: set[str] = set()
-    for node in nodes:
-        modules: list[str] = []
-        if isinstance(node, ast.Import):
-            modules = [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            modules = [module, *(f"{module}.{a.name}".lstrip(".") for a in node.names)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names |= {node.value} if _FILE.fullmatch(node.value) else set()
-        for module in filter(None, modules):
-            parts = module.split(".")
-            names.add("/".join(parts) + ".py")
-            names |= {"/".join(parts[: i + 1]) + "/__init__.py" for i in range(len(parts))}
-    return names

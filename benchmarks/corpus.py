@@ -116,7 +116,7 @@ def watched(seen: Watched, *, correct: bool) -> Seen:
     """What `watch` said. A correct program that raises in the box was not seen as it is."""
     said: dict[str, dict[str, str]] = {"bug": {}, "note": {}}
     for f in seen.findings:
-        place = "" if f.line is None else f"line {f.line}: "
+        place = "" if f.line is None else f"{f.file} line {f.line}: ".lstrip()
         said[f.kind][f.bug] = place + f.message
     failed = seen.failed
     if correct and not failed and seen.errors:

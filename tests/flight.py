@@ -1,6 +1,7 @@
 """A program under the flight recorder without a box, for tests: in a fork of the test's process.
 
-`watched(source, home)` is the quickest way to a `Log`; `bugs(log)` are the ids of its findings.
+`watched(source, home)` is the quickest way to a `Log`; `bugs(source)` and `notes(source)` are the
+ids of its findings.
 The record still passes through the wire and the evidence reader.
 """
 
@@ -50,6 +51,13 @@ def watched(
 def accusations(log: Log) -> dict[str, Finding]:
     """The bugs found, by id; notes left out."""
     return {f.bug: f for f in findings(log) if f.kind == "bug"}
+
+
+def notes(source: str | list[str], home: Path | None = None) -> list[str]:
+    """The ids of what is noted of a program, and no bug, where it runs through without raising."""
+    log = watched(source, home)
+    assert log.ended == "ran", list(log.errors)
+    return sorted(f.bug for f in findings(log) if f.kind == "note")
 
 
 def bugs(source: str | list[str], home: Path | None = None) -> list[str]:

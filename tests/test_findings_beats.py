@@ -308,3 +308,26 @@ def test_the_message_tells_numbers_and_the_line() -> None:
     lines = log.where(next(e for e in log.of_kind("zero")))
     assert found.line == lines["line"] is not None
     assert "in 6 of the 6 steps" in found.message
+
+
+NEVER = """
+for epoch in range(3):
+    {mode}
+    for a, b in loader:
+        {clear}
+        loss = F.cross_entropy(model(a), b)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "clear", "named"),
+    [
+        ("pass", "optimizer.zero_grad()", True),
+        ("model.train()", "pass", True),
+        ("model.eval()", "a, b = x, y", True),  # the same rows again and again, with a graph
+        ("model.eval()", "pass", False),
+    ],
+)
+def test_a_loop_that_neither_differentiates_nor_steps(mode: str, clear: str, named: bool) -> None:
+    found = bugs(DATA + NEVER.format(mode=mode, clear=clear))
+    assert found == (["missing_backward", "missing_step"] if named else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flight import bugs
+from tests.flight import bugs, notes
 
 DATA = """
 x, y = torch.randn(48, 6), torch.randint(0, 3, (48,))
@@ -278,3 +278,48 @@ for a, b in loader:
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_style_is_not_accused(name: str) -> None:
     assert bugs(DATA + RIGHT[name]) == []
+
+
+GATHER = """
+for epoch in range(3):
+    {begin}
+    for i, (a, b) in enumerate(loader, {first}):
+        (F.cross_entropy(model(a), b) / 4).backward()
+        if {when}:
+            optimizer.step()
+            optimizer.zero_grad()
+"""
+
+
+@pytest.mark.parametrize(
+    ("begin", "first", "when", "said"),
+    [
+        ("optimizer.zero_grad()", 1, "i % 4 == 0", ["batches_lost"]),
+        ("model.zero_grad()", 1, "i % 4 == 0", ["batches_lost"]),
+        ("optimizer.zero_grad()", 0, "i % 4 == 0", ["batches_lost"]),  # the first one steps alone
+        ("optimizer.zero_grad()", 1, "i % 4 == 0 or i == len(loader)", []),
+        ("optimizer.zero_grad()", 1, "i % 3 == 0", []),
+        ("pass", 1, "i % 4 == 0", []),
+        ("pass", 1, "(epoch * 6 + i) % 4 == 0", []),
+        ("optimizer.zero_grad()", 1, "True", []),
+    ],
+)
+def test_batches_that_no_step_used_are_a_note(
+    begin: str, first: int, when: str, said: list[str]
+) -> None:
+    source = DATA + GATHER.format(begin=begin, first=first, when=when)
+    assert [n for n in notes(source) if n == "batches_lost"] == said
+
+
+def test_windows_dropped_for_what_came_of_them_are_no_lost_batches() -> None:
+    source = """
+x[5] = float("nan")
+for epoch in range(3):
+    for i, (a, b) in enumerate(loader, 1):
+        (F.cross_entropy(model(a), b) / 2).backward()
+        if i % 2 == 0:
+            if all(p.grad.isfinite().all() for p in model.parameters()):
+                optimizer.step()
+            optimizer.zero_grad()
+"""
+    assert notes(DATA + source) == []

@@ -193,3 +193,25 @@ def test_the_best_epoch_in_the_best_file_and_a_last_one_beside_it_pass() -> None
     right = "best, keep = max(best, now), now > best\n    torch.save(net.state_dict(), 'last.pt')\n"
     right += "    if keep: torch.save(net.state_dict(), 'best.pt')"
     assert "saves_last_not_best" not in bugs(fit + SCORES.replace("SAVE", right))
+
+
+@pytest.mark.parametrize(
+    ("around", "named"),
+    [
+        ("torch.save(net, 'a.pt')\ntorch.load('a.pt', weights_only=False)", True),
+        (
+            (
+                "torch.save(net, 'a.pt')\n"
+                "with torch.serialization.safe_globals([nn.Linear]):\n    torch.load('a.pt')"
+            ),
+            False,
+        ),
+        (
+            "torch.serialization.add_safe_globals([nn.Linear])\ntorch.save(net, 'a.pt')",
+            False,
+        ),
+        ("import io\ntorch.save(net, io.BytesIO())", False),
+    ],
+)
+def test_a_whole_model_that_opens_safely_was_meant(around: str, named: bool) -> None:
+    assert bugs(f"net = nn.Linear(2, 2)\n{around}") == (["pickles_whole_model"] if named else [])

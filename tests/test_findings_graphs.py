@@ -184,3 +184,34 @@ for a, b in loader:
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_style_is_not_accused(name: str) -> None:
     assert bugs(DATA + RIGHT[name]) == []
+
+
+PARTS = """
+scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+total, shares = torch.zeros(()), []
+for _ in range(2):
+    for a, b in loader:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(a), b)
+        extra = model(a).square().mean()
+        scaler.scale(loss + 0.1 * extra).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        {kept}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "named"),
+    [
+        ("total = total + loss * len(a)", True),
+        ("total += loss", True),
+        ("shares.append(extra)", True),
+        ("total = total + loss.detach()", False),
+        ("total += loss.item()", False),
+        ("shares = [loss, extra]", False),
+    ],
+)
+def test_a_part_of_what_was_differentiated_is_kept_like_the_whole(kept: str, named: bool) -> None:
+    found = bugs(DATA + PARTS.format(kept=kept))
+    assert found == (["loss_graph_accumulated"] if named else [])

@@ -132,3 +132,54 @@ def test_broadcast_is_pytorchs() -> None:
     assert broadcast([4, 1], [4]) == [4, 4]
     assert broadcast([4, 1, 3], [2, 3]) == [4, 2, 3]
     assert broadcast([4], [3]) is None
+
+
+RIGHT_KIND = """
+X, soft = torch.randn(40, 5), torch.randn(40, 4).softmax(1)
+y = soft.argmax(1)
+net = nn.Linear(5, 4)
+opt = torch.optim.SGD(net.parameters(), lr=0.01)
+for _ in range(5):
+    opt.zero_grad()
+    {loss}.backward()
+    opt.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [
+        ("F.kl_div(net(X).softmax(1), soft)", True),
+        ("nn.KLDivLoss(reduction='batchmean')(net(X).softmax(-1), soft)", True),
+        ("F.kl_div(net(X), soft, reduction='sum')", True),
+        ("F.kl_div(net(X).log_softmax(1), soft.log())", True),
+        ("F.kl_div(net(X).log_softmax(1), soft, log_target=True)", True),
+        ("F.nll_loss(net(X), y)", True),
+        ("F.poisson_nll_loss(net(X).exp(), soft.round())", True),
+        ("F.kl_div(net(X).log_softmax(1), soft, reduction='batchmean')", False),
+        ("F.kl_div(net(X).softmax(1).log(), soft)", False),
+        ("F.kl_div(net(X).log_softmax(1), soft.log(), None, None, 'sum', True)", False),
+        ("F.kl_div(net(X).flatten().log_softmax(0).view(40, 4), soft / 40)", False),
+        ("F.kl_div(torch.sigmoid(net(X)).log(), torch.full((40, 4), 0.1))", False),
+        ("F.nll_loss(F.log_softmax(net(X), 1), y)", False),
+        ("F.poisson_nll_loss(net(X), soft.round())", False),
+        ("F.poisson_nll_loss(net(X).exp(), soft.round(), log_input=False)", False),
+    ],
+)
+def test_losses_that_are_made_for_logarithms(loss: str, named: bool) -> None:
+    assert ("wrong_loss" in bugs(RIGHT_KIND.format(loss=loss))) is named
+
+
+@pytest.mark.parametrize(("scores", "named"), [("log_softmax(2)", False), ("clone()", True)])
+def test_alignments_want_logarithms(scores: str, named: bool) -> None:
+    source = f"""
+X, y = torch.randn(12, 6, 5), torch.randint(1, 4, (6, 3))
+net = nn.Linear(5, 4)
+opt = torch.optim.SGD(net.parameters(), lr=0.01)
+for _ in range(5):
+    opt.zero_grad()
+    out = net(X).{scores}
+    F.ctc_loss(out, y, torch.full((6,), 12), torch.full((6,), 3)).backward()
+    opt.step()
+"""
+    assert bugs(source) == (["wrong_loss"] if named else [])

@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from autograder.findings import findings
 from tests.flight import accusations, bugs, watched
 
 DATA = """
@@ -265,3 +266,80 @@ def test_whole_passes_that_nothing_is_learnt_from_want_no_graph(
     looking = RIGHT.replace("with torch.no_grad():", "if True:")
     looking = looking.replace("(model(xb).argmax(1) == yb).sum().item()", score)
     assert bugs(program(looking)) == named
+
+
+AVERAGED = """
+import copy
+from torch.optim.swa_utils import AveragedModel, update_bn
+smooth = {made}
+for epoch in range(3):
+    model.train()
+    fit()
+    with torch.no_grad():
+        {average}
+    {anew}
+    for net in (model, smooth):
+        net.eval()
+        with torch.no_grad():
+            print(sum((net(a).argmax(1) == b).sum().item() for a, b in test))
+"""
+LERP = "for a, b in zip(smooth.parameters(), model.parameters()): a.lerp_(b, 0.5)"
+WHOLE = "for a, b in zip(smooth.state_dict().values(), model.state_dict().values()): a.copy_(b)"
+
+
+@pytest.mark.parametrize(
+    ("made", "average", "anew", "kind"),
+    [
+        ("copy.deepcopy(model)", LERP, "pass", "bug"),
+        ("AveragedModel(model)", "smooth.update_parameters(model)", "pass", "note"),
+        ("AveragedModel(model)", "smooth.update_parameters(model)", "update_bn(train, smooth)", ""),
+        ("copy.deepcopy(model)", WHOLE, "pass", ""),
+        ("copy.deepcopy(model)", "pass", "pass", ""),
+    ],
+)
+def test_statistics_of_batch_norm_that_belong_to_other_weights(
+    made: str, average: str, anew: str, kind: str
+) -> None:
+    log = watched(program(AVERAGED.format(made=made, average=average, anew=anew)))
+    found = {f.bug: f.kind for f in findings(log)}
+    assert found.get("batch_norm_stale", "") == kind
+    assert accusations(log).keys() <= {"batch_norm_stale"}
+
+
+FUNCTIONAL = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(6, 16), nn.Linear(16, 2)
+        self.register_buffer("mean", torch.zeros(16))
+        self.register_buffer("var", torch.ones(16))
+    def forward(self, x):
+        h = F.batch_norm(self.a(x), self.mean, self.var, training={training})
+        return self.b(F.relu(h))
+model = Net()
+opt = torch.optim.SGD(model.parameters(), lr=0.1)
+fit()
+with torch.no_grad():
+    print(sum((model(a).argmax(1) == b).sum().item() for a, b in test))
+"""
+
+
+@pytest.mark.parametrize(
+    ("training", "found"), [("self.training", ["missing_eval_mode"]), ("True", [])]
+)
+def test_batch_norm_by_function_heeds_the_mode_or_means_the_batch(
+    training: str, found: list[str]
+) -> None:
+    assert bugs(program(FUNCTIONAL.format(training=training))) == found
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [("", ["missing_eval_mode"]), ("model.eval()", []), ("model.train()", [])],
+)
+def test_a_program_that_only_evaluates(before: str, found: list[str]) -> None:
+    source = """
+with torch.inference_mode():
+    print(sum((model(a).argmax(1) == b).sum().item() for a, b in test))
+"""
+    assert bugs(program(before + source)) == found  # a mode that is asked for is meant

@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from autograder.findings.numbers import figures
+from autograder.inside.flight.texts import pieces, written
 from tests.flight import accusations, bugs, watched
 
 HERE = {"loss_divided_twice", "mean_of_batch_means", "wrong_accuracy"}
@@ -162,3 +163,58 @@ for _ in range(4):
         print((best == {targets}).sum().item() / 64)
 """
     assert bugs(source) == named
+
+
+def test_numbers_of_a_sentence_are_no_figures() -> None:
+    known = pieces(["print(f'on the 10000 test images: {a}')", "'top 5 of %d: %.2f' % (a, b)"])
+    assert known == ["on the 10000 test images: ", "top 5 of "]
+    line = "Accuracy on the 10000 test images: 93"
+    (span,) = written(line, known)
+    assert line[slice(*span)] == "10000"
+    assert [f.value for f in figures(line, [span])] == [93.0]
+    assert not written("top 50 of 3", ["top 5"])
+    assert not pieces(["x = '0.5'", "'loss'"])  # no word, no number
+
+
+@pytest.mark.parametrize("sentence", ["10000", "{len(test.dataset)}", "{len(test) * 24}"])
+def test_a_size_in_the_sentence_is_no_accuracy(sentence: str) -> None:
+    perfect = PROGRAM.replace("0.5 * torch.randn(115)", "0").replace("X[:, 0]", "10 * X[:, 0]")
+    printed = f"f'accuracy on the {sentence} rows: {{right / 51:.3f}}'"
+    assert bugs(perfect.format(printed=printed, batch=24)) == []
+
+
+def test_a_part_of_a_data_set_is_not_divided_by_the_whole() -> None:
+    source = """
+from torch.utils.data import SubsetRandomSampler
+X = torch.randn(120, 6)
+rows = TensorDataset(X, (X[:, 0] > 0).long())
+train = DataLoader(rows, 16, sampler=SubsetRandomSampler(range(90)))
+valid = DataLoader(rows, 16, sampler=SubsetRandomSampler(range(90, 120)))
+net = nn.Linear(6, 2)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(3):
+    for a, b in train:
+        opt.zero_grad()
+        F.cross_entropy(net(a), b).backward()
+        opt.step()
+    total = right = 0
+    with torch.no_grad():
+        for a, b in valid:
+            total += F.cross_entropy(net(a), b).item() * len(b)
+            right += (net(a).argmax(1) == b).sum().item()
+    print(f"{what}: {figure:.6f}")
+"""
+    loss = source.replace("{what}", "loss").replace("{figure", "{total / LENGTH")
+    assert bugs(loss.replace("LENGTH", "len(valid.dataset)")) == ["loss_divided_twice"]
+    assert bugs(loss.replace("LENGTH", "30")) == []
+    right = source.replace("{what}", "accuracy").replace("{figure", "{right / LENGTH")
+    assert bugs(right.replace("LENGTH", "len(valid.dataset)")) == ["wrong_accuracy"]
+    assert bugs(right.replace("LENGTH", "len(valid.sampler)")) == []
+
+
+@pytest.mark.parametrize(
+    "how", ["size_average=False", "None, False", "None, None, -100, None, 'sum'", "reduce=False"]
+)
+def test_the_old_words_for_a_sum(how: str) -> None:
+    old = PROGRAM.replace('yb, reduction="sum").item()', f"yb, {how}).sum().item()")
+    assert bugs(old.format(printed="f'loss {summed / 51:.5f}'", batch=24)) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.findings import findings
 from tests.flight import accusations, bugs, watched
 
 DATA = """
@@ -135,3 +136,80 @@ def test_a_frozen_model_is_named_by_its_error() -> None:
     assert log.ended == "raised"
     found = accusations(log)["stale_optimizer"]
     assert "all 4 tensors of model" in found.message and found.line is not None
+
+
+WEIGHTED = """
+class Weighted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.log_var = nn.Parameter(torch.zeros(()))
+    def forward(self, loss):
+        return torch.exp(-self.log_var) * loss + self.log_var
+weigh = Weighted()
+scale, new = nn.Parameter(torch.ones(())), build()
+def go(opt, loss_of, after=lambda: None):
+    for _ in range(2):
+        for a, b in loader:
+            opt.zero_grad(), weigh.zero_grad()
+            loss_of(a, b).backward()
+            opt.step()
+            after()
+SGD = torch.optim.SGD
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "named", "noted"),
+    [
+        ("go(optimizer, lambda a, b: weigh(F.cross_entropy(model(a), b)))", True, False),
+        ("go(optimizer, lambda a, b: F.cross_entropy(model(a) * scale, b))", True, False),
+        # what was left out is a layer of torch's, or below all that learns: meant, perhaps
+        ("go(SGD(new[0].parameters(), 0.1), lambda a, b: F.cross_entropy(new(a), b))", 0, 1),
+        ("go(SGD(new[2].parameters(), 0.1), lambda a, b: F.cross_entropy(new(a), b))", 0, 1),
+        (
+            (
+                "go(SGD([*model.parameters(), *weigh.parameters()], 0.1), "
+                "lambda a, b: weigh(F.cross_entropy(model(a), b)))"
+            ),
+            False,
+            False,
+        ),
+        (
+            (
+                "own = SGD(weigh.parameters(), 0.1)\n"
+                "go(optimizer, lambda a, b: weigh(F.cross_entropy(model(a), b)), own.step)"
+            ),
+            False,
+            False,
+        ),
+        (
+            (
+                "def up():\n    with torch.no_grad():\n        weigh.log_var += 0.1\n"
+                "go(optimizer, lambda a, b: weigh(F.cross_entropy(model(a), b)), up)"
+            ),
+            False,
+            False,
+        ),
+        ("model[0].requires_grad_(False)\nfit(model, SGD(model[2].parameters(), 0.1))", 0, 0),
+    ],
+)
+def test_parameters_that_no_optimizer_holds(run: str, named: bool, noted: bool) -> None:
+    log = watched(DATA + WEIGHTED + run)
+    found = {f.bug: f.kind for f in findings(log)}
+    expected = "bug" if named else "note" if noted else None
+    assert found.get("not_in_optimizer") == expected
+    assert accusations(log).keys() <= {"not_in_optimizer"}
+
+
+def test_a_step_in_order_is_none_before_its_backward_pass_though_it_moves_nothing() -> None:
+    source = """
+for p in [*model[0].parameters(), *model[2].parameters()]:
+    p.requires_grad_(False)
+norm = nn.LayerNorm(12)
+sgd = torch.optim.SGD(model[2].parameters(), 0.1)
+for a, b in loader:
+    sgd.zero_grad()
+    F.cross_entropy(model[2](norm(model[0](a))), b).backward()
+    sgd.step()
+"""
+    assert bugs(DATA + source) == ["stale_optimizer"]

@@ -168,3 +168,38 @@ for a, b, c in loader:
             p -= 0.02 * p.grad{by}
 """
     assert bugs(DATA + source.format(by=by)) == named
+
+
+def test_a_rate_that_is_too_high_is_seen_below_the_factor_of_a_scaler() -> None:
+    source = """
+scaler = torch.amp.GradScaler("cpu", init_scale={scale})
+adam = torch.optim.AdamW(model.parameters(), {rate})
+for _ in range(3):
+    for a, b, c in loader:
+        adam.zero_grad()
+        scaler.scale(F.cross_entropy(30 * model(a), b)).backward()
+        scaler.step(adam)
+        scaler.update()
+"""
+    assert bugs(DATA + source.format(scale=1024.0, rate=30.0)) == ["lr_too_high"]
+    assert bugs(DATA + source.format(scale=2.0**16, rate=1e-3)) == []
+
+
+NAN = """
+t[7] = float("nan")
+opt = SGD(one.parameters(), 0.01)
+for _ in range(3):
+    for a, b, c in loader:
+        loss = F.mse_loss(one(a), c)
+        {guard}
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+"""
+
+
+def test_a_loss_that_is_no_number_any_more() -> None:
+    assert bugs(DATA + NAN.format(guard="pass")) == ["nan_loss"]
+    guard = "if not torch.isfinite(loss): continue"
+    assert bugs(DATA + NAN.format(guard=guard)) == []
+    assert bugs(DATA + NAN.format(guard="loss = torch.nan_to_num(loss)")) == []

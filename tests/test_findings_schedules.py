@@ -128,3 +128,74 @@ def test_a_schedule_stepped_beyond_its_end_is_named_by_its_error() -> None:
     log = watched(source)
     assert log.ended == "raised"
     assert "more often than it was made for" in accusations(log)["scheduler_order"].message
+
+
+SEVERAL = (
+    DATA
+    + """
+schedule = {schedule}
+for epoch in range(4):
+    for i, (a, b) in enumerate(loader, 1):
+        (F.cross_entropy(model(a), b) / 3).backward()
+        if i % 3 == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+            {update}
+        {each}
+"""
+)
+CALLS = {"each": {"each": STEP, "update": "pass"}, "update": {"each": "pass", "update": STEP}}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "when", "named"),
+    [
+        ("lrs.LambdaLR(optimizer, lambda t: max(0.0, 1 - t / 8))", "each", True),
+        ("lrs.CosineAnnealingLR(optimizer, T_max=8)", "each", True),
+        ("lrs.LinearLR(optimizer, 1.0, 0.01, total_iters=8)", "each", True),
+        ("lrs.LambdaLR(optimizer, lambda t: max(0.0, 1 - t / 8))", "update", False),
+        ("lrs.LambdaLR(optimizer, lambda t: max(0.0, 1 - t / 24))", "each", False),
+        ("lrs.CosineAnnealingLR(optimizer, T_max=24)", "each", False),
+        ("lrs.LambdaLR(optimizer, lambda t: min(1.0, (t + 1) / 8))", "each", False),
+    ],
+)
+def test_a_schedule_of_updates_is_not_for_every_batch(
+    schedule: str, when: str, named: bool
+) -> None:
+    source = SEVERAL.format(schedule=schedule, **CALLS[when])
+    assert bugs(source) == (["scheduler_order"] if named else [])
+
+
+PLATEAU = (
+    DATA
+    + """
+schedule = lrs.ReduceLROnPlateau(optimizer, {mode}patience=0)
+for epoch in range(4):
+    for a, b in loader:
+        step(a, b)
+    loss = right = 0
+    with torch.no_grad():
+        for a, b in DataLoader(TensorDataset(x, y), 16):
+            loss += F.cross_entropy(model(a), b).item() * len(b)
+            right += (model(a).argmax(1) == b).sum().item()
+    schedule.step({fed})
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "fed", "named"),
+    [
+        ("", "right / len(x)", True),
+        ("", "100 * right / len(x)", True),
+        ("mode='min', ", "right", True),
+        ("mode='max', ", "loss / len(x)", True),
+        ("mode='max', ", "right / len(x)", False),
+        ("", "loss / len(x)", False),
+        ("", "loss", False),
+        ("", "1 - right / len(x)", False),
+        ("", "-right", False),
+    ],
+)
+def test_which_way_is_better(mode: str, fed: str, named: bool) -> None:
+    assert bugs(PLATEAU.format(mode=mode, fed=fed)) == (["plateau_mode"] if named else [])

@@ -78,3 +78,24 @@ def test_patience_that_is_kept_passes() -> None:
 
 def test_a_plan_that_ran_out_passes() -> None:
     assert said(INLINE.replace("START", "0").replace("TEST", ">="), 8) == []
+
+
+SETTINGS = INLINE.replace(
+    "patience, best, waited = PATIENCE,", "cfg = {'fit': {'early_stop': PATIENCE}}\nbest, waited ="
+).replace("patience:", "cfg['fit']['early_stop']:")
+WORDS = SETTINGS.replace(
+    "        break", '        print(f"no improvement for {SAID} epochs")\n        break'
+)
+
+
+def test_a_patience_among_settings_is_found() -> None:
+    early = SETTINGS.replace("START", "0").replace("TEST", "+ 1 >=")
+    assert said(early, 3) == [("early_stop_off_by_one", "bug")]
+    assert said(SETTINGS.replace("START", "0").replace("TEST", ">="), 3) == []
+
+
+def test_one_epoch_more_is_a_bug_where_the_program_says_that_it_waited_less() -> None:
+    late = WORDS.replace("START", "0").replace("TEST", ">")
+    untrue = late.replace("SAID", "cfg['fit']['early_stop']")
+    assert said(untrue, 3) == [("early_stop_off_by_one", "bug")]
+    assert said(late.replace("SAID", "waited"), 3) == [("early_stop_off_by_one", "note")]

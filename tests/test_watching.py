@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 
 from autograder import cli, cli_watch
 from autograder.errors import InputError
+from autograder.model import Evidence, Job, ProbeRequest
 from autograder.watching import Watcher
 
 pytestmark = pytest.mark.sandbox
@@ -119,6 +123,122 @@ def test_a_long_run_ends_early_with_what_was_seen(watcher: Watcher, tmp_path: Pa
     assert watcher.watch(script(tmp_path, endless), steps=7).steps == 7
 
 
+NOTHING = {
+    "print('hello')\n": "no model was called",
+    "import torch\nprint(torch.nn.Linear(2, 2)(torch.ones(1, 2)))\n": "called 1 times",
+    "raise SystemExit('no data')\n": "raised before anything was trained",
+    "import somewhere_else\n": "raised before anything was trained",
+    "def train():\n    pass\n": "no model was called",
+    LOOP + "1 / 0\n": "the program raised, so",
+}
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_where_little_was_seen_there_is_no_all_clear(
+    watcher: Watcher, tmp_path: Path, text: str
+) -> None:
+    seen = watcher.watch(script(tmp_path, text))
+    assert NOTHING[text] in seen.doubt
+    assert not seen.clear
+    assert not [f for f in seen.findings if f.kind == "bug"]
+
+
+def test_an_end_that_is_asked_for_is_none_of_the_worse(watcher: Watcher, tmp_path: Path) -> None:
+    seen = watcher.watch(script(tmp_path, LOOP + "raise SystemExit(0)\n"))
+    assert (seen.doubt, seen.clear) == ("", True)
+
+
+def test_the_time_is_that_of_all_runs_together(
+    watcher: Watcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless run uses all of it up: none is left for the runs of other seeds and devices."""
+    asked: list[tuple[str, float]] = []
+    opened = watcher.sandbox.open
+
+    @contextlib.contextmanager
+    def opening(job: Job) -> Iterator[Any]:
+        with opened(job) as box:
+
+            def probe(request: ProbeRequest) -> Evidence:
+                asked.append((request.probe, float(str(request.args["seconds"]))))
+                return box.probe(request)
+
+            yield types.SimpleNamespace(probe=probe)
+
+    monkeypatch.setattr(watcher.sandbox, "open", opening)
+    device = LOOP.replace("for step in range(20):", "net.to('cpu')\nSEED = 0\nwhile True:")
+    watcher.watch(script(tmp_path, device), seconds=2)
+    assert [probe for probe, _ in asked] == ["flight:record"]
+    asked.clear()
+    watcher.watch(script(tmp_path, LOOP + "net.to('cpu')\nSEED = 0\n"), seconds=20)
+    more = ["flight:accelerated", "flight:first_steps", "flight:first_steps"]
+    assert [probe for probe, _ in asked] == ["flight:record", *more]
+    assert all(clock <= 20.0 for _, clock in asked)
+
+
+def test_a_finding_in_a_module_beside_the_script_names_its_file(
+    watcher: Watcher, tmp_path: Path
+) -> None:
+    (tmp_path / "engine").mkdir()
+    script(tmp_path, "from .loop import fit\n", "engine/__init__.py")
+    head, body = FORGETFUL.split("for step", 1)
+    loop = (
+        "\n" * 50
+        + "from torch import nn\ndef fit(net, sgd, x, y):\n    for step"
+        + body.replace("\n", "\n    ")
+    )
+    script(tmp_path, loop, "engine/loop.py")
+    path = script(tmp_path, head + "from engine import fit\nfit(net, sgd, x, y)\n")
+    seen = watcher.watch(path)
+    (finding,) = seen.findings
+    assert (finding.bug, finding.file) == ("missing_zero_grad", "engine/loop.py")
+    assert loop.splitlines()[finding.line - 1].strip() == "loss.backward()"  # type: ignore[operator]
+    assert seen.rows[0].file == "engine/loop.py"
+    assert seen.as_json()["findings"][0]["file"] == "engine/loop.py"
+    _, shown = run(str(path))
+    assert f"engine/loop.py line {finding.line}" in shown
+
+
+def test_a_notebook_with_magics_finds_its_modules(watcher: Watcher, tmp_path: Path) -> None:
+    script(tmp_path, LOOP, "helper.py")
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell("%matplotlib inline\nimport helper\nhelper.sgd")]
+    nbformat.write(book, tmp_path / "train.ipynb")
+    seen = watcher.watch(tmp_path / "train.ipynb")
+    assert (seen.ended, seen.errors, seen.steps, seen.clear) == ("ran", (), 20, True)
+
+
+def test_a_program_reads_and_writes_in_its_own_folders(watcher: Watcher, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "data").mkdir()
+    script(tmp_path, "1,2\n3,4\n", "data/rows.csv")
+    text = LOOP + (
+        "import os\nfrom torchvision import datasets\n"
+        "assert open('./data/rows.csv').read().startswith('1,2')\n"
+        "assert len(datasets.MNIST('./data', download=True)) > 500\n"
+        "open('data/made.txt', 'w').write('x')\n"
+        "torch.save(net.state_dict(), './runs/last.pt')\n"
+        "net.load_state_dict(torch.load(os.path.join('runs', 'last.pt')))\n"
+    )
+    seen = watcher.watch(script(tmp_path, text))
+    assert (seen.ended, seen.errors) == ("ran", ())
+
+
+def test_a_group_of_one_process_needs_no_network(watcher: Watcher, tmp_path: Path) -> None:
+    group = (
+        "import torch.distributed as dist\n"
+        "dist.init_process_group('gloo', init_method='{}', rank=0, world_size={})\n"
+    )
+    head, body = LOOP.split("for step", 1)
+    wrapped = "net = nn.parallel.DistributedDataParallel(net)\nfor step"
+    for method in ("tcp://127.0.0.1:29655", "file:///tmp/a-group"):
+        text = head + group.format(method, 1) + wrapped + body
+        seen = watcher.watch(script(tmp_path, text))
+        assert (seen.ended, seen.errors, seen.steps, seen.clear) == ("ran", (), 20, True)
+    alone = watcher.watch(script(tmp_path, head + group.format("tcp://127.0.0.1:29656", 2)))
+    assert alone.ended == "raised"  # there is nobody else
+
+
 def test_a_script_that_raises_says_so(watcher: Watcher, tmp_path: Path) -> None:
     seen = watcher.watch(script(tmp_path, LOOP + "raise ValueError('enough')\n"))
     assert seen.ended == "raised"
@@ -205,8 +325,9 @@ def test_the_command_writes_json_and_escapes_what_a_program_says(tmp_path: Path)
     path = script(tmp_path, hostile)
     status, shown = run(str(path), "--json")
     told = json.loads(shown)
-    assert status == 0
+    assert status == 1
     assert told["schema"] == 1
+    assert "raised" in told["doubt"]
     assert told["strip"][0]["steps"][0][2] == ["zero", "forward", "loss", "backward", "step"]
     _, shown = run(str(path))
     assert "\x1b" not in shown

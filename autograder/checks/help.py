@@ -234,6 +234,48 @@ HELP: dict[str, str] = {
         "backward pass then runs into a graph that has been freed. Detach the state between "
         "batches."
     ),
+    "nan_loss": (
+        "Once a loss is no number, so is its gradient, and one step later so is every weight: no "
+        "later batch can mend that. It comes from a root or a logarithm of 0, a division by 0, an "
+        "overflow, or a row that holds no number itself. Look at the first batch that gave one, "
+        "value by value, and keep what goes into such an operation away from its edge."
+    ),
+    "wrong_loss": (
+        "Some losses are made for logarithms of probabilities, others for probabilities or for raw "
+        "scores. Given the wrong kind they still return a number and a gradient, but one that "
+        "leads elsewhere; a divergence below 0 is the plainest sign. Read what the loss expects, "
+        "and print one row of what it gets."
+    ),
+    "not_in_optimizer": (
+        "A backward pass fills the gradient of every parameter that the loss depends on, and an "
+        "optimizer moves only those that it was given. A parameter of a loss module, a second "
+        "network or a temperature beside the model has to be handed over as well. Count the "
+        "parameters that have a gradient and those that the optimizer holds."
+    ),
+    "batches_lost": (
+        "Gradients that are added up over several batches count for nothing until a step uses "
+        "them. Where the number of batches is no multiple of the window, the last few of each "
+        "epoch are cleared away by the next one, unless a last step is made of them. Count the "
+        "steps of an epoch, and the batches that each of them rests on."
+    ),
+    "plateau_mode": (
+        "This schedule waits for a measure to stop getting better, and has to be told whether "
+        "better is lower or higher; without a word it takes lower. Fed an accuracy in that mode it "
+        "sees every good epoch as a bad one and cuts the rate while the model still learns. Say "
+        "which way the measure should go, and watch the rate for a few epochs."
+    ),
+    "target_not_frozen": (
+        "A target network gives the values that the other network learns to meet, and must stand "
+        "still in the meantime. Two names for one module, or a copy that shares its tensors, are "
+        "one network: each step moves the target as well, and copying the weights over does "
+        "nothing. Make the target a deep copy, and compare where the two keep their weights."
+    ),
+    "batch_norm_stale": (
+        "Batch normalisation evaluates with a mean and a variance that it gathered from batches in "
+        "training mode. An average of many models' weights has activations of its own, and the "
+        "statistics of another model, or those a layer is made with, do not fit them. Pass some "
+        "training batches through the averaged model in training mode before it is measured."
+    ),
     "wrong_architecture": (
         "The handout says which layers, of which sizes, in which order. Print the model and add "
         "up the parameters layer by layer: inputs times outputs, plus one bias per output. The "

@@ -23,8 +23,9 @@ class Finding:
 
     `bug` is an id of `checks/help.py`; `kind` "bug", or "note" for what is worth knowing and no
     fault; `message` says what was seen, with numbers; `line` is in the program's file (`cell` for
-    a notebook, counted from 0). Of two findings of one bug the one of larger `weight` is shown;
-    a finding hides those of the bugs in `instead_of`, which are its consequences.
+    a notebook, counted from 0), or in `file`, a module beside it. Of two findings of one bug the
+    one of larger `weight` is shown; a finding hides those of the bugs in `instead_of`, which are
+    its consequences.
     """
 
     bug: str
@@ -34,6 +35,7 @@ class Finding:
     cell: int | None = None
     weight: float = 1.0
     instead_of: tuple[str, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,13 @@ class Log:
         return found if isinstance(found, list) else []
 
     def where(self, event: Event) -> dict[str, Any]:
-        """`line` and `cell` of an event, as keywords for a `Finding`."""
+        """`line`, `cell` and `file` of an event, as keywords for a `Finding`."""
         at = event.get("at", -1)
         if not isinstance(at, int) or not 0 <= at < len(self.places):
             return {}
         place = self.places[at]
-        return {"line": place.get("line"), "cell": place.get("cell")}
+        file = str(place.get("file") or "")
+        return {"line": place.get("line"), "cell": place.get("cell"), "file": file}
 
     @cached_property
     def models(self) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ that pass gradients through one another, and steps that take turns, stay apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -64,13 +65,16 @@ def _after(events: Sequence[Event], mark: Event | None) -> Sequence[Event]:
 
 def _learnt_after(span: Span, log: Log, optimizer: int, last: Event | None) -> bool:
     """Whether, after the span's last backward pass, a forward call (or, where no model is called,
-    a loss) came whose own backward pass comes only after the step.
+    a loss) came whose own backward pass comes only after the step: none of those that reached other
+    tensors, either.
     """
     since = _after(span.events, last)
+    passed = {e["number"] + 1 for e in span.events if e["k"] == "backward"}
     calls = [
         e
         for e in since
         if e["k"] == "forward" and e["learnt"] and holds(log, optimizer, e["model"])
+        if e.get("by") not in passed
     ]
     if calls or any(e["k"] == "forward" for e in span.events):
         return bool(calls)
@@ -219,4 +223,32 @@ def _stretches(log: Log, index: int) -> list[list[Event]]:
     return [s for s in found if s]
 
 
-FINDERS = (missing_zero_grad, lost_gradients, missing_backward, missing_step)
+def never_learnt(log: Log) -> Iterator[Finding]:
+    """A loss is computed again and again of a model that an optimizer holds, and neither is it ever
+    differentiated nor does the optimizer ever step. That it was meant to be shows where gradients
+    are cleared, where the model is told to train, or where the same inputs come round with a graph
+    each time.
+    """
+    if any(log.counts.get(kind) for kind in ("backward", "grad", "step")) or log.ended != "ran":
+        return
+    held = {i for i in range(len(log.models)) for k, _ in optimizers(log) if holds(log, k, i)}
+    calls = [e for e in log.of_kind("forward") if e["model"] in held and e.get("graph")]
+    losses = [e for e in log.of_kind("loss") if e["grad"]]
+    if len(losses) < ENOUGH_BACKWARDS or any(e["transformed"] for e in log.of_kind("forward")):
+        return
+    rounds = Counter((e["model"], e["mark"], tuple(e["shape"])) for e in calls if e["mark"])
+    again = max(rounds.values(), default=0)
+    asked = {e["model"] for e in log.of_kind("mode") if e["training"]} & held
+    if not calls or not (log.counts.get("zero") or asked or again >= ENOUGH_BACKWARDS):
+        return
+    model = log.model_name(calls[0]["model"])
+    seen = f"{log.counts.get('loss', 0)} losses of {model} were computed with a graph"
+    kind = optimizers(log)[0][1]["type"]
+    for bug, what in (
+        ("missing_backward", "and no backward pass was ever made"),
+        ("missing_step", f"and the {kind} optimizer that holds its weights never stepped"),
+    ):
+        yield Finding(bug, f"{seen}, {what}", **log.where(losses[0]))
+
+
+FINDERS = (missing_zero_grad, lost_gradients, missing_backward, missing_step, never_learnt)

@@ -4,6 +4,7 @@ without dividing, a penalty on top of a decay.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from .timeline import Span, number, spans, windows
 
 MEASURING = 1e6
 """Whoever clips to such a norm only wants to know the norm."""
+EPOCHS = 2
+"""What happens at the end of so many epochs alike is how the loop is written."""
 NEAR = 0.02
 MEANS = ("Mean", "NllLoss", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
 
@@ -171,6 +174,71 @@ def accumulation_not_scaled(log: Log) -> Iterator[Finding]:
             )
 
 
+def batches_lost(log: Log) -> Iterator[Finding]:
+    """Gradients of several batches are added up for a step, and those of the last batches of each
+    epoch are cleared away before any step; or the first batch of each makes a step by itself.
+    """
+    stepped = [k for _, k in optimizers(log) if k["steps"]]
+    windows_seen = [int(n) for n in log.sections.get("beats", {}).get("windows", [])]
+    if len(stepped) != 1 or log.counts.get("grad"):
+        return
+    sizes = Counter(n for n in windows_seen if n > 0)
+    often = max(sizes.values(), default=0)
+    usual = max((n for n, times in sizes.items() if 2 * times >= often), default=0)
+    if usual < 2:
+        return
+    runs: list[list[int]] = [[]]  # from one clearing without a step to the next
+    lost: list[int] = []
+    for n in windows_seen:
+        if n > 0:
+            runs[-1].append(n)
+        else:
+            lost.append(-n)
+            runs.append([])
+    where = {"at": log.sections["beats"].get("thrown", -1)}
+    between = {tuple(run) for run in runs[:-1]}
+    if len(lost) >= EPOCHS and len(set(lost)) == 1 and lost[0] < usual and len(between) == 1:
+        steps = len(runs[0])
+        yield Finding(
+            "batches_lost",
+            f"{usual} batches are added up for a step, and after every {steps} step"
+            f"{'s' if steps > 1 else ''} the gradients of {lost[0]} more were cleared away before "
+            f"any step used them: {sum(lost)} batches were never learnt from",
+            kind="note",
+            **log.where(where),
+        )
+        return
+    first = _first_windows(log)
+    if len(first) >= EPOCHS and set(first) == {1}:
+        step = next((e for e in log.of_kind("step")), where)
+        yield Finding(
+            "batches_lost",
+            f"{usual} batches are added up for a step, but the first batch of each epoch made a "
+            "step by itself, with the weight of one of several: the count of batches begins at 0",
+            kind="note",
+            **log.where(step),
+        )
+
+
+def _first_windows(log: Log) -> list[int]:
+    """How many backward passes came before the first step of each pass over a loader, where nothing
+    was left over from the pass before and all of it was seen.
+    """
+    found: list[int] = []
+    begun: dict[int, int] = {}
+    for e in log.events:
+        at = int(e.get("p", -1))
+        if e["k"] == "pass":
+            begun[int(e["number"])] = 0
+        elif e["k"] == "cut" or (e["k"] == "backward" and begun.get(at) == 0 and e["stale"]):
+            begun.pop(at, None)
+        elif e["k"] == "backward" and at in begun:
+            begun[at] += 1
+        elif e["k"] == "step" and at in begun:
+            found.append(begun.pop(at))
+    return found
+
+
 def wrong_weight_decay(log: Log) -> Iterator[Finding]:
     """The weights' squares are in the loss, and the optimizer decays the same weights."""
     for e in log.of_kind("backward"):
@@ -220,5 +288,6 @@ FINDERS = (
     clipped_by_hand,
     clip_no_effect,
     accumulation_not_scaled,
+    batches_lost,
     wrong_weight_decay,
 )

@@ -17,6 +17,8 @@ CLASSIFIES = (
 )
 EXACT, OFF = 2e-4, 2e-3
 """How close to standardised counts as exact, and how far is surely not."""
+SHOWN = 120
+"""So many characters of a transform's text are shown."""
 SHARE = 0.01
 """The least part of an evaluation set that must be shared."""
 
@@ -111,23 +113,44 @@ def eval_shuffled(log: Log) -> Iterator[Finding]:
 
 def eval_augmented(log: Log) -> Iterator[Finding]:
     """An evaluation loader whose data set gives another input each time an item is read."""
-    _, evaluation = _roles(log)
+    training, evaluation = _roles(log)
     passes, found = log.section("data", "passes"), _by_pass(log)
     loaders, datasets = log.section("data", "loaders"), log.section("data", "datasets")
+    learnt = {loaders[i]["dataset"] for i, numbers in enumerate(training) if numbers}
+    looks = _looks(log)
     for loader, numbers in enumerate(evaluation):
         dataset = datasets[loaders[loader]["dataset"]]
         if not numbers or dataset["varies"] != "input" or _several(log, loader, numbers):
             continue
+        if loaders[loader]["dataset"] in learnt or loader in looks:
+            continue  # a look at what is trained on, augmented as it is there
         phase = found[numbers[0]]
         if len(phase.forwards) > 1.5 * max(1, passes[numbers[0]]["batches"]):
             continue  # each batch several times: augmentation at test time, on purpose
         yield Finding(
             "eval_augmented",
             f"reading the same items of the evaluation set ({dataset['class']}) again gave other "
-            f"images each time; its transform is {dataset['transform'][:120]}",
+            f"images each time; its transform is {_short(dataset['transform'])}",
             **log.where(phase.forwards[0]),
         )
         return
+
+
+def _short(text: str) -> str:
+    """A transform on one line, whole words of it."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else line[:SHOWN].rpartition(" ")[0] + " …"
+
+
+def _looks(log: Log) -> set[int]:
+    """The loaders whose samples are all trained on, in a program that evaluates on others as well:
+    what they give is looked at, and measures nothing.
+    """
+    related = [p for p, _ in _trained_on(log) if p["loaders"][0] != p["loaders"][1]]
+    if all(p["overlap"]["shared"] for p in related):
+        return set()
+    inside = [p for p in related if 0 < p["overlap"]["second"] == p["overlap"]["within"]]
+    return {p["loaders"][1] for p in inside}
 
 
 def _several(log: Log, loader: int, numbers: list[int]) -> bool:
@@ -161,8 +184,9 @@ def split_overlap(log: Log) -> Iterator[Finding]:
     clean = any(not p["overlap"]["shared"] for p, _ in related)
     for pair, number in related:
         shared, first, second = (pair["overlap"][k] for k in ("shared", "first", "second"))
-        everything = shared == first == second
-        within = shared == second  # a part of the training set, looked at on purpose
+        pool, within = pair["overlap"]["pool"], pair["overlap"]["within"] == second
+        # all of the training set, or a part of it, looked at on purpose
+        everything = shared == first == second or (within and pool == second)
         called = log.section("data", "loaders")[pair["loaders"][1]]["names"]
         claims = any(word in n.lower() for n in called for word in ("test", "val"))
         if shared < max(1, SHARE * second) or (within and clean) or (everything and not claims):
@@ -184,6 +208,7 @@ def rows_overlap(log: Log) -> Iterator[Finding]:
     restored = {e["model"] for e in log.of_kind("restore")}
     for told in log.section("rows", "shared"):
         partly = 0 < told["shared"] < told["judged"] and told["unseen"] > 0
+        partly = partly and told["covered"] and told["mixed"]
         seldom = told["calls"] <= 0.6 * told["steps"]  # not a part of every step
         enough = told["shared"] >= 0.1 * told["judged"] and told["least"] >= 8
         if partly and seldom and enough and told["model"] not in restored:
@@ -292,7 +317,10 @@ def incomplete_seeding(log: Log) -> Iterator[Finding]:
     if len(log.seeds) != 2 or not seeded or log.sections["seeds"].get("threads"):
         return
     first, second = (s.get("figures") for s in log.seeds)
-    if not first or not second or first == second or any(s.get("error") for s in log.seeds):
+    if not first or not second or any(s.get("error") for s in log.seeds):
+        return
+    seen = min(len(first), len(second))  # the clock may have ended one of them earlier
+    if first[:seen] == second[:seen]:
         return
     kinds = sorted({s["of"] for s in seeded})
     claims = len(kinds) > 1 or bool(log.sections["seeds"].get("spoken"))

@@ -21,8 +21,13 @@ def _kinds(event: Event) -> Mapping[str, Any]:
 
 
 def pickles_whole_model(log: Log) -> Iterator[Finding]:
-    """A Module itself went into a file, alone or as part of a checkpoint."""
+    """A Module itself went into a file, alone or as part of a checkpoint, and neither are its
+    classes registered as safe to load nor does the program open the file so again.
+    """
+    opened = {e["file"] for e in log.of_kind("load") if e["safe"]}
     for e in log.of_kind("save"):
+        if e["safe"] or not e["file"] or e["file"] in opened:  # a buffer in memory has no name
+            continue
         if "module" in _kinds(e).values():
             yield Finding(
                 "pickles_whole_model",

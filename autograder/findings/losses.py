@@ -6,10 +6,17 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from .base import Event, Finding, Log
+from .timeline import number
 
 LOOKS, NUMBERS = 3, 200
 """How many looks, and how many numbers in them, count as always."""
 SQUASHED = ("Sigmoid", "Softmax")
+LINEAR = ("Addmm", "Mm", "Linear", "MkldnnLinear", "Baddbmm", "Bmm", "Convolution")
+"""What a layer with a weight matrix ends in."""
+_NOUNS = {
+    "probabilities": "probabilities where their logarithms belong",
+    "logits": "raw scores where logarithms of probabilities belong",
+}
 BY_HAND = ("Reciprocal", "Div", "Mul")
 """What a sigmoid written as 1 / (1 + exp(-x)) ends in."""
 
@@ -137,7 +144,63 @@ def mse_broadcast(log: Log) -> Iterator[Finding]:
             return
 
 
+def wrong_loss(log: Log) -> Iterator[Finding]:
+    """A loss that is made for logarithms of probabilities is given something else."""
+    for fn, why in (
+        ("kl_div", _no_logarithms),
+        ("ctc_loss", _no_logarithms),
+        ("nll_loss", _raw_scores),
+        ("poisson_nll_loss", _rates),
+    ):
+        events = [e for e in _losses(log, fn) if e["numbers"] > 1]
+        said = [why(e) for e in events]
+        wrong = [(e, w) for e, w in zip(events, said, strict=True) if w]
+        if len(wrong) < LOOKS or len(wrong) < len(events):
+            continue
+        low = min(_values([e for e, _ in wrong]), default=0.0)
+        below = f"; the loss fell to {low:.3f}, which it cannot" if low < 0 else ""
+        event, what = wrong[0]
+        learnt = any(e["weight"] is not None for e, _ in wrong)
+        yield Finding(
+            "wrong_loss",
+            f"{fn} was given {what} in all of the {len(events)} calls looked at{below}",
+            kind="bug" if learnt else "note",
+            instead_of=("nan_loss", "lr_too_high"),
+            **log.where(event),
+        )
+        return
+
+
+def _no_logarithms(event: Event) -> str:
+    """What is no logarithm of a probability in a divergence, or in a loss over alignments."""
+    if event["fn"] == "ctc_loss":
+        # scores of another make may be logarithms less those of a prior
+        sure = event["look"] == "probabilities" or event["made"] in LINEAR
+        return _NOUNS.get(event["look"], "") if sure else ""
+    if event["look"] == "probabilities" and event["aim"] in ("probabilities", "unit"):
+        return "probabilities in the place of their logarithms"
+    if event["aim"] == "log_probabilities" and not event["logs"]:
+        return "a target of logarithms, as if they were probabilities"
+    if event["aim"] == "probabilities" and event["logs"]:
+        return "a target of probabilities, as if they were logarithms"
+    scores = event["look"] == "logits" and number(event["high"]) > 0
+    if scores and event["aim"] == "probabilities" and event["made"] in LINEAR:
+        return "scores in the place of logarithms of probabilities"
+    return ""
+
+
+def _raw_scores(event: Event) -> str:
+    scores = event["look"] == "logits" and event["made"] in LINEAR and len(event["input"]) > 1
+    return "scores that no log_softmax has turned into logarithms" if scores else ""
+
+
+def _rates(event: Event) -> str:
+    rates = event["logs"] and event["made"] == "Exp"
+    return "rates in the place of their logarithms" if rates else ""
+
+
 FINDERS = (
+    wrong_loss,
     softmax_before_cross_entropy,
     softmax_into_nll,
     sigmoid_into_bce_with_logits,

@@ -66,10 +66,20 @@ def chains(log: Log) -> list[Measurement]:
 
 
 def trained(log: Log) -> set[int]:
-    """The models that something was learnt from, and others of their classes."""
+    """The models that something was learnt from, and others of their classes, or with as many
+    weights: a wrapper that keeps their average, say.
+    """
     learnt = {e["model"] for e in log.of_kind("forward") if e["learnt"]}
-    classes = {log.models[m]["class"] for m in learnt if 0 <= m < len(log.models)}
-    return {i for i, m in enumerate(log.models) if i in learnt or m["class"] in classes}
+    known = [log.models[m] for m in sorted(learnt) if 0 <= m < len(log.models)]
+    alike = {("class", m["class"]) for m in known} | {
+        ("parameters", m["parameters"]) for m in known
+    }
+    alike -= {("parameters", 0)}
+    return {
+        i
+        for i, m in enumerate(log.models)
+        if i in learnt or not alike.isdisjoint((k, m[k]) for k in ("class", "parameters"))
+    }
 
 
 def evaluations(log: Log) -> Iterator[Measurement]:

@@ -50,6 +50,8 @@ def batch_mixing(log: Log) -> Iterator[Finding]:
         answers = told["answers"]
         if not answers or answers["mixes"] is None or told["batchwise"]:
             continue
+        if answers["norms"] or answers["unkept"]:
+            continue  # it normalises by the batch at hand in any mode, on purpose
         if _batch_first(answers) and answers["mixes"] > MIXED and not answers["columns"]:
             yield Finding(
                 "batch_mixing",
@@ -107,7 +109,7 @@ def unregistered_modules(log: Log) -> Iterator[Finding]:
             f"{what if lost else 'tensors kept in ' + tensors} took part in "
             f"{log.model_name(index)} and got gradients, but are not among its parameters: "
             f"{numbers} numbers that never changed",
-            instead_of=("stale_optimizer",),
+            instead_of=("stale_optimizer", "not_in_optimizer"),
             **where,
         )
 

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .base import Event, Finding, Log
 from .measures import Measurement, chains, drawn, evaluations, trained
 
+AVERAGE = "AveragedModel"
+FEWEST = 2
+"""So many calls of a model that is never trained make an evaluation, and no glance."""
 
-def _random(call: Event) -> int:
-    """How often dropout that heeds the mode, or batch norm, was at work as in training."""
-    return int(call["drops"] - call["loose"] + call["norms"])
+
+def _answers(log: Log, model: int) -> Mapping[str, Any]:
+    """What a model answered when it was asked after the run, in evaluation mode."""
+    return (log.models[model]["answers"] if 0 <= model < len(log.models) else None) or {}
 
 
 def _always_on(log: Log, model: int) -> bool:
     """Whether a model's dropout heeds no mode."""
-    answers = log.models[model]["answers"] if 0 <= model < len(log.models) else None
-    return bool(answers and answers["loose"])
+    return bool(_answers(log, model).get("loose"))
+
+
+def _at_work(log: Log, call: Event) -> bool:
+    """Whether dropout or batch norm that heeds the mode was at work in a call as in training. A
+    batch norm that the program calls for itself may be meant for the batch at hand, in any mode.
+    """
+    layers = call["norms"] > call["own_norms"]
+    heeds = bool(call["own_norms"]) and _answers(log, call["model"]).get("norms") == 0
+    drops = call["drops"] > call["loose"] and not _always_on(log, call["model"])
+    return bool(layers or heeds or drops)
+
+
+def _evaluated(log: Log) -> Iterator[Measurement]:
+    """Every measurement after training began; in a program that trains nothing, what it measures
+    of a model without a graph.
+    """
+    yield from evaluations(log)
+    if any(log.counts.get(kind) for kind in ("backward", "grad", "step")):
+        return
+    asked = {e["model"] for e in log.of_kind("mode") if e["training"]}  # a comparison of modes
+    for chain in chains(log):
+        apart = not any(c["grad"] or c["transformed"] or c["model"] in asked for c in chain.calls)
+        if chain.made and apart:
+            yield chain
 
 
 def missing_eval_mode(log: Log) -> Iterator[Finding]:
@@ -24,16 +52,16 @@ def missing_eval_mode(log: Log) -> Iterator[Finding]:
     batch at hand, and not several times over, for the sake of the randomness.
     """
     models, wanted = trained(log), drawn(log)
-    seen: list[tuple[Measurement, Event]] = []
-    for measured in evaluations(log):
+    seen: list[Event] = []
+    for measured in _evaluated(log):
         for call in measured.calls:
-            if call["model"] in wanted or call["model"] not in models or not call["training"]:
+            if call["model"] in wanted or not (call["model"] in models or not models):
                 continue
-            if call["norms"] or (_random(call) and not _always_on(log, call["model"])):
-                seen.append((measured, call))
-    if not seen:
+            if call["training"] and _at_work(log, call):
+                seen.append(call)
+    if not seen or (not models and len(seen) < FEWEST):
         return
-    first = seen[0][1]
+    first = seen[0]
     parts = [
         f"{'dropout' if first['drops'] else ''}",
         f"{'batch norm' if first['norms'] else ''}",
@@ -46,6 +74,54 @@ def missing_eval_mode(log: Log) -> Iterator[Finding]:
         "answers",
         **log.where(first),
     )
+
+
+def batch_norm_stale(log: Log) -> Iterator[Finding]:
+    """An averaged model is measured with statistics of batch norm that none of its weights had."""
+    training = {e["model"] for e in log.of_kind("forward") if e["training"]}
+    moved = _statistics_moved(log, training)
+    for measured in evaluations(log):
+        for call in measured.calls:
+            birth = call.get("birth")
+            if birth and birth["newborn"] and moved:
+                yield Finding(
+                    "batch_norm_stale",
+                    f"{log.model_name(call['model'])} was measured with the means of 0 and the "
+                    "variances of 1 that its batch norm layers were made with: its weights were "
+                    "taken from a trained model, and no batch ever went through it in training "
+                    "mode",
+                    **log.where(call),
+                )
+                return
+    kept: dict[int, list[Event]] = {}
+    for measured in evaluations(log):
+        for call in measured.calls:
+            if call.get("birth") and call["model"] not in training:
+                kept.setdefault(call["model"], []).append(call)
+    for model, calls in kept.items():
+        stats = {(c["birth"]["tracked"], c["birth"]["stats"]) for c in calls}
+        weights = {c["birth"]["weights"] for c in calls}
+        taken = [c["birth"]["copied"] for c in calls]
+        copied = all(taken) and "other" in taken
+        average = log.models[model]["class"] == AVERAGE if model < len(log.models) else False
+        several = len(weights) > 1 or average  # one that is no average may be pruned, say
+        if moved and several and (copied or len(stats) == 1 < len(weights) - 1):
+            whose = "of the model that it is an average of" if copied else "it was made with"
+            yield Finding(
+                "batch_norm_stale",
+                f"{log.model_name(model)} was measured {len(calls)} time"
+                f"{'s, each time with other weights, and' if len(calls) > 1 else ''} with the "
+                f"statistics of batch norm {whose}: none was ever taken with its own weights",
+                kind="note",
+                **log.where(calls[0]),
+            )
+            return
+
+
+def _statistics_moved(log: Log, training: set[int]) -> bool:
+    """Whether the batch norm of a model that learns sees the batches that it learns from."""
+    learnt = [e for e in log.of_kind("forward") if e["learnt"] and e["model"] in training]
+    return any(e["norms"] > e["own_norms"] for e in learnt)
 
 
 def missing_train_mode(log: Log) -> Iterator[Finding]:
@@ -181,4 +257,10 @@ def dropout_always_on(log: Log) -> Iterator[Finding]:
                 return
 
 
-FINDERS = (missing_eval_mode, missing_train_mode, missing_no_grad, dropout_always_on)
+FINDERS = (
+    missing_eval_mode,
+    batch_norm_stale,
+    missing_train_mode,
+    missing_no_grad,
+    dropout_always_on,
+)

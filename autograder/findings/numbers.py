@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ APART = 0.02
 """By how much a mean of batch means must be off to matter, relative for a loss."""
 SKEW = 0.1
 """By how much more than its share the smallest batch must count in a mean of batch means."""
+READ = 0.8
+"""The largest share of a data set of which it can be said that a pass read only a part."""
 POINTS = 0.005
 """The same for an accuracy, absolute."""
 
@@ -47,13 +49,17 @@ class Figure:
         return bool(abs(self.value - value) <= self.tolerance * 1.02 + 1e-9 * abs(value))
 
 
-def figures(text: str) -> list[Figure]:
+def figures(text: str, written: Iterable[Sequence[int]] = ()) -> list[Figure]:
     """The numbers of a printed line, each with the words before it (those of the number before,
-    where there are none).
+    where there are none). Those that were `written` down in the program, from one place of the line
+    to another, are words.
     """
     found: list[Figure] = []
     label, begins = "", 0
+    words_of_text = [range(*span) for span in written]
     for match in _NUMBER.finditer(text):
+        if any(match.start() in span for span in words_of_text):
+            continue
         words = text[begins : match.start()]
         label = words if re.search(r"[A-Za-z]", words) else label
         begins = match.end()
@@ -82,8 +88,29 @@ def _printed(log: Log, begin: int, tally: Event) -> Iterator[tuple[Event, int, F
         if e["k"] == "tally" and _kind(log, e) == kind:
             return
         if e["k"] == "print":
-            for place, figure in enumerate(figures(str(e["text"]))):
+            shown = figures(str(e["text"]), e.get("written", ()))
+            for place, figure in enumerate(shown):
                 yield e, place, figure
+
+
+def _counts(log: Log) -> set[float]:
+    """The sizes that a program may print beside its figures: of data sets, loaders and passes."""
+    passes = log.section("data", "passes")
+    sizes = [d["length"] for d in log.section("data", "datasets")]
+    sizes += [b["batch_size"] for b in log.section("data", "loaders")]
+    sizes += [p[k] for p in passes for k in ("batches", "rows", "last")]
+    sizes += [e[k] for e in log.of_kind("tally") for k in ("n", "rows", "least", "most")]
+    return {float(s) for s in (*sizes, log.steps) if isinstance(s, int)}
+
+
+def _length(log: Log, tally: Event) -> int:
+    """The length of the data set behind a tally's pass, where the pass read a part of it only."""
+    passes, number = log.section("data", "passes"), tally["p"]
+    loaders, datasets = log.section("data", "loaders"), log.section("data", "datasets")
+    if not 0 <= number < len(passes) or not 0 <= passes[number]["loader"] < len(loaders):
+        return 0
+    length = int(datasets[loaders[passes[number]["loader"]]["dataset"]]["length"])
+    return length if length * READ > tally["rows"] > 0 else 0
 
 
 def _whole(log: Log, tally: Event) -> bool:
@@ -99,12 +126,13 @@ def _matches(
     log: Log,
     what: str,
     label: re.Pattern[str],
-    ways: Callable[[Event], tuple[list[float], Ways]],
+    ways: Callable[[Log, Event], tuple[list[float], Ways]],
 ) -> Iterator[tuple[str, Event, Figure, Event]]:
     """(wrong way, print, figure, tally) for each line that shows a wrong way's number
     wherever it shows no right one, and in most of its figures.
     """
     scales = (1.0, 100.0) if what == "equal" else (1.0,)
+    counts = _counts(log)
     cleared: set[tuple[int, int]] = set()
     seen: dict[Any, list[tuple[tuple[int, int], set[str], Event, Figure, Event]]] = defaultdict(
         list
@@ -112,7 +140,7 @@ def _matches(
     for begin, tally in enumerate(log.events):
         if tally["k"] != "tally" or tally["what"] != what or not _whole(log, tally):
             continue
-        right, wrong = ways(tally)
+        right, wrong = ways(log, tally)
         for shown, place, figure in _printed(log, begin, tally):
             called = label.search(figure.label) or (
                 figure.digits >= MANY and _PART.search(figure.label)
@@ -120,7 +148,9 @@ def _matches(
             if not called or figure.digits < DIGITS:
                 continue
             here = (id(shown), place)
-            if any(figure.is_(s * r) for r in right for s in scales):
+            if figure.tolerance == 0.5 and figure.value in counts:
+                cleared.add(here)  # a whole number that is a size
+            elif any(figure.is_(s * r) for r in right for s in scales):
                 cleared.add(here)
             elif wrong:
                 names = {n for n, w in wrong.items() if any(figure.is_(s * w) for s in scales)}
@@ -137,31 +167,41 @@ def _matches(
             yield name, shown, figure, tally
 
 
-def _loss_ways(tally: Event) -> tuple[list[float], Ways]:
+def _loss_ways(log: Log, tally: Event) -> tuple[list[float], Ways]:
     n, rows, total, weighted = tally["n"], tally["rows"], tally["total"], tally["weighted"]
     if n == 0 or rows <= n:
         return [], {}
     mean, batches = weighted / rows, total / n
+    length = _length(log, tally)
     if tally["summed"]:
-        return [total / rows, batches, total], {}
-    return [mean, batches, total, weighted, tally["last"]], {"twice": total / rows}
+        return [total / rows, batches, total], {"part": total / length} if length else {}
+    wrong = {"twice": total / rows}
+    if length:
+        wrong["part"] = weighted / length
+    return [mean, batches, total, weighted, tally["last"]], wrong
 
 
 def loss_divided_twice(log: Log) -> Iterator[Finding]:
-    """A sum of mean losses was divided by the number of samples."""
-    for _, shown, figure, tally in _matches(log, "loss", _LOSS, _loss_ways):
+    """A sum of mean losses was divided by the number of samples; or the sum over a part of a data
+    set by the length of the whole.
+    """
+    for way, shown, figure, tally in _matches(log, "loss", _LOSS, _loss_ways):
         n, rows = tally["n"], tally["rows"]
+        mean = (tally["total"] if tally["summed"] else tally["weighted"]) / rows
+        how = (
+            f"the losses of the {rows} samples of this pass, divided by the {_length(log, tally)} "
+            f"of the whole data set; their mean is {mean:.4g}"
+            if way == "part"
+            else f"the {n} mean losses, which add up to {tally['total']:.6g}, divided by the "
+            f"{rows} samples; their mean is {mean:.4g}"
+        )
         yield Finding(
-            "loss_divided_twice",
-            f"{figure.value:.6g} was printed: the {n} mean losses, which add up to "
-            f"{tally['total']:.6g}, divided by the {rows} samples; their mean is "
-            f"{tally['weighted'] / rows:.4g}",
-            **log.where(shown),
+            "loss_divided_twice", f"{figure.value:.6g} was printed: {how}", **log.where(shown)
         )
         return
 
 
-def _mean_ways(tally: Event) -> tuple[list[float], Ways]:
+def _mean_ways(log: Log, tally: Event) -> tuple[list[float], Ways]:
     n, rows = tally["n"], tally["rows"]
     if n < 2 or tally["p"] < 0 or 1 / n - tally["least"] / max(rows, 1) < SKEW:
         return [], {}
@@ -189,7 +229,7 @@ def mean_of_batch_means(log: Log) -> Iterator[Finding]:
             return
 
 
-def _accuracy_ways(tally: Event) -> tuple[list[float], Ways]:
+def _accuracy_ways(log: Log, tally: Event) -> tuple[list[float], Ways]:
     n, rows, total = tally["n"], tally["rows"], tally["total"]
     if not rows or not total:
         return [], {}
@@ -199,6 +239,9 @@ def _accuracy_ways(tally: Event) -> tuple[list[float], Ways]:
         wrong["again"] = tally["ratios"] / rows
         if tally["least"] < tally["most"] and n * tally["most"] != rows:
             wrong["full"] = total / (n * tally["most"])
+    length = _length(log, tally)
+    if length:
+        wrong["part"] = total / length
     right = [total / rows, tally["ratios"] / n, total, total / 100.0, tally["last"]]
     return right, wrong
 
@@ -207,6 +250,7 @@ _DIVISORS = {
     "batches": "the {right} right answers divided by the {n} batches",
     "ratios": "the accuracies of {n} batches, added up",
     "again": "the accuracies of {n} batches, divided by the {rows} samples",
+    "part": "the {right} right answers divided by the {length} samples of the whole data set",
     "full": "the {right} right answers divided by {n} times {most}",
 }
 
@@ -239,7 +283,11 @@ def wrong_accuracy(log: Log) -> Iterator[Finding]:
     yield from _failed_axis(log)
     for name, shown, figure, tally in _matches(log, "equal", _ACCURACY, _accuracy_ways):
         how = _DIVISORS[name].format(
-            right=round(tally["total"]), n=tally["n"], rows=tally["rows"], most=tally["most"]
+            right=round(tally["total"]),
+            n=tally["n"],
+            rows=tally["rows"],
+            most=tally["most"],
+            length=_length(log, tally),
         )
         yield Finding(
             "wrong_accuracy",

@@ -15,6 +15,8 @@ from .base import Event, Finding, Log
 from .beats import optimizers
 from .timeline import holds, spans
 
+OFTEN = 3
+"""What happens in so many steps is no accident."""
 FROZEN = "does not require grad and does not have a grad_fn"
 
 
@@ -46,6 +48,7 @@ def stale_optimizer(log: Log) -> Iterator[Finding]:
                 f"called and never had a gradient, while {left} tensors of {model} had gradients, "
                 "are held by no optimizer and never moved",
                 **where,
+                instead_of=("not_in_optimizer",),
             )
         elif left and _abandoned(log, index):
             yield Finding(
@@ -54,6 +57,7 @@ def stale_optimizer(log: Log) -> Iterator[Finding]:
                 f"gradients went to {left} tensors of {model}, held by no optimizer, which never "
                 "moved",
                 **where,
+                instead_of=("not_in_optimizer",),
             )
         elif left and _replaced(log, index) == left:
             yield Finding(
@@ -62,12 +66,14 @@ def stale_optimizer(log: Log) -> Iterator[Finding]:
                 f"first and have none any more; as many others of {model} have them instead, are "
                 "held by no optimizer and never moved",
                 **where,
+                instead_of=("not_in_optimizer",),
             )
     if thawed:
         yield Finding(
             "stale_optimizer",
             f"{thawed} tensors of {model} were frozen at first and had gradients later, but no "
             "optimizer holds them: they never moved",
+            instead_of=("not_in_optimizer",),
         )
     yield from _frozen(log)
 
@@ -91,6 +97,7 @@ def _starved(log: Log, index: int, known: Mapping[str, Any], step: Event) -> Ite
             f"tensors that the optimizer holds: {what}",
             **log.where(step),
             weight=2.0,
+            instead_of=("not_in_optimizer",),
         )
 
 
@@ -142,4 +149,31 @@ def _frozen(log: Log) -> Iterator[Finding]:
                 return
 
 
-FINDERS = (stale_optimizer,)
+def not_in_optimizer(log: Log) -> Iterator[Finding]:
+    """Parameters that gradients arrive at in every step, that no optimizer holds and that never
+    move. Where all of them are the program's own, not those of a layer of PyTorch's, which may be
+    kept still on purpose, and stand next to the loss, somebody meant them to be learnt.
+    """
+    steps = sum(k["steps"] for _, k in optimizers(log))
+    passes = len(log.of_kind("backward"))
+    left = log.section("beats", "outside")
+    often = [t for t in left if t["passes"] >= OFTEN and t["passes"] * 2 >= passes]
+    if not often or steps < OFTEN or log.counts.get("grad"):
+        return
+    # what lies before all that learns, as below a new head, may be kept still on purpose
+    near = all(e.get("near") for e in log.of_kind("backward") if e["unheld"])
+    own = near and not any(t["standard"] for t in left)
+    names = ", ".join(f"'{t['name']}'" if t["name"] else "one" for t in often[:4])
+    owners = sorted({t["owner"] for t in often} - {""})
+    of = f" of {' and '.join(owners[:3])}" if owners else ""
+    made = next((k for _, k in optimizers(log) if k["steps"]), {"at": -1})
+    yield Finding(
+        "not_in_optimizer",
+        f"{len(often)} parameter{'s' if len(often) > 1 else ''} ({names}){of} got a gradient in "
+        f"each of the {passes} backward passes looked at, belong to no optimizer and never moved",
+        kind="bug" if own else "note",
+        **log.where(made),
+    )
+
+
+FINDERS = (stale_optimizer, not_in_optimizer)

@@ -25,6 +25,10 @@ LONG = 0.15
 """A rate that times the samples of a batch is so large was chosen for a mean, not for a sum."""
 LONGER = 2.0
 """The same of a sum whose parts are not known: a policy's return is summed, too."""
+GREW = 100.0
+"""By such a factor no loss grows on its way to be learnt."""
+LASTING = 3
+"""So many losses in a row up to the end that are no numbers are no accident."""
 STILL = 1e-3
 """Weights that went less far than this share of their size have not moved."""
 
@@ -44,7 +48,7 @@ def _stepping(log: Log) -> tuple[int, Mapping[str, Any]] | None:
 def _trace(log: Log) -> tuple[list[float], bool, Event] | None:
     """The longest trace of a loss: its finite values, whether it ended in no number, its place."""
     traces = log.section("beats", "traces")
-    if not traces or log.counts.get("scaled"):
+    if not traces:
         return None
     longest = max(traces, key=lambda t: t["count"])
     values = [v for v in longest["values"] if isinstance(v, (int, float))]
@@ -89,8 +93,38 @@ def lr_too_high(log: Log) -> Iterator[Finding]:
             "lr_too_high",
             f"with a learning rate of {number(known['rates'][0]):.3g} the loss went from "
             f"{first:.3g} up to {peak:.3g} {became}",
+            instead_of=("nan_loss",),
             **log.where(where),
         )
+
+
+def nan_loss(log: Log) -> Iterator[Finding]:
+    """From some step on the loss is no number, to the end, and steps are made of it all the same.
+    A program that leaves such batches out differentiates none of them.
+    """
+    traces = log.section("beats", "traces")
+    ruined = [k for _, k in optimizers(log) if k["travel"] == "nan"]
+    if not traces or not any(k["steps"] for _, k in optimizers(log)):
+        return
+    trace = max(traces, key=lambda t: t["count"])
+    values = trace["values"]
+    gone = len(values)
+    while gone and not isinstance(values[gone - 1], (int, float)):
+        gone -= 1
+    last = len(values) - gone
+    if last < LASTING and not (last and ruined):
+        return
+    before = f", after {values[gone - 1]:.4g}" if gone else ""
+    # a loss that grew without end before is no number for its size: it has another cause
+    grew = gone > 1 and abs(values[gone - 1]) > GREW * abs(values[0])
+    weights = "and its weights are no numbers any more" if ruined else "unlike its weights"
+    yield Finding(
+        "nan_loss",
+        f"from step {gone * trace['stride'] + 1} of {trace['count']} on the loss is "
+        f"{values[gone]}{before}, {weights}",
+        kind="bug" if ruined and not grew else "note",
+        **log.where(trace),
+    )
 
 
 def lr_too_low(log: Log) -> Iterator[Finding]:
@@ -194,4 +228,4 @@ def _summed_rows(events: list[Event], backward: Event) -> tuple[int, bool]:
     return calls[0] if op == "Sum" and len(set(calls)) == 1 else 0, len(calls) == 1
 
 
-FINDERS = (lr_too_high, lr_too_low, sum_instead_of_mean)
+FINDERS = (lr_too_high, nan_loss, lr_too_low, sum_instead_of_mean)

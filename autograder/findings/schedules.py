@@ -11,11 +11,19 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from .base import Finding, Log
+from .base import Event, Finding, Log
 from .timeline import number
 
 GONE = 1e-4
 """A rate fallen to this share of its beginning trains nothing."""
+SEVERAL, FEWEST, NEAR, FALLEN = 1.5, 8, 0.1, 0.05
+"""So many calls for an update are several; so many calls in all are a course; how near, relative,
+two lengths are the same; and to which share of its highest a rate has fallen that is used up.
+"""
+LONG = ("CosineAnnealingLR", "LinearLR", "PolynomialLR", "OneCycleLR")
+"""Schedules whose settings say how many steps they are for."""
+SEEN, EQUAL = 2, 1e-5
+"""So many different measures are no coincidence; how near, relative, two numbers are equal."""
 
 
 def epochs(log: Log) -> tuple[int, int]:
@@ -43,6 +51,7 @@ def scheduler_order(log: Log) -> Iterator[Finding]:
             _too_early(course, steps, log)
             or _too_slow(course, steps)
             or _too_fast(course, *epochs(log))
+            or _used_up(course, steps)
         )
         if why:
             yield Finding("scheduler_order", why, **log.where(course))
@@ -115,4 +124,81 @@ def _too_fast(course: Mapping[str, Any], passes: int, batches: int) -> str:
     )
 
 
-FINDERS = (scheduler_order,)
+def _used_up(course: Mapping[str, Any], steps: int) -> str:
+    """Planned for the updates, and called for each of the several batches that make one: it had
+    come to its end when the share of the run was over that one batch has in an update.
+    """
+    calls, rates = int(course["calls"]), [number(r) for r in course["rate"]]
+    several = calls / steps if steps else 0.0
+    if several < SEVERAL or calls < FEWEST or not rates:
+        return ""
+    planned = number(_length(course["settings"]))
+    if planned and abs(planned - steps) <= NEAR * steps and course["type"] in LONG:
+        return (
+            f"{course['type']} is set for {planned:g} steps, and its optimizer makes {steps}, but "
+            f"it was stepped {calls} times, once for each of the {several:.3g} batches that an "
+            "update is made of"
+        )
+    ended = int(course["changed"])
+    fell = number(course["rate_now"]) <= FALLEN * max(*rates, number(course["highest"]))
+    if fell and abs(ended - steps) <= NEAR * steps + 1:
+        return (
+            f"{course['type']} was stepped {calls} times for the {steps} updates of its optimizer, "
+            f"and had come down to {number(course['rate_now']):.3g} at its call {ended}: it was "
+            f"planned for the updates, and used up by the {several:.3g} batches of each"
+        )
+    return ""
+
+
+def _length(settings: Mapping[str, Any]) -> Any:
+    return settings.get("total_steps") or settings.get("T_max") or settings.get("total_iters")
+
+
+def plateau_mode(log: Log) -> Iterator[Finding]:
+    """A schedule that waits for a measure to fall is fed one that should rise, or the other way
+    round: what it is fed equals an accuracy, or a loss, that was measured.
+    """
+    for index, course in enumerate(log.section("control", "schedules")):
+        calls = [e for e in log.of_kind("schedule") if e["scheduler"] == index]
+        fed = [(e, e["fed"]) for e in calls if isinstance(e.get("fed"), (int, float))]
+        if course["type"] != "ReduceLROnPlateau" or len({v for _, v in fed}) < SEEN:
+            continue
+        told = [_measured(log, e, float(v)) for e, v in fed]
+        accuracies, losses = all("accuracy" in t for t in told), all("loss" in t for t in told)
+        if accuracies == losses:
+            continue
+        wrong = course["mode"] == ("min" if accuracies else "max")
+        what, way = ("accuracy", "lower") if accuracies else ("loss", "higher")
+        if wrong:
+            values = ", ".join(f"{v:.4g}" for _, v in fed[:3])
+            yield Finding(
+                "plateau_mode",
+                f"ReduceLROnPlateau takes {way} for better (mode='{course['mode']}') and was fed "
+                f"the {what} each time ({values}, …): it cuts the rate when the model gets better",
+                **log.where(course),
+            )
+            return
+
+
+def _measured(log: Log, call: Event, value: float) -> set[str]:
+    """What a measure equals of what was measured before a schedule's call: "accuracy", "loss"."""
+    found: set[str] = set()
+    at = next(i for i, e in enumerate(log.events) if e is call)
+    for e in log.events[:at]:
+        if e["k"] == "scored":
+            ways = {"accuracy": [e["accuracy"]], "loss": [e["loss"]]}
+        elif e["k"] == "tally" and e["n"] and e["rows"]:
+            n, rows, total = e["n"], e["rows"], e["total"]
+            means = [total / n, total / rows, total, e["weighted"] / rows, e["weighted"], e["last"]]
+            shares = [total / rows, e["ratios"] / n, total]
+            ways = {"accuracy": shares} if e["what"] == "equal" else {"loss": means}
+        else:
+            continue
+        for what, numbers in ways.items():
+            scaled = [s * float(m) for m in numbers for s in ((1, 100) if what[0] == "a" else (1,))]
+            if any(abs(value - s) <= EQUAL * max(abs(s), EQUAL) for s in scaled):
+                found.add(what)
+    return found
+
+
+FINDERS = (scheduler_order, plateau_mode)

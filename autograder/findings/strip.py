@@ -15,12 +15,14 @@ from .timeline import Phase, order, phases, steps_in
 
 @dataclass(frozen=True)
 class Row:
-    """One phase. `loss`: first and last value seen, or None; `batches`: forward passes, counted
-    where the phase was one pass over a loader, else those seen; `mode` "train", "eval" or
-    "mixed"; `graph`: whether outputs hung on a graph.
+    """One phase. `file` is a module beside the program, "" the program itself; `loss`: first and
+    last value seen, or None; `batches`: forward passes, counted where the phase was one pass over a
+    loader, else those seen; `mode` "train", "eval" or "mixed"; `graph`: whether outputs hung on a
+    graph.
     """
 
     kind: str
+    file: str
     line: int | None
     batches: int
     steps: tuple[tuple[int, int, tuple[str, ...]], ...]
@@ -48,6 +50,7 @@ def _row(log: Log, phase: Phase) -> Row:
     known = 0 <= phase.number < len(passes)
     return Row(
         "training" if phase.trains else "evaluation",
+        str(log.where(forwards[0]).get("file", "")) if forwards else "",
         log.where(forwards[0]).get("line") if forwards else None,
         int(passes[phase.number]["batches"]) if known else len(forwards),
         tuple(runs) if phase.trains else (),

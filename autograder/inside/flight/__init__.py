@@ -2,6 +2,7 @@
 
 Layout:
 
+    tensors     reading what tensors and modules hold, without running a line of the program's
     log         events, places, models, and when to look closely
     hooks       how a function or method is watched without changing what it does
     forwards    calls of models: modes, gradient state, dropout; the models' own properties
@@ -18,6 +19,7 @@ Layout:
     files       what is saved, loaded, and put back
     seeds       which generators the program seeds
     scores      how well a model did in each evaluation pass
+    targets     networks that go by the name of a target, and whose memory they share
     stopping    what a program says of its patience and its plan
 
 What has a `name` and a `report` is an `Observer`, and `probes/flight.py` lists them; `graphs`,

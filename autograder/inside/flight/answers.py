@@ -15,7 +15,7 @@ was given another shape, too. Comparisons are summed over a pass (`tallies`).
 
 from __future__ import annotations
 
-import functools
+import inspect
 import os
 import sys
 import weakref
@@ -24,10 +24,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import overrides
 
-from .hooks import argument
+from .hooks import alike, argument
 from .log import Flight
-from .tallies import Tallies, concrete
+from .tallies import Tallies
+from .tensors import concrete, shape_of
 
 OUTPUTS_KEPT = 4
 PAIRS = (("__eq__", "equal"), ("eq", "equal"), ("__sub__", "minus"), ("sub", "minus"))
@@ -59,26 +61,31 @@ class Answers:
                 self._watch(owner, name, self._compared if of == "equal" else self._subtracted)
 
     def _watch(self, owner: Any, name: str, after: Callable[..., None]) -> None:
-        """As `Flight.watch`, for calls that the program itself makes."""
+        """As `Flight.watch`, for calls that the program itself makes.
+
+        PyTorch tells a `__torch_function__` which function was called. Those of C are looked up on
+        the class, where this one now is; others would name the one within, which no program has.
+        """
         flight, original = self.flight, getattr(owner, name)
         own, home = flight.program.files, os.getcwd() + os.sep
+        overridden, overriding = overrides.has_torch_function, overrides.handle_torch_function
+        names_itself = owner is torch or inspect.isfunction(original)
 
-        @functools.wraps(original)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            result = original(*args, **kwargs)
+            if names_itself and overridden(args):
+                result = overriding(watched, args, *args, **kwargs)
+            else:
+                result = original(*args, **kwargs)
             file = sys._getframe(1).f_code.co_filename  # noqa: SLF001 - who called
             if file in own or file.startswith(home):
-                try:
-                    after(args, kwargs, result)
-                except Exception as e:
-                    flight.fault(e)
+                flight.aside(after, args, kwargs, result)
             return result
 
-        setattr(owner, name, watched)
+        alike(owner, name, watched)
 
     def _answered(self, output: torch.Tensor) -> None:
         self._outputs.append((weakref.ref(output), None))
-        self._shape = list(output.shape)
+        self._shape = shape_of(output)
 
     def _topped(self, args: Any, kwargs: Any, result: Any) -> None:
         """The best one is a column here, of as many rows as there were."""
@@ -88,9 +95,9 @@ class Answers:
             self._picked(args[:1], {"dim": axis}, result)
 
     def _picked(self, args: Any, kwargs: Any, result: Any) -> None:
-        if not self.flight.close or not isinstance(args[0], torch.Tensor):
+        given = args[0] if args else kwargs.get("input")
+        if not self.flight.close or not isinstance(given, torch.Tensor) or not concrete(given):
             return
-        given = args[0]
         second = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else None))
         places = result if isinstance(result, torch.Tensor) else getattr(result, "indices", None)
         if not isinstance(places, torch.Tensor) or not isinstance(second, int | None):
@@ -108,7 +115,7 @@ class Answers:
         pair = operands(args, kwargs)
         if pair is None or not isinstance(result, torch.Tensor) or result.ndim == 0:
             return
-        if not concrete(result) or result.device.type != "cpu":
+        if not concrete(result):
             return
         self.tallies.add(("equal", "", False, True), int(result.sum()), result.numel())
         if self.flight.close:
@@ -118,7 +125,7 @@ class Answers:
         if not self.flight.close:
             return
         pair = operands(args, kwargs)
-        if pair is None:
+        if pair is None or not all(map(concrete, pair)) or not isinstance(result, torch.Tensor):
             return
         reshaped = self.flight.current_pass >= 0 and any(viewed(self._outputs, t) for t in pair)
         if reshaped or any(found(self._outputs, t) for t in pair):
@@ -131,8 +138,8 @@ class Answers:
         self.flight.add(
             "compare",
             of=of,
-            shapes=[list(t.shape)[:6] for t in pair],
-            result=list(result.shape)[:6],
+            shapes=[shape_of(t) for t in pair],
+            result=shape_of(result),
             output=any(found(self._outputs, t) for t in pair),
             grad=[t.requires_grad for t in pair],
             fair=not (outer and a.ndim != b.ndim),

@@ -6,9 +6,10 @@ after each step, every leaf is looked at (see `leaves`): whether its gradient wa
 whether its values moved. A step that nobody announced shows as weights that moved between two
 backward passes. The value of each loss is kept for the whole run, thinned out.
 
-Events: `backward` {leaves, stale: with a gradient before, fresh: without, reused: stale and used by
-an update before, moved, mixed: updated by hand from mixed gradients, before, after: norms, value,
-retain, into: the optimizers that hold leaves, unheld, nodes, op: of the root, alive: earlier losses
+Events: `backward` {number, leaves, stale: with a gradient before, fresh: without, reused: stale and
+used by an update before, moved, mixed: updated by hand from mixed gradients, before, after: norms,
+value, retain, into: the optimizers that hold leaves, unheld: leaves that none holds, near: whether
+one of these is the parameter nearest to the loss, nodes, op: of the root, alive: earlier losses
 from this line whose graphs live, batch: batches handed out so far, shrunk: the one factor by which
 weights were multiplied by hand, penalty, raised: {older: "loss", "module" or "", module}};
 `grad` {retain, nodes, op} for `torch.autograd.grad`; `zero` {optimizer or model, of: the
@@ -25,7 +26,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -38,9 +38,10 @@ from .hand import Hand
 from .hooks import argument
 from .leaves import Arrival, Leaf, Leaves, norm_of, one_factor, signature, together
 from .log import Event, Flight
+from .tensors import modules, parameters
 from .traces import Trace
 
-TRACES_CAP = 32
+TRACES_CAP, OUTSIDE_CAP = 32, 64
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
@@ -61,43 +62,39 @@ class Beats:
         self.traces: dict[int, Trace] = defaultdict(Trace)
         self._roots: dict[int, list[weakref.ref[graphs.Mark]]] = defaultdict(list)
         self._retained: Counter[int] = Counter()
-        self._inside = 0
         self._stepping_now: list[int] = []
         self._looked = -1
         self._before_step: dict[int, list[tuple[torch.Tensor, Leaf | None, float]]] = {}
         self._shrunk: dict[int, float | None] = {}
 
     def install(self) -> None:
-        watch, optimizers = self.flight.watch, self.flight.optimizers
+        watch = self.flight.watch
         watch(
             torch.autograd,
             "backward",
             self._before_backward,
             self._after_backward,
             self._backward_raised,
+            {"tensors": 0, "grad_tensors": 1, "inputs": 5},
         )
-        watch(torch.autograd, "grad", self._before_grad, self._after_grad)
-        watch(Optimizer, "add_param_group", after=optimizers.added)
+        asked = {"outputs": 0, "inputs": 1, "grad_outputs": 2}
+        watch(torch.autograd, "grad", self._before_grad, self._after_grad, once=asked)
+        watch(Optimizer, "add_param_group", after=self._added)
         register_optimizer_step_pre_hook(self._stepping)
         register_optimizer_step_post_hook(self._stepped)
         watch(Optimizer, "zero_grad", after=self._zeroed)
         watch(nn.Module, "zero_grad", after=self._zeroed)
-        register_module_forward_hook(self._called)
+        self.flight.listeners["called"].append(self._called)
 
     # --- backward ------------------------------------------------------------------------------
 
-    def _called(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if self.flight.close and torch.is_grad_enabled():
-            try:
-                graphs.mark_outputs(module, output, self.flight.counts["backward"])
-            except Exception as e:
-                self.flight.fault(e)
+    def _called(self, told: tuple[nn.Module, Any]) -> None:
+        module, output = told
+        graphs.mark_outputs(module, output, self.flight.counts["backward"])
 
     def _before_backward(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._inside += 1
-        if self._inside > 1:  # a checkpointed segment differentiates within a backward pass
-            return None
         flight = self.flight
+        flight.differentiating = True
         at = flight.place()
         roots = _tensors(argument(args, kwargs, 0, "tensors", None))
         self._follow(at, roots)
@@ -129,6 +126,8 @@ class Beats:
                 leaf.thawed = id(tensor) in flight.frozen
         self.hand.before(tensors)
         found = self.leaves.before_backward(tensors, stepping=bool(self._stepping_now))
+        unheld = {id(t) for t in tensors if not flight.optimizers.owners(t)}
+        learnable = {id(t) for t in tensors if isinstance(t, nn.Parameter)}
         number = flight.counts["backward"]
         mark = graphs.Mark(number)
         event = flight.add(
@@ -148,8 +147,10 @@ class Beats:
                 and not argument(args, kwargs, 3, "create_graph", None)
             ),
             into=flight.optimizers.held_by(tensors),
-            unheld=sum(not flight.optimizers.owners(t) for t in tensors),
+            unheld=len(unheld),
+            near=bool(unheld) and graphs.nearest(roots, learnable) in unheld,
             nodes=count,
+            number=number,
             op=graphs.root_operation(roots[0]) if roots else "",
             alive=self._alive(at),
             batch=flight.counts["batch"],
@@ -157,7 +158,7 @@ class Beats:
             penalty=self._penalty(roots),
         )
         if len(roots) == 1 and roots[0].grad_fn is not None:
-            graphs.notes(roots[0].grad_fn)[graphs.ROOT] = mark
+            graphs.mark_root(roots[0], mark)
             self._roots[at].append(weakref.ref(mark))
         return event, found, roots
 
@@ -183,10 +184,9 @@ class Beats:
         }
 
     def _after_backward(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        self._inside = max(0, self._inside - 1)
-        if self._inside:
-            return
+        self.flight.differentiating = False
         self.flight.learnt()
+        self.flight.unused += not self._stepping_now
         if not self.flight.optimizers.known:
             self.flight.step += 1
         if note is not None:
@@ -200,7 +200,7 @@ class Beats:
     def _backward_raised(
         self, note: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: BaseException
     ) -> None:
-        self._inside = max(0, self._inside - 1)
+        self.flight.differentiating = False
         if note is None:
             return
         event, arrival, roots = note
@@ -210,7 +210,7 @@ class Beats:
         event["raised"] = {"older": told, "module": older.module}
 
     def _before_grad(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self._inside:
+        if self.flight.differentiating:
             return None
         flight = self.flight
         roots = _tensors(argument(args, kwargs, 0, "outputs", None))
@@ -232,7 +232,7 @@ class Beats:
         return [t if t.is_leaf else None for t in asked]
 
     def _after_grad(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        if self._inside:
+        if self.flight.differentiating:
             return
         self.flight.learnt()
         if not self.flight.optimizers.known:
@@ -245,51 +245,51 @@ class Beats:
         """Keep the value of a loss."""
         room = at in self.traces or len(self.traces) < TRACES_CAP
         if room and len(roots) == 1 and roots[0].numel() == 1:
-            self.traces[at].add(roots[0].detach())
+            self.traces[at].add(roots[0].detach(), self.flight.scale_of(roots[0]))
 
     # --- step and zero -------------------------------------------------------------------------
 
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         flight = self.flight
-        try:
-            index = flight.optimizers.refresh(optimizer)
-            if index >= 0:
-                flight.optimizers.known[index].begin()
-            self._stepping_now.append(id(optimizer))
-            if not flight.close:
-                return
-            tracked, factors = [], []
-            for p in (p for group in optimizer.param_groups for p in group["params"]):
-                leaf = self.leaves.of(p)
-                if leaf is not None:
-                    now = signature(p)
-                    if now != leaf.value and leaf.value[2]:
-                        factors.append(now[2] / leaf.value[2])
-                    leaf.owned, leaf.value = True, now
-                tracked.append((p, leaf, norm_of(p.grad)))
-            self._before_step[id(optimizer)] = tracked
-            self._shrunk[id(optimizer)] = one_factor(factors)
-        except Exception as e:
-            flight.fault(e)
+        self._stepping_now.append(id(optimizer))
+        flight.aside(self._look_at, optimizer)
+
+    def _look_at(self, optimizer: Optimizer) -> None:
+        """Look at an optimizer's tensors before its step."""
+        flight = self.flight
+        index = flight.optimizers.refresh(optimizer)
+        if index >= 0:
+            flight.optimizers.known[index].begin()
+        if not flight.close:
+            return
+        tracked, factors = [], []
+        for p in (p for group in optimizer.param_groups for p in group["params"]):
+            leaf = self.leaves.of(p)
+            if leaf is not None:
+                now = signature(p)
+                if now != leaf.value and leaf.value[2]:
+                    factors.append(now[2] / leaf.value[2])
+                leaf.owned, leaf.value = True, now
+            tracked.append((p, leaf, norm_of(p.grad)))
+        self._before_step[id(optimizer)] = tracked
+        self._shrunk[id(optimizer)] = one_factor(factors)
 
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         flight = self.flight
         flight.step += 1
+        flight.used()
         if id(optimizer) in self._stepping_now:
             self._stepping_now.remove(id(optimizer))
         known = flight.optimizers.index(optimizer)
         if known >= 0:
             flight.optimizers.known[known].stepped(flight.step - 1)
         before = self._before_step.pop(id(optimizer), None)
-        try:
-            if before is None or not flight.close:
-                flight.counts["step"] += 1
-                self.leaves.lose_sight()
-            else:
-                closure = any(callable(a) for a in [*args[1:], *kwargs.values()])
-                self._look_after(optimizer, known, before, closure=closure)
-        except Exception as e:
-            flight.fault(e)
+        if before is None or not flight.close:
+            flight.counts["step"] += 1
+            self.leaves.lose_sight()
+        else:
+            closure = any(callable(a) for a in [*args[1:], *kwargs.values()])
+            flight.aside(self._look_after, optimizer, known, before, closure)
         flight.learnt()
 
     def _look_after(
@@ -297,7 +297,6 @@ class Beats:
         optimizer: Optimizer,
         index: int,
         before: list[tuple[torch.Tensor, Leaf | None, float]],
-        *,
         closure: bool,
     ) -> None:
         """Write the step down. A closure's passes lie within the step, so what the gradients
@@ -329,15 +328,24 @@ class Beats:
                 leaf.consume()
         event["moved"] = moved
 
+    def _added(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
+        index = self.flight.optimizers.refresh(args[0])
+        if index >= 0 and self.flight.optimizers.known[index].at < 0:
+            self.flight.optimizers.known[index].at = self.flight.place()
+
     def _zeroed(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         who, optimizers = args[0], self.flight.optimizers
+        if self.flight.unused and not self._stepping_now:
+            own = isinstance(who, Optimizer) or optimizers.held_by(list(parameters(who)))
+            if own:
+                self.flight.thrown_away()
         if not self.flight.close:
             self.flight.counts["zero"] += 1
         elif isinstance(who, Optimizer):
             index = optimizers.index(who)
             self.flight.add("zero", optimizer=index, model=-1, of=[index])
         else:
-            of = optimizers.held_by(list(who.parameters()))
+            of = optimizers.held_by(list(parameters(who)))
             self.flight.add("zero", optimizer=-1, model=self.flight.model(who), of=of)
 
     # --- what is left at the end ---------------------------------------------------------------
@@ -351,7 +359,8 @@ class Beats:
         models, optimizers = self.flight.models, self.flight.optimizers
         alive = self.leaves.alive()
         ever = {id(t) for t, leaf in alive if leaf.ever}
-        called = {id(p) for m in models for p in m.parameters()}
+        owned = [parameters(m) for m in models]
+        called = {id(p) for own in owned for p in own}
         told = []
         for k in optimizers.known:
             held = k.held
@@ -370,7 +379,8 @@ class Beats:
                     "held": len(held),
                     "reached": sum(id(p) in ever for p in held),
                     "idle": len(idle),
-                    "holds": [sum(id(p) in ids for p in m.parameters()) for m in models],
+                    "holds": [sum(id(p) in ids for p in own) for own in owned],
+                    "at": k.at,
                     "travel": plain(k.travel()),
                 }
             )
@@ -378,8 +388,39 @@ class Beats:
             "optimizers": told,
             "hand": self.hand.report(),
             "leaves": [self.leaves.arrived(m, optimizers) for m in models],
+            "outside": self._outside(),
+            "windows": self.flight.windows,
+            "thrown": self.flight.thrown_at,
             "traces": [
                 {"at": at, "stride": t.stride, "count": t.count, "values": t.values}
                 for at, t in self.traces.items()
             ],
         }
+
+    def _outside(self) -> list[dict[str, Any]]:
+        """The parameters that gradients arrived at, that no optimizer holds and that never moved:
+        {name, owner: the class of the module they are set on, "" of none that was called, standard:
+        whether that class is torch's own, numbers, passes: closely seen ones that reached it}.
+        """
+        names: dict[int, tuple[str, type]] = {}
+        for model in [*self.flight.models, *self.flight.others]:
+            for module in modules(model):
+                for name, p in (getattr(module, "_parameters", None) or {}).items():
+                    names.setdefault(id(p), (name, type(module)))
+        told = []
+        for tensor, leaf in self.leaves.alive():
+            moved = signature(tensor) != leaf.first
+            held = self.flight.optimizers.owners(tensor)
+            if moved or held or not (leaf.ever and isinstance(tensor, nn.Parameter)):
+                continue
+            name, kind = names.get(id(tensor), ("", type(None)))
+            told.append(
+                {
+                    "name": str(name)[:60],
+                    "owner": kind.__name__[:80] if id(tensor) in names else "",
+                    "standard": kind.__module__.startswith("torch."),
+                    "numbers": tensor.numel(),
+                    "passes": leaf.passes,
+                }
+            )
+        return told[:OUTSIDE_CAP]

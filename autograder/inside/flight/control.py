@@ -9,19 +9,19 @@ a summary.
 Events: `clip` {by, limit, before, after: norms, tensors, of: the optimizers that hold them};
 `scaled`, `unscale`, `scaled_step`, `update` {scale, op: what made the loss that is scaled, found:
 the norm of what is unscaled};
-`schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer}.
+`schedule` {scheduler, type, optimizer, initial, before, after, step, made: steps of its optimizer,
+fed: the measure that it was given}.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ..recorder import plain
 from . import graphs
@@ -29,7 +29,7 @@ from .hooks import argument
 from .leaves import norm_of, together
 from .log import Flight
 
-SCHEDULERS_CAP, SHOWN_CAP, SHUFFLES_CAP = 32, 200, 2_000
+SCHEDULERS_CAP, SHOWN_CAP, SHUFFLES_CAP, FED_CAP = 32, 200, 2_000, 200
 OWN_EPOCHS = 1_000_000
 """Numbers beyond those of passes over loaders."""
 _SETTINGS = (
@@ -41,7 +41,8 @@ _SETTINGS = (
 class Course:
     """A schedule's whole run: `calls` in all, `early` before its optimizer's first step, `first`
     and `last` its optimizer's steps at its first and last call, `most` calls in one pass over a
-    loader or epoch, `lowest` and `highest` rates set, `raised` whether a call failed.
+    loader or epoch, `lowest` and `highest` rates set, `raised` whether a call failed, `changed` the
+    number of the last call that changed the rate, `fed` the measures that it was given.
     """
 
     schedule: LRScheduler
@@ -57,10 +58,15 @@ class Course:
     lowest: float = float("inf")
     highest: float = 0.0
     raised: bool = False
+    changed: int = 0
+    rate: float = -1.0
+    fed: list[float | str | None] = field(default_factory=list)
 
     def called(self, number: int, made: int, rate: float) -> None:
         """One call, in pass `number` (or -1), after `made` steps of the optimizer."""
         self.calls += 1
+        if rate != self.rate:
+            self.changed, self.rate = self.calls, rate
         self.early += made == 0
         self.first = made if self.first < 0 else self.first
         self.last = made
@@ -87,8 +93,9 @@ class Control:
     def install(self) -> None:
         watch = self.flight.watch
         for owner in (nn.utils, nn.utils.clip_grad):
-            for name in ("clip_grad_norm_", "clip_grad_value_"):
-                self._watch_clipping(owner, name)
+            for by in ("norm", "value"):
+                name, once = f"clip_grad_{by}_", {"parameters": 0}
+                watch(owner, name, self._clipping, self._clipped(by), once=once)
         scaler = torch.amp.GradScaler
         watch(scaler, "scale", after=self._scaler("scaled"))
         watch(scaler, "unscale_", before=self._found, after=self._scaler("unscale"))
@@ -115,27 +122,28 @@ class Control:
             return self.flight.current_pass
         return OWN_EPOCHS + len(self._shuffles)
 
-    def _watch_clipping(self, owner: Any, name: str) -> None:
-        """The parameters may be a generator, which can be read once: the function gets a list."""
-        original = getattr(owner, name)
-        by = "norm" if "norm" in name else "value"
+    def _clipping(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The tensors whose gradients are about to be clipped, and the norm of these."""
+        if not self.flight.close:
+            return None
+        held = argument(args, kwargs, 0, "parameters", None)
+        if not isinstance(held, Iterable):
+            return None
+        tensors = [held] if isinstance(held, torch.Tensor) else list(held)
+        return tensors, together(norm_of(p.grad) for p in tensors)
 
-        @functools.wraps(original)
-        def clipping(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-            held = parameters if isinstance(parameters, torch.Tensor) else list(parameters)
-            if not self.flight.close:
-                return original(held, *args, **kwargs)
-            tensors = [held] if isinstance(held, torch.Tensor) else held
-            before = together(norm_of(p.grad) for p in tensors)
-            result = original(held, *args, **kwargs)
-            limit = argument(args, kwargs, 0, "max_norm", kwargs.get("clip_value"))
-            after = together(norm_of(p.grad) for p in tensors)
-            told = {"limit": plain(limit), "before": plain(before), "after": plain(after)}
+    def _clipped(self, by: str) -> Callable[..., None]:
+        def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
+            if note is None:
+                return
+            tensors, before = note
+            limit = argument(args, kwargs, 1, "max_norm", kwargs.get("clip_value"))
+            left = together(norm_of(p.grad) for p in tensors)
+            told = {"limit": plain(limit), "before": plain(before), "after": plain(left)}
             of = self.flight.optimizers.held_by(tensors)
             self.flight.add("clip", by=by, tensors=len(tensors), of=of, **told)
-            return result
 
-        setattr(owner, name, clipping)
+        return after
 
     def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.attempts += 1
@@ -149,6 +157,10 @@ class Control:
 
     def _scaler(self, kind: str) -> Callable[..., None]:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
+            if kind == "scaled" and args[0].is_enabled() and isinstance(result, torch.Tensor):
+                self.flight.scaled(result, args[0].get_scale())
+            if kind == "scaled_step":  # where it made no step, it had reason to: inf or nan
+                self.flight.used()
             if not self.flight.close:
                 self.flight.counts[kind] += 1
             elif args[0].is_enabled():
@@ -199,6 +211,8 @@ class Control:
         rates = [plain(g.get("lr")) for g in schedule.optimizer.param_groups[:8]]
         rate = rates[0] if rates and isinstance(rates[0], float) else 0.0
         course.called(self._pass, made, rate)
+        if isinstance(schedule, ReduceLROnPlateau) and len(course.fed) < FED_CAP:
+            course.fed.append(plain(argument(args, kwargs, 1, "metrics", None)))
         if course.calls <= SHOWN_CAP:
             flight.always(
                 "schedule",
@@ -210,6 +224,7 @@ class Control:
                 after=rates,
                 step=flight.step,
                 made=made,
+                fed=course.fed[-1] if course.fed else None,
             )
 
     def report(self) -> dict[str, Any]:
@@ -238,6 +253,10 @@ class Control:
                     "lowest": plain(c.lowest),
                     "highest": plain(c.highest),
                     "raised": c.raised,
+                    "changed": c.changed,
+                    "rate_now": plain(c.rate),
+                    "mode": str(getattr(c.schedule, "mode", ""))[:20],
+                    "fed": c.fed,
                 }
                 for c in self.courses
             ],

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch.utils.data import Subset, TensorDataset
 
+from .tensors import concrete
+
 READS, ITEMS, ROWS_CAP, FEATURES_CAP = 3, 4, 20_000, 1_024
 RUN = 8
 """How many rows in a row two data sets must share before equal values count as one sample."""
@@ -115,29 +117,38 @@ def innermost(dataset: Any) -> Any:
     return dataset
 
 
-def overlap(a: Any, b: Any, used_a: set[int], used_b: set[int]) -> dict[str, int]:
-    """What two loaders share: {"shared", "first", "second"}, the last two how many samples each
-    reads. `used_a` and `used_b` are the indices that their samplers gave out; empty where none
-    were seen, and then all of a data set counts.
+def overlap(
+    a: Any, b: Any, used_a: set[int], used_b: set[int], pool: set[int] | None = None
+) -> dict[str, int]:
+    """What two loaders share: {"shared", "first", "second", "pool", "within"}: `first` and `second`
+    how many samples each read, `pool` how many the first may read, which a pass that is broken
+    off, or one that draws with replacement, does not show; `within` how many of the second's are
+    among these. `used_a` and `used_b` are the indices that their samplers gave out; empty where
+    none were seen, and then all of a data set counts. `pool` are those that the first's sampler may
+    give, None for all.
     """
     first, second = _indices(a), _indices(b)
     parent_a, ids_a = first if first is not None else (a, list(range(max(0, _length(a)))))
     parent_b, ids_b = second if second is not None else (b, list(range(max(0, _length(b)))))
     whole = len(used_a) in (0, len(ids_a)) and len(used_b) in (0, len(ids_b))
+    everything = ids_a if pool is None else [ids_a[i] for i in pool if 0 <= i < len(ids_a)]
     ids_a = [ids_a[i] for i in sorted(used_a) if 0 <= i < len(ids_a)] or ids_a
     ids_b = [ids_b[i] for i in sorted(used_b) if 0 <= i < len(ids_b)] or ids_b
     sizes = {"first": len(ids_a), "second": len(ids_b)}
+
+    def told(shared: int, within: int) -> dict[str, int]:
+        return {"shared": shared, **sizes, "pool": len(everything), "within": within}
+
     if parent_a is parent_b:
-        return {"shared": len(set(ids_a) & set(ids_b)), **sizes}
+        given = set(ids_b)
+        return told(len(set(ids_a) & given), len(set(everything) & given))
     if not whole:
-        return {"shared": 0, **sizes}
+        return told(0, 0)
     if first is None and second is None and _same_files(a, b):
-        return {"shared": sizes["second"], **sizes}
+        return told(sizes["second"], sizes["second"])
     x, y = _rows(a), _rows(b)
-    if x is None or y is None:
-        return {"shared": 0, **sizes}
-    run = _shared_run(x, y)
-    return {"shared": run if run >= RUN else 0, **sizes}
+    run = _shared_run(x, y) if x is not None and y is not None else 0
+    return told(run if run >= RUN else 0, run if run >= RUN else 0)
 
 
 def _same_files(a: Any, b: Any) -> bool:
@@ -169,11 +180,12 @@ class Sums:
         self.high: torch.Tensor | None = None
 
     def add(self, batch: Any) -> None:
-        """Take in a batch's input; tensors that are no numbers or too wide are left out."""
+        """Take in a batch's input; what is too wide, and rows with no number, are left out."""
         x, _ = _parts(batch)
-        if x is None or not x.is_floating_point() or x.ndim < 2 or x.device.type != "cpu":
+        if x is None or not concrete(x) or not x.is_floating_point() or x.ndim < 2:
             return
         flat = x.detach().reshape(len(x), -1).double()
+        flat = flat[flat.isfinite().all(1)]  # a value that is none adds up to none
         if flat.shape[1] > FEATURES_CAP or not len(flat):
             return
         if self.total is None or self.squares is None or self.low is None or self.high is None:

@@ -1,9 +1,11 @@
 """What is saved, loaded and put back.
 
-Events: `save` {file, holds, step, alias}; `load` {file, holds}; `state` {of: "model" or
+Events: `save` {file, holds, step, alias, named, safe: whether its classes are registered for safe
+loading}; `load` {file, holds, safe: whether it was such a loading}; `state` {of: "model" or
 "optimizer" or "scheduler" or "scaler", step} when a state_dict is taken; `restore` {of, model,
-optimizer, alias} when one is put back. `named` tells whether something called the best is, at
-that moment, the live model under another name. `holds` tells what an object is: "module", "state"
+optimizer, alias, self} when one is put back, `self` where it is the model's own state of now.
+`named` tells whether something called the best is, at that moment, the live model under another
+name. `holds` tells what an object is: "module", "state"
 (names to tensors), "optimizer", "scheduler", "mapping" with the kinds of its entries, or the name
 of its class.
 
@@ -16,9 +18,7 @@ from __future__ import annotations
 
 import os
 import pickle  # watched, never used: a program may write a model with it
-import sys
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -27,6 +27,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from .log import Flight
+from .tensors import concrete, parameters
 
 T = TypeVar("T")
 KEYS_CAP, TAKEN_CAP, DEPTH_CAP = 40, 20_000, 4
@@ -40,7 +41,8 @@ def holds(value: Any) -> dict[str, Any]:
         if value and all(isinstance(v, torch.Tensor) for v in value.values()):
             return {"kind": "state", "entries": {}}
         if set(value) == {"state", "param_groups"}:
-            memory = any(v for v in value["state"].values()) if value["state"] else False
+            kept = value["state"]
+            memory = any(kept.values()) if isinstance(kept, dict) else False
             return {"kind": "optimizer" if memory else "stateless optimizer", "entries": {}}
         if "last_epoch" in value and "_step_count" in value:
             return {"kind": "scheduler", "entries": {}}
@@ -69,6 +71,32 @@ def within(value: Any, kind: type[T], depth: int = 0) -> Iterator[T]:
             yield from within(inner, kind, depth + 1)
 
 
+def _safely(kwargs: dict[str, Any]) -> bool:
+    """Whether a load takes tensors and registered classes only: so by default."""
+    asked = kwargs.get("weights_only")
+    if asked is None:
+        forced = os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "").lower()
+        return kwargs.get("pickle_module") is None and forced not in ("1", "y", "yes", "true")
+    return bool(asked)
+
+
+def _registered(value: Any) -> bool:
+    """Whether the program has registered the classes of the modules in `value` as safe to load."""
+    known = {g[0] if isinstance(g, tuple) else g for g in torch.serialization.get_safe_globals()}
+    found = [*within(value, nn.Module)]
+    return bool(found) and all(type(m) in known for m in found)
+
+
+def placed(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has a place in memory of its own."""
+    return concrete(tensor) and tensor.numel() > 0
+
+
+def addresses(module: nn.Module) -> set[int]:
+    """Where a module's parameters lie in memory."""
+    return {p.data_ptr() for p in parameters(module) if placed(p)}
+
+
 def _holds_model(value: Any, models: list[nn.Module]) -> bool:
     """Whether an object of the program's keeps one of these modules as an attribute."""
     held = getattr(value, "__dict__", None)
@@ -84,10 +112,8 @@ class Files:
 
     def __init__(self, flight: Flight) -> None:
         self.flight = flight
-        self._taking = 0
         self._taken_at: dict[int, tuple[torch.Tensor, int]] = {}
         self._last_taken: dict[int, int] = {}
-        self._putting = 0
 
     def install(self) -> None:
         watch = self.flight.watch
@@ -100,8 +126,8 @@ class Files:
             (LRScheduler, "scheduler"),
             (torch.amp.GradScaler, "scaler"),
         ):
-            watch(owner, "state_dict", self._take, self._taken(of))
-            watch(owner, "load_state_dict", self._put, self._restored(of))
+            watch(owner, "state_dict", after=self._taken(of))
+            watch(owner, "load_state_dict", after=self._restored(of))
 
     def _file(self, target: Any) -> str:
         name = target if isinstance(target, (str, os.PathLike)) else getattr(target, "name", "")
@@ -112,23 +138,14 @@ class Files:
         target = args[1] if len(args) > 1 else kwargs.get("f")
         step = self.flight.step
         told = {"file": self._file(target), "holds": holds(value), "alias": self._alias(value)}
-        told["named"] = any(map(self._called_best, self._scopes()))
+        told["safe"] = _registered(value)
+        told["named"] = any(map(self._called_best, self.flight.scopes()))
         self.flight.always("save", **told, step=step)
 
     def _loaded(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
         source = args[0] if args else kwargs.get("f")
-        told = {"file": self._file(source), "holds": holds(result)}
+        told = {"file": self._file(source), "holds": holds(result), "safe": _safely(kwargs)}
         self.flight.always("load", **told, step=self.flight.step)
-
-    def _scopes(self) -> list[dict[str, Any]]:
-        """The names that are in reach of the program's code now running, innermost first."""
-        found = []
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who saves
-        while frame is not None:
-            if frame.f_code.co_filename in self.flight.program.files:
-                found.append(dict(frame.f_locals))
-            frame = frame.f_back
-        return found
 
     def _called_best(self, names: dict[str, Any]) -> bool:
         """Whether something called the best is a live model under its second name."""
@@ -142,10 +159,11 @@ class Files:
         """The step at which a state in `value` was taken that still lives in a model's storage and
         is older than now; -1 where there is none.
         """
-        living = {p.data_ptr() for m in self.flight.models for p in m.parameters() if p.numel()}
+        living = {a for m in self.flight.models for a in addresses(m)}
         for tensor in within(value, torch.Tensor):
             kept = self._taken_at.get(id(tensor))
-            if kept and kept[1] < self.flight.step and tensor.data_ptr() in living:
+            older = kept is not None and kept[1] < self.flight.step
+            if kept is not None and older and placed(tensor) and tensor.data_ptr() in living:
                 return kept[1]
         return -1
 
@@ -153,43 +171,37 @@ class Files:
         """The step at which a state was last taken of a module that is given its own memory back,
         through views of it (`detach`, `cpu`) which are no copies; -1 where that was now.
         """
-        own = {p.data_ptr() for p in module.parameters() if p.numel()}
-        given = [t for t in within(state, torch.Tensor) if t.numel() and t.is_floating_point()]
+        own = addresses(module)
+        given = [t for t in within(state, torch.Tensor) if t.is_floating_point() and placed(t)]
         views = [t.data_ptr() in own and not isinstance(t, nn.Parameter) for t in given]
         taken = self._last_taken.get(id(module), self.flight.step)
         return taken if own and sum(views) >= len(own) and taken < self.flight.step else -1
 
-    def _take(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._taking += 1
-        return self._taking
+    def _own(self, module: Any, state: Any) -> bool:
+        """Whether a module is given what lies in its own memory."""
+        own = addresses(module)
+        return bool(own) and own <= {t.data_ptr() for t in within(state, torch.Tensor) if placed(t)}
 
     def _taken(self, of: str) -> Any:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
-            self._taking = max(0, self._taking - 1)
-            if note == 1:  # a module asks its children too
-                self.flight.always("state", of=of, step=self.flight.step)
-                if of == "model":
-                    self._last_taken[id(args[0])] = self.flight.step
-                if of == "model" and len(self._taken_at) < TAKEN_CAP:
+            self.flight.always("state", of=of, step=self.flight.step)
+            if of == "model":
+                self._last_taken[id(args[0])] = self.flight.step
+                if len(self._taken_at) < TAKEN_CAP:
                     step = self.flight.step
                     self._taken_at.update({id(t): (t, step) for t in within(result, torch.Tensor)})
 
         return after
 
-    def _put(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._putting += 1
-        return self._putting
-
     def _restored(self, of: str) -> Any:
         def after(note: Any, args: Any, kwargs: Any, result: Any) -> None:
-            self._putting = max(0, self._putting - 1)
-            if note == 1:
-                index = self.flight.model(args[0]) if of == "model" else -1
-                state = args[1] if len(args) > 1 else kwargs.get("state_dict")
-                alias = max(self._alias(state), self._view(args[0], state)) if index >= 0 else -1
-                own = self.flight.optimizers.index(args[0]) if of == "optimizer" else -1
-                told = {"of": of, "model": index, "optimizer": own, "alias": alias}
-                self.flight.always("restore", **told, step=self.flight.step)
+            index = self.flight.model(args[0]) if of == "model" else -1
+            state = args[1] if len(args) > 1 else kwargs.get("state_dict")
+            alias = max(self._alias(state), self._view(args[0], state)) if index >= 0 else -1
+            own = self.flight.optimizers.index(args[0]) if of == "optimizer" else -1
+            told = {"of": of, "model": index, "optimizer": own, "alias": alias}
+            told["self"] = index >= 0 and self._own(args[0], state)
+            self.flight.always("restore", **told, step=self.flight.step)
 
         return after
 

@@ -6,11 +6,14 @@ through which the layers and the functional style both go; batch norm likewise. 
 was learnt from shows when a gradient arrives at it, which a hook on the tensor notes in the event
 of its forward pass (`learnt`).
 
-Events: `forward` {model, training, grad, graph, learnt, rows, shape, out: the output's shape, drops
-and norms: how often dropout and batch norm were at work in training mode, loose: dropouts at work
-although whoever called them is in evaluation mode, mark: the sum of the input, which tells equal
-ones, fed: the input is the output of a model, transformed: within `vmap` or `grad`, where nothing
-can be read}; `mode` {model, training} when a program calls `train()` or `eval()`.
+Events: `forward` {model, training, grad, graph, learnt, by: the number of the backward pass that
+learnt from it, rows, shape, out: the output's shape, drops and norms: how often dropout and batch
+norm were at work in training mode, loose: dropouts at work although whoever called them is in
+evaluation mode, own_norms: norms that code of the program's called for itself, unkept: norms
+without statistics, which are by the batch in any mode, mark: a number that tells equal inputs, fed:
+the input is the output of a model, transformed: within `vmap` or `grad`, where nothing can be read,
+birth: see `Weights.birth`}; `mode` {model, training} when a
+program calls `train()` or `eval()`.
 
 The first inputs of each model are kept (small ones whole, large ones by their first rows), so that
 questions about the model itself can be put to it after the run.
@@ -21,9 +24,9 @@ Section `models`: see `Forwards.report`.
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from collections import deque
-from types import FrameType
 from typing import Any
 
 import torch
@@ -32,41 +35,19 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.loss import _Loss
-from torch.nn.modules.module import (
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
-)
+from torch.nn.parameter import UninitializedParameter
 
 from ..recorder import plain
-from .log import Event, Flight
+from .graphs import when_differentiated
+from .hooks import alike
+from .log import Event, Flight, names_of
 from .questions import ask
-from .tallies import concrete
+from .tensors import concrete, first, modules, parameters, real, shape_of, tensors, wrapped
 from .weights import Weights
 
 SAMPLE_ROWS, SAMPLE_NUMBERS = 16, 400_000
-OUTPUTS_KEPT, HOOKED_CAP = 4, 4
+OUTPUTS_KEPT, OTHERS_CAP, MARKED = 4, 64, 1_024
 _DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout")
-
-
-def _tensors(values: Any) -> list[torch.Tensor]:
-    """The first few tensors among arguments or outputs, nested containers included."""
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, dict):
-        values = list(values.values())
-    found: list[torch.Tensor] = []
-    if isinstance(values, (list, tuple)):
-        for value in values[:8]:
-            found.extend(_tensors(value))
-    return found[:HOOKED_CAP]
-
-
-def _first_tensor(values: Any) -> torch.Tensor | None:
-    """The first of `_tensors`, or None."""
-    if isinstance(values, torch.Tensor):
-        return values
-    found = _tensors(values)
-    return found[0] if found else None
 
 
 class Forwards:
@@ -83,22 +64,23 @@ class Forwards:
         self._model = -1
         self._asking = False
         self._depth = 0
-        self._switching = 0
+        self._thread = threading.get_ident()
         self._current: Event | None = None
         self._passive: dict[type, bool] = {}
+        self._others: set[int] = set()
+        self._places = torch.zeros(0)
 
     def install(self) -> None:
-        register_module_forward_pre_hook(self._entering)
-        register_module_forward_hook(self._leaving, always_call=True)
+        self._watch_calls()
         for name in _DROPOUTS:
             self.flight.watch(F, name, before=self._dropping)
         self.flight.watch(F, "scaled_dot_product_attention", before=self._attending)
         self.flight.watch(F, "batch_norm", before=self._normalising)
-        self.flight.watch(nn.Module, "train", before=self._switch, after=self._switched)
+        self.flight.watch(nn.Module, "train", before=self._switch)
         self.flight.listeners["batch"].append(self._handed)
 
     def _handed(self, batch: Any) -> None:
-        found = _first_tensor(batch)
+        found = first(batch)
         self._batch_rows = len(found) if found is not None and found.ndim else -1
 
     def _is_passive(self, module: nn.Module) -> bool:
@@ -112,50 +94,104 @@ class Forwards:
             )
         return self._passive[kind]
 
-    def _entering(self, module: nn.Module, inputs: Any) -> None:
-        if self._is_passive(module):
-            return
-        self._depth += 1
-        try:
-            if self._depth > 1:
-                if self._current is not None and not self._asking:
-                    self.weights.within(self._model, module)
-            elif not self._asking:
-                self._enter(module, inputs)
-        except Exception as e:
-            self.flight.fault(e)
+    def _watch_calls(self) -> None:
+        """Watch the calls of all modules, at the door: PyTorch's hooks for all modules change how a
+        module is compiled, and are told of no keywords.
+        """
+        calling = nn.Module.__call__
 
-    def _enter(self, module: nn.Module, inputs: Any) -> None:
+        def called(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            entered = self._entering(module, args, kwargs)
+            try:
+                output = calling(module, *args, **kwargs)
+            except BaseException:
+                if entered:
+                    self._leaving(module, None)
+                raise
+            if entered:
+                self._leaving(module, output)
+            return output
+
+        alike(nn.Module, "__call__", called)
+
+    def _entering(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """A module is called; whether that is looked at."""
+        if self._is_passive(module):
+            self._met(module)
+            return False
+        if self._foreign():
+            return False
+        self._depth += 1
+        if self._depth > 1:
+            if self._current is not None and not self._asking:
+                self.flight.aside(self.weights.within, self._model, module)
+        elif not self._asking:
+            self._current = None
+            self.flight.aside(self._enter, module, args, kwargs)
+        return True
+
+    def _met(self, module: nn.Module) -> None:
+        """A module that is no model: kept where it may have weights to learn."""
+        others = self.flight.others
+        if id(module) not in self._others and len(others) < OTHERS_CAP:
+            self._others.add(id(module))
+            others.append(module)
+
+    def _foreign(self) -> bool:
+        """Whether a call is none of the program's own: one made by a backward pass, which computes
+        anew what a checkpoint had dropped; or by another thread while one is within a model.
+        """
+        if self.flight.differentiating:
+            return True
+        me = threading.get_ident()
+        if self._depth == 0:
+            self._thread = me
+        return me != self._thread
+
+    def _enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         flight = self.flight
         at = flight.look()
         if not flight.close:
             flight.counts["forward"] += 1
-            self._current = None
             return
-        given = _first_tensor(inputs)
+        given = first(args or kwargs)
         model = self._model = flight.model(module)
         self.weights.meet(model, module)
         readable = given is not None and concrete(given)
+        shape = shape_of(given) if given is not None else []
         self._current = flight.add(
             "forward",
             at,
             model=model,
-            training=module.training,
+            training=bool(getattr(module, "training", False)),  # a frozen script has no mode
             grad=torch.is_grad_enabled(),
             learnt=False,
-            rows=int(given.shape[0]) if given is not None and given.ndim else -1,
-            shape=list(given.shape)[:6] if given is not None else [],
+            rows=shape[0] if shape else -1,
+            shape=shape,
             drops=0,
             norms=0,
             loose=0,
-            mark=plain(given.detach().sum()) if given is not None and readable else None,
+            own_norms=0,
+            unkept=0,
+            mark=self._mark(given) if given is not None and readable else None,
             fed=given is not None and any(kept() is given for kept in self._outputs),
-            transformed=given is not None and not readable,
+            transformed=given is not None and wrapped(given),
         )
+        if not self._current["training"]:
+            self._current["birth"] = self.weights.birth(model)
         if given is not None and readable:
             flight.tell("entered", (self._current, given))
-        if readable and len(inputs) == 1 and isinstance(inputs[0], torch.Tensor):
-            self._keep(model, "training" if module.training else "evaluating", inputs[0])
+        if readable and len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor):
+            self._keep(model, "training" if self._current["training"] else "evaluating", args[0])
+
+    def _mark(self, given: torch.Tensor) -> float | str | None:
+        """One number of an input: its sum, and that of its first values each times its place, since
+        inputs of zeros and ones often have one sum.
+        """
+        some = real(given)[:MARKED]
+        if len(some) > len(self._places):
+            self._places = torch.arange(1.0, MARKED + 1, dtype=torch.float64)
+        return plain(given.detach().sum() + (some.double() @ self._places[: len(some)]) / MARKED)
 
     def _keep(self, model: int, mode: str, given: torch.Tensor) -> None:
         """Keep an input, and whether its rows are those of the batch that a loader handed out."""
@@ -166,13 +202,18 @@ class Forwards:
                 handed = self.flight.current_pass >= 0 and len(given) == self._batch_rows
                 kept[mode] = (rows.clone(), handed)
 
-    def _leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if self._is_passive(module):
-            return
+    def _leaving(self, module: nn.Module, output: Any) -> None:
+        flight = self.flight
         self._depth = max(0, self._depth - 1)
-        if self._depth or self._asking:
+        if self._asking:
             return
-        given = _tensors(output)
+        if flight.close and torch.is_grad_enabled():
+            flight.tell("called", (module, output))
+        if self._depth == 0:
+            flight.aside(self._leave, output)
+
+    def _leave(self, output: Any) -> None:
+        given = tensors(output)
         found = given[0] if given else None
         if found is not None:
             self.flight.tell("output", found)
@@ -180,15 +221,16 @@ class Forwards:
             return
         event, self._current = self._current, None
         event["graph"] = found is not None and found.requires_grad
-        event["out"] = list(found.shape)[:6] if found is not None else []
+        event["out"] = shape_of(found) if found is not None else []
 
         def arrived(gradient: torch.Tensor) -> None:
             event["learnt"] = True
+            event["by"] = self.flight.counts["backward"]
 
         for tensor in given:
             self._outputs.append(weakref.ref(tensor))
             if tensor.requires_grad and tensor.is_floating_point():
-                tensor.register_hook(arrived)  # type: ignore[no-untyped-call]
+                when_differentiated(tensor, arrived)
 
     def _dropping(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._current is None:
@@ -196,40 +238,42 @@ class Forwards:
         training = kwargs.get("training", args[2] if len(args) > 2 else True)
         chance = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
         if training and chance > 0:
-            self._dropped(sys._getframe(2))  # noqa: SLF001 - 1 is the watch itself
+            self._dropped()
 
     def _attending(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._current is not None and kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0):
-            self._dropped(sys._getframe(2))  # noqa: SLF001 - as above
+            self._dropped()
 
-    def _dropped(self, caller: FrameType) -> None:
-        """Dropout is at work, called for by the code of that frame."""
+    def _dropped(self) -> None:
+        """Dropout is at work."""
         assert self._current is not None
         self._current["drops"] += 1
-        owner = caller.f_locals.get("self")
+        within, owner = _caller()
         mode = self._current["training"]
         if isinstance(owner, _DropoutNd):  # one that is not the model's own hears of no mode
             mode = mode or self.weights.owns(self._model, owner)
-        elif str(caller.f_globals.get("__name__", "")).startswith("torch."):
+        elif within.startswith("torch."):
             mode = True
         elif isinstance(owner, nn.Module):
             mode = owner.training
         self._current["loose"] += not mode
 
     def _normalising(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._current is not None:
-            training = kwargs.get("training", args[5] if len(args) > 5 else False)
-            kept = kwargs.get("running_mean", args[1] if len(args) > 1 else None)
-            self._current["norms"] += bool(training) and kept is not None
+        if self._current is None:
+            return
+        training = kwargs.get("training", args[5] if len(args) > 5 else False)
+        kept = kwargs.get("running_mean", args[1] if len(args) > 1 else None)
+        if training and kept is None:
+            self._current["unkept"] += 1
+        elif training:
+            self._current["norms"] += 1
+            # a layer heeds the mode; a call of the program's own does if it is told the mode
+            self._current["own_norms"] += not _caller()[0].startswith("torch.")
 
     def _switch(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._switching += 1
-        if self._switching == 1 and isinstance(args[0], nn.Module):
+        if isinstance(args[0], nn.Module):
             mode = kwargs.get("mode", args[1] if len(args) > 1 else True)
             self.flight.add("mode", model=self.flight.model(args[0]), training=bool(mode))
-
-    def _switched(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        self._switching = max(0, self._switching - 1)
 
     def report(self) -> dict[str, Any]:
         """`list`: one entry per model called: class, global name, parameters, what it holds, what
@@ -238,13 +282,15 @@ class Forwards:
         names = {id(v): k for k, v in list(self.flight.program.namespace.items())[:2000]}
         entries = []
         for index, module in enumerate(self.flight.models):
-            inner = list(module.modules())
+            inner, own = list(modules(module)), parameters(module)
             entries.append(
                 {
                     "class": type(module).__name__[:80],
                     "name": str(names.get(id(module), ""))[:80],
-                    "parameters": sum(p.numel() for p in module.parameters()),
-                    "frozen": sum(not p.requires_grad for p in module.parameters()),
+                    "parameters": sum(
+                        p.numel() for p in own if not isinstance(p, UninitializedParameter)
+                    ),
+                    "frozen": sum(not p.requires_grad for p in own),
                     "dropouts": sum(isinstance(m, _DropoutNd) and m.p > 0 for m in inner),
                     "norms": sum(
                         isinstance(m, _BatchNorm) and m.running_mean is not None for m in inner
@@ -264,14 +310,25 @@ class Forwards:
         """The questions put to a model that was called on a tensor, with the sample's shape."""
         kept = self.samples.get(index, {})
         found = kept.get("evaluating") or kept.get("training")
-        if found is None or not any(p.requires_grad for p in module.parameters()):
+        if found is None or not any(p.requires_grad for p in parameters(module)):
             return None
         sample, handed = found
-        self._asking, self._current = True, {"drops": 0, "loose": 0, "norms": 0, "training": False}
+        counted = dict.fromkeys(("drops", "loose", "norms", "own_norms", "unkept"), 0)
+        self._asking, self._current = True, {**counted, "training": False}
         try:
-            told = ask(module, sample, lambda x: _first_tensor(module(x)))
-            loose = self._current["loose"]
+            told = ask(module, sample, lambda x: first(module(x)))
+            always = {k: self._current[k] for k in ("loose", "norms", "unkept")}
         finally:
             self._asking, self._current = False, None
-        known = {"handed": handed, "shape": list(sample.shape)[:6], "loose": loose}
+        known = {"handed": handed, "shape": shape_of(sample), **always}
         return {**told, **known, "whole": not sample.is_floating_point()}
+
+
+def _caller() -> tuple[str, Any]:
+    """Who called the function under watch: the name of the module whose code it is, and the `self`
+    that this has.
+    """
+    frame = sys._getframe(1)  # noqa: SLF001 - who calls
+    while frame.f_back is not None and str(frame.f_globals.get("__package__")) == __package__:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", "")), names_of(frame).get("self")

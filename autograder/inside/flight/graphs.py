@@ -8,13 +8,13 @@ when a pass fails, whether the graph reaches back into an earlier step, and thro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-NODES_CAP, LEAVES_CAP, OUTPUTS_CAP = 20_000, 400, 8
+NODES_CAP, LEAVES_CAP, OUTPUTS_CAP, MARKED_CAP = 20_000, 400, 8, 16
 ROOT, OUTPUT = "five_beats_root", "five_beats_output"
 _SCALAR_OPS = ("Add", "Sub", "Mul", "Div", "Sum", "Mean", "Stack", "Sqrt", "Squeeze", "Neg", "To")
 _SHAPE_OPS = ("View", "Cat", "Reshape", "UnsafeView", "T", "Transpose", "Stack", "To", "Sum")
@@ -73,6 +73,37 @@ def nodes(roots: list[torch.Tensor]) -> Iterator[Any]:
             yield node
 
 
+def mark_root(root: torch.Tensor, mark: Mark) -> None:
+    """Note a mark on what made a loss: on its root, and below that on each sum, product or scaling
+    of numbers, down to what these numbers were made by. A program may keep any of them.
+    """
+    todo = [root.grad_fn]
+    seen = 0
+    while todo and seen < MARKED_CAP:
+        node = todo.pop()
+        if node is None or getattr(node, "variable", None) is not None:
+            continue
+        notes(node)[ROOT] = mark
+        seen += 1
+        if operation(node).startswith(_SCALAR_OPS[:4]):
+            todo.extend(children(node))
+
+
+def when_differentiated(tensor: torch.Tensor, arrived: Callable[[torch.Tensor], None]) -> None:
+    """Have `arrived` called with each gradient that comes for a tensor which requires one. It is
+    noted on the tensor's node, not on the tensor: that is the program's, to be saved or copied.
+    """
+    edge = torch.autograd.graph.get_gradient_edge(tensor)
+    place = edge.output_nr
+
+    def coming(gradients: tuple[torch.Tensor | None, ...]) -> None:
+        gradient = gradients[place]
+        if gradient is not None:
+            arrived(gradient)
+
+    edge.node.register_prehook(coming)
+
+
 def reached(roots: list[torch.Tensor]) -> tuple[list[torch.Tensor], int]:
     """The leaves that a backward pass from `roots` fills, and the number of its nodes."""
     found = {id(r): r for r in roots if r.grad_fn is None and r.requires_grad}
@@ -83,6 +114,20 @@ def reached(roots: list[torch.Tensor]) -> tuple[list[torch.Tensor], int]:
         if isinstance(variable, torch.Tensor) and len(found) < LEAVES_CAP:
             found[id(variable)] = variable
     return list(found.values()), count
+
+
+def nearest(roots: list[torch.Tensor], wanted: set[int]) -> int:
+    """The id of the leaf among `wanted` that is fewest operations from the loss; 0 if none is."""
+    seen: set[Any] = set()
+    row = [r.grad_fn for r in roots if r.grad_fn is not None]
+    while row and len(seen) < NODES_CAP:
+        found = [id(v) for n in row if (v := getattr(n, "variable", None)) is not None]
+        near = [i for i in found if i in wanted]
+        if near:
+            return near[0]
+        seen.update(row)
+        row = list({n: None for node in row for n in children(node) if n not in seen})
+    return 0
 
 
 def older(roots: list[torch.Tensor], backward: int) -> Older:

@@ -16,7 +16,7 @@ import torch
 
 from ..recorder import plain
 from .leaves import together
-from .tallies import concrete
+from .tensors import concrete, real
 
 VALUES, TENSORS_CAP, RATES_CAP = 64, 200, 1_000
 STRAIGHT = 0.3
@@ -26,7 +26,7 @@ most digits of a change that is small beside the value.
 
 
 def _first(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().reshape(-1)[:VALUES].double().clone()
+    return real(tensor)[:VALUES].double().clone()
 
 
 class Hand:
@@ -59,9 +59,7 @@ class Hand:
 
     def given(self, tensor: torch.Tensor, gradient: torch.Tensor | None) -> None:
         """A gradient has come for a tensor."""
-        if gradient is None or gradient.is_sparse or tensor.is_complex():
-            return
-        if not (concrete(tensor) and concrete(gradient)):  # within a function transform
+        if gradient is None or not (concrete(tensor) and concrete(gradient)):
             return
         if id(tensor) not in self._start and len(self._start) >= TENSORS_CAP:
             return

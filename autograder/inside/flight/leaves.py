@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from .optimizers import Optimizers
+from .tensors import concrete, parameters, real
 
 TRACKED_CAP = 2_000
 SAME_FACTOR = 1e-6
@@ -29,10 +30,11 @@ Signature = tuple[int, float, float]
 
 def signature(tensor: torch.Tensor) -> Signature:
     """Numbers that change when a tensor's values do: its version, its sum, its first value."""
-    flat = tensor.detach().reshape(-1)
-    if not flat.numel():
-        return 0, 0.0, 0.0
-    version = tensor._version  # noqa: SLF001 - an in-place change counts it up
+    # an in-place change counts the version up; an inference tensor has none
+    version = 0 if tensor.is_inference() else tensor._version  # noqa: SLF001
+    if not concrete(tensor) or not tensor.numel():
+        return version, 0.0, 0.0
+    flat = real(tensor)
     return version, float(flat.sum()), float(flat[0])
 
 
@@ -42,7 +44,7 @@ def norm_of(gradient: torch.Tensor | None) -> float:
         return 0.0
     values = gradient.detach()
     values = values.coalesce().values() if values.is_sparse else values
-    return float(values.float().norm())
+    return float(real(values).float().norm()) if concrete(values) else 0.0
 
 
 def together(norms: Iterable[float]) -> float:
@@ -66,7 +68,8 @@ class Leaf:
 
     `first` and `value` its signatures when first and last looked at, `gradient` the norm last
     seen, `used` and `mixed` as the module tells, `arrived` whether a gradient came since the last
-    update, `ever` whether any ever did, `thawed` whether it was frozen before.
+    update, `ever` whether any ever did and `passes` how often, `thawed` whether it was frozen
+    before.
     """
 
     ref: weakref.ref[torch.Tensor]
@@ -77,6 +80,7 @@ class Leaf:
     mixed: bool = False
     arrived: bool = False
     ever: bool = False
+    passes: int = 0
     owned: bool = False
     thawed: bool = False
 
@@ -114,7 +118,7 @@ class Leaves:
         if known is not None and known.ref() is tensor:
             return known
         if len(self._leaves) >= TRACKED_CAP:
-            self._leaves = {k: v for k, v in self._leaves.items() if v.ref() is not None}
+            self._leaves = {k: v for k, v in list(self._leaves.items()) if v.ref() is not None}
             if len(self._leaves) >= TRACKED_CAP:
                 return None
         now = signature(tensor)
@@ -123,7 +127,7 @@ class Leaves:
 
     def alive(self) -> list[tuple[torch.Tensor, Leaf]]:
         """Every leaf that is still there, with its record."""
-        found = [(leaf.ref(), leaf) for leaf in self._leaves.values()]
+        found = [(leaf.ref(), leaf) for leaf in list(self._leaves.values())]
         return [(t, leaf) for t, leaf in found if t is not None]
 
     def lose_sight(self) -> None:
@@ -133,7 +137,7 @@ class Leaves:
     def _look_again(self) -> None:
         if self.blind:
             self.blind = False
-            for leaf in self._leaves.values():
+            for leaf in list(self._leaves.values()):
                 leaf.used = leaf.mixed = leaf.arrived = False
                 leaf.gradient = math.nan
                 tensor = leaf.ref()
@@ -181,7 +185,9 @@ class Leaves:
             if tensor is None:
                 continue
             norm = norm_of(tensor.grad)
-            leaf.arrived = leaf.arrived or (norm != 0 and not _same(norm, leaf.gradient))
+            came = norm != 0 and not _same(norm, leaf.gradient)
+            leaf.arrived = leaf.arrived or came
+            leaf.passes += came
             leaf.ever = leaf.ever or leaf.arrived
             leaf.gradient = norm
             norms.append(norm)
@@ -191,7 +197,7 @@ class Leaves:
         """Of a model's tensors: `reached` by a gradient; of these `left`, which no optimizer that
         stepped holds and which never moved; and of these again `thawed`, frozen when first called.
         """
-        own = {id(p) for p in model.parameters()}
+        own = {id(p) for p in parameters(model)}
         reached = [(t, leaf) for t, leaf in self.alive() if id(t) in own and leaf.ever]
         still = [
             leaf for t, leaf in reached if not optimizers.stepped(t) and signature(t) == leaf.first

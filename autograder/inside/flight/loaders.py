@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import sys
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -60,22 +58,12 @@ class Loaders:
         self.sums: dict[int, Sums] = {}
         self.names: dict[int, list[str]] = {}
         self._first: dict[int, int] = {}
+        self._opening: _Pass | None = None
 
     def install(self) -> None:
         self.flight.watch(DataLoader, "__iter__", self._beginning, self._begun)
         self.flight.watch(_BaseDataLoaderIter, "_next_index", after=self._indices)
-        original = _BaseDataLoaderIter.__next__
-
-        def following(iterator: Any) -> Any:
-            try:
-                batch = original(iterator)
-            except StopIteration:
-                self._ended(iterator)
-                raise
-            self._delivered(iterator, batch)
-            return batch
-
-        _BaseDataLoaderIter.__next__ = following  # type: ignore[method-assign,assignment]
+        self.flight.watch(_BaseDataLoaderIter, "__next__", None, self._next, self._raised)
 
     def loader(self, loader: DataLoader[Any]) -> int:
         """The index of a loader; -1 beyond the cap."""
@@ -88,6 +76,7 @@ class Loaders:
         return len(self.loaders) - 1
 
     def _beginning(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._opening = None
         if len(self.passes) >= PASSES_CAP:
             return None
         index = self.loader(args[0])
@@ -95,10 +84,12 @@ class Loaders:
         if index >= 0 and index not in self.names:
             self.names[index] = self._called(args[0])
         self.passes.append(found)
+        self._opening = found
         self._first.setdefault(found.loader, found.number)
         return found
 
     def _begun(self, note: Any, args: Any, kwargs: Any, iterator: Any) -> None:
+        self._opening = None
         if note is None:
             self.flight.current_pass = -1
             return
@@ -110,17 +101,13 @@ class Loaders:
     def _called(self, loader: Any) -> list[str]:
         """The names that the program's running code has for a loader."""
         names: set[str] = set()
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who iterates
-        while frame is not None:
-            if frame.f_code.co_filename in self.flight.program.files:
-                names |= {n for n, v in list(frame.f_locals.items()) if v is loader}
-            frame = frame.f_back
+        for scope in self.flight.scopes():
+            names |= {n for n, v in scope.items() if v is loader}
         return sorted(n[:80] for n in names)[:8]
 
     def _indices(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        found = getattr(args[0], MARK, None)
-        if found is None:  # workers are fed while the iterator is being made
-            found = self.passes[-1] if self.passes else None
+        # workers are fed while the iterator is being made, or made ready for another pass
+        found = self._opening or getattr(args[0], MARK, None)
         if found is None or not isinstance(result, (list, tuple, int)):
             return
         numbers = [i for i in ([result] if isinstance(result, int) else result) if i is not None]
@@ -132,8 +119,12 @@ class Loaders:
             found.visited.update(numbers)
         found.first.extend(numbers[: max(0, INDICES_CAP - len(found.first))])
 
-    def _delivered(self, iterator: Any, batch: Any) -> None:
-        found = getattr(iterator, MARK, None)
+    def _raised(self, note: Any, args: Any, kwargs: Any, error: BaseException) -> None:
+        if isinstance(error, StopIteration):
+            self._ended(args[0])
+
+    def _next(self, note: Any, args: Any, kwargs: Any, batch: Any) -> None:
+        found = getattr(args[0], MARK, None)
         if found is None:
             return
         found.batches += 1
@@ -213,6 +204,7 @@ class Loaders:
                         self.loaders[b].dataset,
                         self.passes[self._first[a]].visited,
                         self.passes[self._first[b]].visited,
+                        _pool(self.loaders[a]),
                     ),
                     "scaled": {
                         k: {n: plain(v) for n, v in (s.told() or {}).items()}
@@ -228,6 +220,14 @@ def _sampler(loader: DataLoader[Any]) -> Any:
     if loader.batch_size is not None or loader.batch_sampler is None:
         return loader.sampler
     return getattr(loader.batch_sampler, "sampler", loader.batch_sampler)
+
+
+def _pool(loader: DataLoader[Any]) -> set[int] | None:
+    """The indices that a loader's sampler may give; None for all of the data set's."""
+    chosen = getattr(_sampler(loader), "indices", None)
+    if chosen is None or not hasattr(chosen, "__len__"):
+        return None
+    return {int(i) for i in chosen if isinstance(i, (int, np.integer, torch.Tensor))}
 
 
 def _rows(batch: Any) -> int:

@@ -18,10 +18,13 @@ fill in a field later, when they learn it. All of it is testimony: the program s
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import os
 import sys
+import weakref
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, Protocol
 
@@ -30,11 +33,12 @@ from torch import nn
 
 from ..program import Program
 from ..recorder import plain
-from .hooks import After, Before, Raised, watch
+from .hooks import After, Before, Raised, aside, watch
 from .optimizers import Optimizers
+from .tensors import parameters
 
 EVENTS_CAP = 8_000
-PLACES_CAP, MODELS_CAP, FAULTS_CAP = 400, 24, 20
+PLACES_CAP, MODELS_CAP, FAULTS_CAP, WINDOWS_CAP = 400, 24, 20, 4_000
 FIRST_LOOKS = 48
 """How many calls from one place are looked at closely."""
 PASS_LOOKS = 4
@@ -45,6 +49,8 @@ PLACE_LOOKS = 320
 """How many are at most, of one place."""
 UNIT_CALLS = 64
 """How many forward calls make a unit at most, as of a recurrent cell called step by step."""
+_ASKING = ("locals", "vars", "dir", "eval", "exec")
+"""Who calls one of these may hold the very dictionary in which Python keeps a frame's names."""
 
 Event = dict[str, Any]
 
@@ -78,7 +84,11 @@ class Flight:
     """One run's log.
 
     `step` counts optimizer steps (or, by hand, backward passes), `close` says whether this moment
-    is looked at closely, `current_pass` is the index of the pass being made over a loader, or -1;
+    is looked at closely, `current_pass` is the index of the pass being made over a loader, or -1,
+    `differentiating` whether a backward pass is under way; `others` modules with parameters that
+    are no models, as a loss; `unused` the backward passes since the last update, `windows` how many
+    each update rested on, in order, a negative number of those that were cleared away without one,
+    `thrown_at` where that was first done;
     `frozen` the ids of parameters of `models` that took no gradient when their model was first met.
     """
 
@@ -88,6 +98,7 @@ class Flight:
         self.places: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter()
         self.models: list[nn.Module] = []
+        self.others: list[nn.Module] = []
         self.frozen: set[int] = set()
         self.optimizers = Optimizers()
         self.faults: list[str] = []
@@ -95,7 +106,12 @@ class Flight:
         self.listeners: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         self.close = True
         self.current_pass = -1
+        self.differentiating = False
         self.step = 0
+        self.unused = 0
+        self.windows: list[int] = []
+        self.thrown_at = -1
+        self._scaled: tuple[weakref.ref[torch.Tensor], float] | None = None
         self._place_of: dict[tuple[str, int, str], int] = {}
         self._looks: Counter[Any] = Counter()
         self._extra: Counter[int] = Counter()
@@ -111,20 +127,23 @@ class Flight:
         before: Before | None = None,
         after: After | None = None,
         raised: Raised | None = None,
+        once: Mapping[str, int] | None = None,
     ) -> None:
         """Watch `owner.name`; see `hooks.watch`."""
-        watch(owner, name, self.fault, before, after, raised)
+        watch(owner, name, self.fault, before, after, raised, once)
+
+    def aside(self, observe: Callable[..., Any], *args: Any) -> Any:
+        """Call an observer out of the program's sight; see `hooks.aside`."""
+        return aside(self.fault, observe, *args)
 
     def tell(self, what: str, value: Any) -> None:
         """Call who listens: to an "output" of a model, a "batch" handed out, a pass over a loader
         "begun" or "ended" (its index), close look or not, so be quick; and, looking closely, to
-        what has "entered" a model (its event and first input).
+        what has "entered" a model (its event and first input) and to each module that was "called"
+        with a graph (and its output).
         """
         for listener in self.listeners.get(what, ()):
-            try:
-                listener(value)
-            except Exception as e:
-                self.fault(e)
+            self.aside(listener, value)
 
     def fault(self, error: BaseException) -> None:
         """An observer's own failure: noted, so that silence is not taken for innocence."""
@@ -138,12 +157,40 @@ class Flight:
             if fault not in self.faults:
                 self.faults.append(fault)
 
+    def own(self, frame: FrameType) -> bool:
+        """Whether a frame runs the program's own code: its file, or a module beside it."""
+        file = frame.f_code.co_filename
+        return file in self.program.files or file.startswith(self._home)
+
+    def frames(self) -> Iterator[FrameType]:
+        """The frames of the program's code now running, innermost first."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who called
+        while frame is not None:
+            if self.own(frame):
+                yield frame
+            frame = frame.f_back
+
+    def scopes(self) -> Iterator[dict[str, Any]]:
+        """The names in reach of the program's code now running, innermost first."""
+        yield from map(names_of, self.frames())
+
+    def sources(self) -> list[str]:
+        """The text of the program, and of each module beside it that was imported."""
+        found = list(self.program.cells)
+        for module in list(sys.modules.values()):
+            file = str(getattr(module, "__file__", None) or "")
+            if file.startswith(self._home) and file.endswith(".py"):
+                with contextlib.suppress(OSError, UnicodeDecodeError), open(file) as stream:
+                    found.append(stream.read())
+        return found
+
     def place(self) -> int:
         """The index of the innermost line of the program's own code now running; -1 for none."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the cheapest way to a line
+        files, home = self.program.files, self._home
         while frame is not None:
             file = frame.f_code.co_filename
-            if file in self.program.files or file.startswith(self._home):
+            if file in files or file.startswith(home):
                 key = (file, frame.f_lineno, frame.f_code.co_name)
                 found = self._place_of.get(key)
                 if found is None:
@@ -154,7 +201,7 @@ class Flight:
                         {
                             "line": frame.f_lineno,
                             "cell": self.program.files.get(file),
-                            "file": os.path.basename(file)[:80],
+                            "file": "" if file in files else file[len(home) :][-80:],
                             "function": frame.f_code.co_name[:80],
                         }
                     )
@@ -187,6 +234,31 @@ class Flight:
         self.close = close and len(self.events) < EVENTS_CAP
         return at
 
+    def used(self) -> None:
+        """An update was made of the gradients that lay there."""
+        self._window(self.unused)
+
+    def thrown_away(self) -> None:
+        """The gradients that lay there were cleared away before any update."""
+        if self.thrown_at < 0:
+            self.thrown_at = self.place()
+        self._window(-self.unused)
+
+    def _window(self, passes: int) -> None:
+        if passes and len(self.windows) < WINDOWS_CAP:
+            self.windows.append(passes)
+        self.unused = 0
+
+    def scaled(self, loss: torch.Tensor, scale: float) -> None:
+        """A scaler made this loss, by multiplying with `scale`."""
+        self._scaled = weakref.ref(loss), scale
+
+    def scale_of(self, loss: torch.Tensor) -> float:
+        """By what a scaler multiplied a loss; 1.0 of any other."""
+        if self._scaled is not None and self._scaled[0]() is loss:
+            return self._scaled[1] or 1.0
+        return 1.0
+
     def learnt(self) -> None:
         """A backward pass or an update ended: the next forward call opens a new unit."""
         self._unit = 0
@@ -216,7 +288,7 @@ class Flight:
         if len(self.models) >= MODELS_CAP:
             return -1
         self.models.append(module)
-        self.frozen.update(id(p) for p in module.parameters() if not p.requires_grad)
+        self.frozen.update(id(p) for p in parameters(module) if not p.requires_grad)
         return len(self.models) - 1
 
     def install(self, observers: Sequence[Callable[[Flight], Observer]]) -> None:
@@ -247,3 +319,22 @@ class Flight:
         }
         whole: dict[str, Any] = finite(told)
         return whole
+
+
+def names_of(frame: FrameType) -> dict[str, Any]:
+    """The names of a frame and what they stand for.
+
+    Before Python 3.13 the dictionary that a function's frame gives out stays with the frame, keeps
+    all in it alive, and is the one that `locals()` gave the program: so it is emptied again, and
+    not asked for at all where the program may hold it.
+    """
+    code = frame.f_code
+    if not code.co_flags & inspect.CO_OPTIMIZED:  # a module's or a class's own dictionary
+        return dict(frame.f_locals)
+    if any(name in code.co_names for name in _ASKING):
+        return {}
+    held = frame.f_locals
+    names = dict(held)
+    if sys.version_info < (3, 13):
+        held.clear()
+    return names

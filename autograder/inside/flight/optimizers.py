@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch.optim.optimizer import Optimizer
+
+from .tensors import concrete, real
 
 OPTIMIZERS_CAP, RATES_CAP, KEPT_NUMBERS = 32, 2_000, 4_096
 
 
 def _first(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().reshape(-1)[:KEPT_NUMBERS]
+    return real(tensor)[:KEPT_NUMBERS] if concrete(tensor) else torch.zeros(0)
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Known:
     """One optimizer's record. `optimizer` is kept so that its id stays its own.
 
     `steps` it made, `first` the steps that others had made before its own first, `rates` the
-    different learning rates of its first group in order.
+    different learning rates of its first group in order, `at` the place where it was made.
     """
 
     optimizer: Optimizer
@@ -34,6 +35,7 @@ class Known:
     first: int = 0
     rates: list[float] = field(default_factory=list)
     start: list[torch.Tensor] | None = None
+    at: int = -1
 
     @property
     def held(self) -> list[torch.Tensor]:
@@ -48,7 +50,7 @@ class Known:
     def travel(self) -> float | None:
         """How far its tensors went, over the length of where they began; None for no way told."""
         pairs = list(zip(self.start or (), map(_first, self.held), strict=False))
-        pairs = [(a, b) for a, b in pairs if a.shape == b.shape and not a.is_complex()]
+        pairs = [(a, b) for a, b in pairs if a.shape == b.shape]
         began = math.hypot(*(float(a.float().norm()) for a, _ in pairs))
         way = math.hypot(*(float((a - b).float().norm()) for a, b in pairs))
         return way / began if began else None
@@ -114,7 +116,3 @@ class Optimizers:
             if any(p is tensor for p in group["params"])
         ]
         return max(found, key=lambda pair: pair[1], default=("", 0.0))
-
-    def added(self, note: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """After `Optimizer.add_param_group`, for `hooks.watch`."""
-        self.refresh(args[0])

@@ -23,6 +23,8 @@ import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from .tensors import modules
+
 Call = Callable[[torch.Tensor], torch.Tensor | None]
 
 MIXED, BENT = 1e-3, 1e-3
@@ -34,8 +36,9 @@ ROWS_LEAST = 3
 @contextlib.contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Within, the model is in evaluation mode, builds no graph and prints nothing."""
-    modes = [(m, m.training) for m in module.modules()]
-    module.eval()
+    modes = [(m, m.training) for m in modules(module)]
+    for m, _ in modes:  # not by `eval()`, which may be a method of the program's own
+        m.training = False
     try:
         with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
             yield
@@ -132,7 +135,7 @@ def affine(
 
     layers = [
         m
-        for m in module.modules()
+        for m in modules(module)
         if isinstance(m, (nn.Linear, _ConvNd)) and not isinstance(m, _ConvTransposeNd)
     ]
     handles = [layer.register_forward_hook(note) for layer in layers]

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from .log import Flight
+from .tensors import concrete
 
 
 class Scores:
@@ -44,8 +45,9 @@ class Scores:
         self._targets = None
         if isinstance(batch, (list, tuple)) and len(batch) >= 2:
             target = batch[1]
-            if isinstance(target, torch.Tensor) and target.dtype == torch.int64:
-                self._targets = target.reshape(-1) if target.numel() == len(target) else None
+            indices = isinstance(target, torch.Tensor) and target.dtype == torch.int64
+            if indices and concrete(target) and target.ndim and target.numel() == len(target):
+                self._targets = target.reshape(-1)
 
     def _answered(self, output: torch.Tensor) -> None:
         target, self._targets = self._targets, None
@@ -53,7 +55,7 @@ class Scores:
             return
         if output.ndim != 2 or len(output) != len(target) or output.shape[1] < 2:
             return
-        if output.device.type != "cpu":
+        if not concrete(output):
             return
         scores = output.detach().float()
         self._rows += len(target)

@@ -12,20 +12,12 @@ of passes, at the first batch after something was printed.
 
 from __future__ import annotations
 
-import torch
-
 from ..recorder import plain
 from .log import Event, Flight
 
 Key = tuple[str, str, bool, bool]
 """What is summed; from which function; whether it could be differentiated; whether the value is a
 sum over the batch already, not its mean."""
-
-
-def concrete(tensor: torch.Tensor) -> bool:
-    """Whether a tensor holds values that can be read: not within `vmap` or `grad`, not meta."""
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001 - no public way
-    return not wrapped and tensor.device.type != "meta"
 
 
 class Tallies:

@@ -16,10 +16,11 @@ class Trace:
         self.values: list[float | str | None] = []
         self.stride, self.count = 1, 0
 
-    def add(self, value: Any) -> None:
-        """One more value."""
+    def add(self, value: Any, scale: float = 1.0) -> None:
+        """One more value, which a scaler had multiplied by `scale`."""
         if self.count % self.stride == 0:
-            self.values.append(plain(value))
+            number = plain(value)
+            self.values.append(number / scale if isinstance(number, float) else number)
             if len(self.values) >= TRACE_CAP:
                 self.values, self.stride = self.values[::2], self.stride * 2
         self.count += 1

@@ -20,7 +20,8 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from ..flight import Flight, Observer
+from .. import alone
+from ..flight import Flight, Observer, texts
 from ..flight.answers import Answers
 from ..flight.beats import Beats
 from ..flight.control import Control
@@ -32,6 +33,7 @@ from ..flight.rows import Rows
 from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..flight.stopping import Stopping
+from ..flight.targets import Targets
 from ..program import Program, StopProgram
 from .wholerun import first_error, own_folder
 from .wired import short_loaders
@@ -49,6 +51,7 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Scores,
     Rows,
     Stopping,
+    Targets,
 )
 PRINTED_CAP, LINES_CAP = 300, 2_000
 
@@ -123,19 +126,15 @@ class _Tape:
         return getattr(self.stream, name)
 
 
-def _unscripted(program: Program) -> None:
-    """Let `torch.jit.script` give the program's own code back as it is: its compiler cannot read a
-    function under watch. PyTorch's own scripts stay scripts.
+def _prepare(program: Program, args: dict[str, Any]) -> None:
+    """Hand a program its arguments and the folders that lie beside it, and do without what a box
+    has none of: a compiler, and a network even for a group of one process.
     """
-    original = torch.jit.script
-
-    @functools.wraps(original)
-    def script(obj: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if sys._getframe(1).f_code.co_filename in program.files:  # noqa: SLF001 - who asks
-            return obj
-        return original(obj, *args, **kwargs)
-
-    torch.jit.script = script
+    program.argv = [str(a) for a in args.get("argv", [])]
+    for folder in args.get("folders", []):
+        os.makedirs(folder, exist_ok=True)
+    torch.compiler.set_stance("force_eager")
+    alone.provide()
 
 
 def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
@@ -143,11 +142,9 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
 
     Returns the `Flight`'s report with `ended` ("ran", "stopped", "raised") and `errors`.
     """
-    torch.compiler.set_stance("force_eager")
+    _prepare(program, args)
     flight = Flight(program)
-    _unscripted(program)
     flight.install(OBSERVERS)
-    program.argv = [str(a) for a in args.get("argv", [])]
     limit = args.get("steps")
     if limit:
 
@@ -167,6 +164,7 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
         sys.stdout = stdout
     flight.close = False
     told = flight.report()
+    texts.mark(told["events"], flight.sources())
     told["ended"] = "stopped" if program.stopped else "raised" if program.errors else "ran"
     told["errors"] = [
         {k: e[k] for k in ("type", "message", "line", "cell")} for e in program.errors[:10]
@@ -183,8 +181,7 @@ def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch
     """
     from .. import simdevice
 
-    torch.compiler.set_stance("force_eager")
-    program.argv = [str(a) for a in args.get("argv", [])]
+    _prepare(program, args)
     devices: set[str] = set()
 
     def stepped(optimizer: Any, a: Any, k: Any) -> None:
@@ -208,7 +205,6 @@ def first_steps(program: Program, args: dict[str, Any], tensors: dict[str, torch
     """As `wholerun:first_steps`, with the program's arguments and data, for `seconds`."""
     from .wholerun import first_steps as run
 
-    torch.compiler.set_stance("force_eager")
-    program.argv = [str(a) for a in args.get("argv", [])]
+    _prepare(program, args)
     with _data(), at_most(float(args["seconds"])):
         return run(program, args, tensors)

@@ -1,6 +1,6 @@
 import torch, torch.nn as nn
 torch.manual_seed(0)
-A = torch.tensor([[-.1, 2.], [-2., -.1]]); dt = .05
+A = torch.tensor([[-.1, 2.], [-2., -.1]]); dt = .01
 def roll(f, x, n):
     out = [x]
     for _ in range(n): x = x + dt * f(x); out.append(x)
