@@ -26,8 +26,17 @@ from .checks import HiddenData
 from .data import Prepared, find_root, prepare
 from .errors import FiveBeatsError, GraderError, InputError
 from .judge import Ask, World, judge, total, validate
-from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
+from .model import (
+    Evidence,
+    Job,
+    Limits,
+    LoadReport,
+    ProbeRequest,
+    Result,
+    Submission,
+)
 from .sandbox import Sandbox, choose, gpu_devices
+from .text import clean
 
 
 @dataclass(frozen=True)
@@ -328,11 +337,22 @@ class Grader:
         self.close()
 
 
+def _absent(load: LoadReport) -> tuple[str, ...]:
+    """The modules that the program had no more than a stand-in for; the box's word for it."""
+    told = load.data.get("absent")
+    names = [n for n in told if isinstance(n, str)] if isinstance(told, list) else []
+    if not names:
+        return ()
+    listed = ", ".join(clean(n)[:60] for n in names[:10])
+    return (f"not installed where this was graded: {listed}; what they draw or print was left out",)
+
+
 def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
     """What a reader should know beside the checks."""
     notes = [f"while running the program: {e}" for e in load.errors[:5]]
     if len(load.errors) > 5:
         notes.append(f"and {len(load.errors) - 5} more cells raised")
+    notes += _absent(load)
     if prepared is not None:
         sizes = f"{prepared.n_train} training and {prepared.n_test} test images"
         notes.append(f"data: {prepared.dataset}, {sizes}")

@@ -4,6 +4,9 @@ The judge asks for evidence through a function, `ask`, so that the same code gra
 box answers) and again (kept evidence answers). A check that rests on one that was not
 passed is not asked at all. A judge that raises is the grader's fault: its check becomes
 `ungradable` and never a zero.
+
+So does a check that is not passed where the program needed what the place of grading lacks, such as
+a module that is not installed: whether the work is right cannot be told there.
 """
 
 from __future__ import annotations
@@ -38,14 +41,18 @@ class World:
 
 class _Asked(Mapping[str, Evidence]):
     """A check's evidence, each piece asked for when the judge first looks at it: what is only a
-    second opinion costs nothing where the first is clear.
+    second opinion costs nothing where the first is clear. `needs` is what the program was seen to
+    need, and not to find, in the pieces that were asked for.
     """
 
     def __init__(self, requests: Mapping[str, ProbeRequest], ask: Ask) -> None:
         self._requests, self._ask = requests, ask
+        self.needs: dict[str, None] = {}
 
     def __getitem__(self, label: str) -> Evidence:
-        return self._ask(self._requests[label])
+        evidence = self._ask(self._requests[label])
+        self.needs |= dict.fromkeys(evidence.needs)
+        return evidence
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._requests)
@@ -66,8 +73,10 @@ def validate(assignment: Assignment) -> None:
 
 
 def fatal(load: LoadReport) -> Outcome | None:
-    """The outcome of every check where the program itself did not come to an end."""
+    """The outcome of every check where the program did not begin, or not come to an end."""
     if load.status in ("done", "error"):
+        if load.data.get("unread") is True and load.errors:
+            return Outcome(Status.ERROR, 0.0, (), f"Python cannot read your code: {load.errors[0]}")
         return None
     status = {"timeout": Status.TIMEOUT, "memory": Status.MEMORY}.get(load.status, Status.ERROR)
     ended = load.status == "crash"
@@ -78,15 +87,30 @@ def fatal(load: LoadReport) -> Outcome | None:
 def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
     check = registry()[spec.use]
     context = world.context(spec)
+    asked = _Asked(check.requests(context), ask)
     try:
-        return check.judge(context, _Asked(check.requests(context), ask))
+        outcome = check.judge(context, asked)
     except Inconclusive as e:
-        return e.outcome
+        outcome = e.outcome
     except GraderError:
         raise
     except Exception as e:  # noqa: BLE001 - our own fault must not become a student's zero
         where = f"{type(e).__name__}: {e}"
         return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {where}")
+    if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
+        return _lacking(asked.needs)
+    return outcome
+
+
+def _lacking(needs: Iterable[str]) -> Outcome:
+    """The outcome where a program needs what the place of grading does not have."""
+    what = ", ".join(needs)
+    message = f"the program needs {what}, which is not there where it was graded; it costs nothing"
+    if "the module '" in what:
+        message += (
+            " (install it there, list it under `modules:` in grading_config.yml, grade again)"
+        )
+    return Outcome(Status.UNGRADABLE, 0.0, (), message)
 
 
 def _help(spec: CheckSpec, outcome: Outcome) -> str:
@@ -98,8 +122,8 @@ def _help(spec: CheckSpec, outcome: Outcome) -> str:
 
 def _unmet(spec: CheckSpec, done: dict[str, CheckResult]) -> Outcome | None:
     for need in spec.needs:
-        if done[need].status is Status.DEFERRED:
-            return Outcome(Status.DEFERRED, 0.0, (), done[need].message)
+        if done[need].status in (Status.DEFERRED, Status.UNGRADABLE):
+            return Outcome(done[need].status, 0.0, (), done[need].message)
         if done[need].status not in _CREDIT:
             return Outcome.not_checked(f"not checked, because it rests on “{done[need].title}”")
     return None

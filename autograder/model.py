@@ -188,6 +188,7 @@ class Evidence:
 
     `done`: `data` (JSON) and `tensors` hold what the probe returned. `error`: the student's
     code raised. The others say how the process ended; `detail` names the figure exceeded.
+    `needs` names what the program needed and did not find where it ran ("the module 'pandas'").
     """
 
     status: EvidenceStatus
@@ -196,6 +197,7 @@ class Evidence:
     error: ErrorInfo | None = None
     detail: str = ""
     usage: Usage = field(default_factory=Usage)
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
