@@ -214,7 +214,7 @@ def test_a_person_is_told_why_they_are_asked() -> None:
     w = world({"id": "a"}, {"id": "b"}, {"id": "c"})
     load = LoadReport("done")
     answer = replace(value(0.0), needs=("an answer to input('Epochs: ')",))
-    probe = judge.registry()["says"].requests
+    probe = CHECKS["says"].requests
     requests = [probe(w.context(s))["main"] for s in w.assignment.checks]
     found = regrade(w, "d", "ada", load, {r.digest: answer for r in requests})
     assert found.status == "ungradable" and found.bugs == ()
