@@ -84,7 +84,18 @@ def fatal(load: LoadReport) -> Outcome | None:
     return Outcome(status, 0.0, (), f"{what} before it could be checked: {load.detail}")
 
 
-def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
+def _unread(load: LoadReport, outcome: Outcome) -> Outcome:
+    """A check's outcome, where a cell that Python cannot read explains that a name is missing."""
+    unread = next((e for e in load.errors if e.unread), None)
+    if unread is None or "missing_name" not in outcome.bugs:
+        return outcome
+    bugs = tuple(b for b in outcome.bugs if b != "missing_name")
+    said = f"Python cannot read your code: {unread}"
+    more = "" if unread.message in outcome.message else f"; {outcome.message}"
+    return Outcome(Status.ERROR, 0.0, bugs, said + more)
+
+
+def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outcome:
     check = registry()[spec.use]
     context = world.context(spec)
     asked = _Asked(check.requests(context), ask)
@@ -99,7 +110,7 @@ def _outcome(world: World, spec: CheckSpec, ask: Ask) -> Outcome:
         return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {where}")
     if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
         return _lacking(asked.needs)
-    return outcome
+    return _unread(load, outcome)
 
 
 def _lacking(needs: Iterable[str]) -> Outcome:
@@ -134,7 +145,7 @@ def judge(world: World, load: LoadReport, ask: Ask) -> tuple[CheckResult, ...]:
     stopped = fatal(load)
     done: dict[str, CheckResult] = {}
     for spec in world.assignment.checks:
-        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, ask)
+        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, load, ask)
         done[spec.id] = CheckResult(
             id=spec.id,
             title=spec.title,

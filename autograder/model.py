@@ -161,6 +161,11 @@ class ErrorInfo:
     cell: int | None = None
     traceback: str = ""
 
+    @property
+    def unread(self) -> bool:
+        """Whether Python could not read the code at all."""
+        return self.type in ("SyntaxError", "IndentationError", "TabError")
+
     def __str__(self) -> str:
         where = "" if self.line is None else f" at line {self.line}"
         if self.cell is not None:

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 # What the template has imported already, so that no fork imports it anew.
+import IPython.core.interactiveshell
+import matplotlib.pyplot  # noqa: ICN001
 import torch._dynamo
-import torch.utils.data  # noqa: F401
+import torch.utils.data
 
 from autograder.inside.program import Program
+
+assert all((IPython, matplotlib, torch))
 
 Look = Callable[[Program], Any]
 

@@ -181,8 +181,9 @@ class StandIn:
         if name == "__all__":  # `from seaborn import *`: what names it would bind nobody knows
             need(_module(facts.lacking))
             return []
-        if name.startswith("_"):
-            raise AttributeError(name)
+        asks = sys._getframe(1).f_code.co_filename
+        if name.startswith("_") or (asks.startswith(_HERE) and asks != __file__):
+            raise AttributeError(name)  # to a probe that looks through globals it is nothing
         facts.kept[name] = child = self._child(name)
         return child
 
@@ -201,7 +202,7 @@ class StandIn:
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "_stand_in":
             object.__setattr__(self, name, value)
-        else:
+        elif self._stand_in.lacking not in known.BARS:  # `bar.text = "x"`, and then `bar.text("y")`
             self._stand_in.kept[name] = value
 
     def __delattr__(self, name: str) -> None:

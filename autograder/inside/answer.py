@@ -83,8 +83,8 @@ def answer(
         header, out = failure(e, program, bounds), {}
     else:
         header = {"status": "done", "data": data}
-    if judged:
-        absent.need_called()
+        if judged:
+            absent.need_called()
     plain = {k: v.detach().cpu().contiguous().clone() for k, v in out.items()}
     lacking = {"needs": absent.needs()} if absent.needs() else {}
     return {**header, **lacking}, safetensors.torch.save(plain) if plain else b""

@@ -105,6 +105,13 @@ def _message(error: BaseException, files: dict[str, int | None]) -> str:
     return said
 
 
+def _failing(code: object) -> bool:
+    """Whether an exit status says that something went wrong: a number but zero. A program that ends
+    in `sys.exit(main())` or with a word says nothing of the kind.
+    """
+    return isinstance(code, int) and not isinstance(code, bool) and code != 0
+
+
 class _Definitions(ast.NodeTransformer):
     """Inserts `name = __five_beats_defined__("name", name)` after each top-level binding of a
     watched name. Function bodies are left alone.
@@ -174,6 +181,8 @@ class Program:
         self.namespace: dict[str, Any] = self.module.__dict__
         self.files: dict[str, int | None] = {}
         self._wraps: dict[str, list[Wrap]] = {}
+        self._ended: dict[str, Any] | None = None
+        """The first place where the program ended itself, well."""
 
     def on_definition(self, name: str, wrap: Wrap) -> None:
         """Before `load`: when a top-level `def`, `class` or assignment has bound `name`,
@@ -191,8 +200,8 @@ class Program:
         for other in list(self.namespace):
             if not other.isascii() and syntax.plain(other) == name:
                 why = f", but '{other}' is ({syntax.strangers(other)})"
-        if self.errors and not why:
-            first = self.errors[0]
+        if (self.errors or self._ended) and not why:
+            first = self.errors[0] if self.errors else self._ended or {}
             why = f"; the program stopped{_place(first)}: {first['type']}"
             why += f": {first['message'][:400]}" if first["message"] else ""
             unread = [e for e in self.errors if e["type"] in SYNTAX and self._holds(e, name)]
@@ -252,7 +261,10 @@ class Program:
         info = describe(error, self.files)
         if info["cell"] is None and cell is not None:
             info["cell"] = cell
-        self.errors.append(info)
+        if isinstance(error, SystemExit) and not _failing(error.code):
+            self._ended = self._ended or info
+        else:
+            self.errors.append(info)
 
     def _remember(self, filename: str, text: str, cell: int | None) -> None:
         self.files[filename] = cell
@@ -270,9 +282,6 @@ class Program:
             exec(code, self.namespace)
         except StopProgram:
             self.stopped = True
-        except SystemExit as e:
-            if e.code not in (None, 0):
-                self._failed(e, None)
         except BaseException as e:
             self._failed(e, None)
 
@@ -294,7 +303,12 @@ class Program:
             if isinstance(error, StopProgram):
                 self.stopped = True
                 return
-            if error is not None and not (
-                isinstance(error, SystemExit) and error.code in (None, 0)
-            ):
+            if error is not None:
                 self._failed(error, index)
+
+
+def first_error(program: Program) -> dict[str, Any] | None:
+    """The first error of loading, without its traceback."""
+    if not program.errors:
+        return None
+    return {k: program.errors[0][k] for k in ("type", "message", "line", "cell")}

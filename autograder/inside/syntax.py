@@ -65,8 +65,9 @@ def explain(error: SyntaxError) -> str:
     said = str(error.msg)
     line = error.text or ""
     place = (error.offset or 0) - 1
-    if "indent" in said and "\t" in line[: len(line) - len(line.lstrip())]:
-        return f"{said}: a tab stands in that line; indent with four blanks and no tabs"
+    tab = "\t" in line[: len(line) - len(line.lstrip())]
+    if isinstance(error, TabError) or ("indent" in said and tab):
+        return f"{said}: indent with four blanks and no tabs"
     if said.startswith(("invalid non-printable character", "invalid character")):
         if not 0 <= place < len(line):
             return said
@@ -78,7 +79,11 @@ def explain(error: SyntaxError) -> str:
         for i, c in enumerate(line):
             if meant(c) in ("'", '"'):
                 return f"{said}: number {i + 1} of the line is {_named(c)}; {_instead(c)}"
-    if "was never closed" in said or "EOF" in said or "expected an indented block" in said:
+    if (
+        "was never closed" in said
+        or "incomplete input" in said
+        or "expected an indented block" in said
+    ):
         return f"{said}: the code breaks off there; complete it, or delete what is left of it"
     return said
 

@@ -52,6 +52,11 @@ class _Answer(str):
     def __float__(self) -> float:
         raise NobodyAnswers(self.prompt)
 
+    def strip(self, chars: str | None = None, /) -> str:
+        return self
+
+    lstrip = rstrip = strip
+
 
 def _input(prompt: object = "", /) -> str:
     print(prompt)
@@ -72,6 +77,9 @@ class _Bar(tqdm_std.tqdm):  # type: ignore[misc]
     def __init__(self, *args: Any, display: bool = True, **kwargs: Any) -> None:
         self.displayed, self.container = display, None
         super().__init__(*args, **kwargs)
+
+    def disp(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing is drawn."""
 
 
 def _bars() -> None:
@@ -104,7 +112,14 @@ def _screens() -> None:
     if matplotlib is not None:
         matplotlib.use = nothing
     if pyplot is not None:
-        pyplot.show = pyplot.switch_backend = pyplot.Figure.show = nothing
+        switch = pyplot.switch_backend
+
+        def first(backend: str) -> None:
+            if pyplot._backend_mod is None:  # noqa: SLF001 - pyplot looks there itself
+                switch("agg")
+
+        pyplot.switch_backend = first
+        pyplot.show = pyplot.Figure.show = nothing
 
 
 # -- other programs ----------------------------------------------------------------------------
@@ -206,9 +221,9 @@ def tame() -> Folders:
     folders = Folders()
     builtins.input = _input
     os.chdir = folders.change
-    _screens()
     if not _tamed:
         _tamed = True
+        _screens()
         _bars()
         _packages()
     return folders

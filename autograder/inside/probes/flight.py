@@ -32,8 +32,8 @@ from ..flight.rows import Rows
 from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..flight.stopping import Stopping
-from ..program import Program, StopProgram
-from .wholerun import first_error, own_folder
+from ..program import Program, StopProgram, first_error
+from .wholerun import own_folder
 from .wired import short_loaders
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
