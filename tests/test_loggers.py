@@ -1,8 +1,8 @@
 """A correct program keeps full marks whatever progress bars and loggers it uses, in a real box.
 
-The reference solutions of 04 and 05 get every bar there is around each loop over batches and around
-the epochs, or lines of every logger; modules that this machine may have are taken away in the
-program's first line. What each of them does by itself is looked at in `test_tame` and `test_absent`.
+The reference solutions of 04 and 05 get every bar there is around each loop over batches and
+around the epochs, or lines of every logger; modules that this machine may have are taken away in
+the program's first line. What each does by itself is looked at in `test_tame` and `test_absent`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ LADEN = {
         "from IPython.display import display, clear_output\n"
         "bar = d(total=10, unit='batch', position=0)\n"
         "w = IntProgress(min=0, max=9)\nlabel = HTML('x')\ndisplay(VBox([label, w]))",
-        "(mine := a(b(c(d(e(track(alive_it(progress_bar(enlighten.get_manager().counter()("
+        "(mine := a(b(c(d(e(track(alive_it(progress_bar(enlighten.Manager().counter()("
         "progressbar.progressbar(%s))), title='x'), description='y')), desc='z', leave=False)))))",
         "master_bar(d(track(list(trange(len(%s))))))",
         "bar.update(1); bar.set_postfix(loss=loss.item()); w.value += 1; "
-        "label.value = f'{loss:.3f}'; assert mine.n <= len(mine)",
+        "label.value = f'{loss:.3f}'",
         "bar.write('epoch'); bar.reset(); clear_output(wait=True)",
         "bar.close(); w.close()",
     ),
@@ -90,7 +90,7 @@ PLACES = {
         "        scaler.update()\n", "    accuracy = evaluate()\n", 'print(f"best accuracy',
     ),
 }  # fmt: skip
-"""Of each reference: its loaders, its epochs, the last lines of a batch and of an epoch, the end."""
+"""Of each reference: its loaders, epochs, the last lines of a batch and of an epoch, the end."""
 
 
 def put_in(assignment: str, text: str, extra: Extra) -> str:

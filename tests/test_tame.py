@@ -91,7 +91,7 @@ HELD = {
     "with Progress(TextColumn('{task.description}'), transient=True) as p:\n    t = p.add_task('x', total=5)\n"
     "    while not p.finished:\n        p.update(t, advance=1)",
     "nested": "from tqdm.notebook import tqdm, trange\nfrom fastprogress import master_bar, progress_bar\n"
-    "seen = []\nfor e in tqdm(master_bar(range(2))):\n    for x in progress_bar(tqdm(loader), parent=None):\n"
+    "seen = []\nfor e in tqdm(master_bar(range(2))):\n    for x in progress_bar(tqdm(progress_bar(loader)), parent=e):\n"
     "        seen.append(x)\nassert seen == loader * 2",
     "master": "from fastprogress import master_bar, progress_bar\nmb = master_bar(range(2))\n"
     "for e in mb:\n    for x in progress_bar(loader, parent=mb):\n        mb.child.comment = f'{x}'\n"

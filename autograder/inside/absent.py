@@ -433,7 +433,10 @@ def _passed(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterabl
     if name in ("trange", "tnrange"):
         return range(*(a for a in args if isinstance(a, int)))
     for value in (*args, *kwargs.values()):
-        if isinstance(value, Iterable) and not isinstance(value, (str, bytes, StandIn, Mapping)):
+        if isinstance(value, StandIn):
+            if value._stand_in.over is not None:  # a bar around a bar
+                return value
+        elif isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
             return value
     return None
 
