@@ -40,6 +40,15 @@ CGROUPS = Path("/sys/fs/cgroup")
 LANDLOCK_CREATE_RULESET = 444
 """The system call's number, the same on every architecture that Linux calls 64-bit."""
 TRY = "import torch\nprint(int(torch.ones(2, 3).sum()) * 7)\n"
+TRY_MODULES = """\
+import importlib
+for name in {wanted}:
+    try:
+        importlib.import_module(name)
+        print(f"{{name}}=imported")
+    except Exception as e:
+        print(f"{{name}}={{type(e).__name__}}: {{str(e).splitlines()[0]}}")
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ def examine(course: Path | None = None) -> list[Finding]:
         cgroups(),
         engines(),
         box(),
+        *modules(course),
         gpu(),
         *data(course),
     ]
@@ -271,14 +281,42 @@ def box() -> Finding:
     return Finding("a box", ok, found, remedy, needed=True)
 
 
-def _try_box(shelf: Path) -> tuple[str, LoadReport]:
+def modules(course: Path | None) -> list[Finding]:
+    """Each module that the course lists, imported in a real box: what lies in a home of somebody's
+    is here and yet not there.
+    """
+    from . import config
+
+    try:
+        wanted = () if course is None else config.modules_of(course)
+    except FiveBeatsError:
+        return []  # `data` tells of it
+    if not wanted:
+        return []
+    shelf = Path(tempfile.mkdtemp(prefix="five-beats-doctor-"))
+    try:
+        _, load = _try_box(shelf, TRY_MODULES.format(wanted=wanted))
+        told = dict(line.split("=", 1) for line in load.output.splitlines() if "=" in line)
+    except (FiveBeatsError, OSError) as e:
+        told = dict.fromkeys(wanted, f"cannot be tried: {e}")
+    finally:
+        shutil.rmtree(shelf, ignore_errors=True)
+    remedy = f"{sys.executable} -m pip install the package that holds it, or take it off the list"
+    return [
+        Finding(f"module: {m}", said == "imported", said, remedy, needed=True)
+        for m in wanted
+        for said in [told.get(m, "the box ended before it was tried")]
+    ]
+
+
+def _try_box(shelf: Path, program: str = TRY) -> tuple[str, LoadReport]:
     """The sandbox's name, and how a small program of ours went in it."""
     from .model import Job, Limits, Program
     from .sandbox import choose
 
     sandbox = choose("auto", shelf)
     try:
-        job = Job(Program("script", "doctor.py", (TRY,)), {}, Limits())
+        job = Job(Program("script", "doctor.py", (program,)), {}, Limits())
         with sandbox.open(job) as opened:
             return sandbox.name, opened.load()
     finally:

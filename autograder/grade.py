@@ -9,6 +9,7 @@ returned beside the result, so that `regrade` can judge again without a box.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import threading
@@ -207,7 +208,18 @@ class Grader:
         self.gpu = device == "cuda"
         if self.gpu and not gpu_devices():
             raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
+        self._installed()
         self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,), gpu=self.gpu)
+
+    def _installed(self) -> None:
+        """Raise `InputError` where the course promised students a module that is not here."""
+        for module in () if self.course is None else self.course.modules:
+            if importlib.util.find_spec(module.partition(".")[0]) is None:
+                raise InputError(
+                    f"modules: '{module}' is not installed in this environment",
+                    where=self.root / "grading_config.yml",
+                    remedy="install it, or take it off the list; `autograder doctor` tries each",
+                )
 
     def ids(self) -> list[str]:
         """The assignments this grader knows, in the course's order."""

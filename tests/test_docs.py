@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import typer
 
 from autograder.cli import app
+from autograder.config import MODULES, requirements
+from autograder.release import may_import
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -40,3 +44,16 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert set(re.findall(r"`make ([a-z]+)|^\$ make ([a-z]+)", TEXT, flags=re.MULTILINE))
     for named in re.findall(r"(?:`|\$ )make ([a-z]+)", TEXT):
         assert named in targets
+
+
+def test_students_are_told_what_they_can_import() -> None:
+    page = " ".join((ROOT / "docs" / "students.md").read_text(encoding="utf-8").split())
+    assert may_import(()) in page
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_they_are_told_is_there(module: str) -> None:
+    assert importlib.util.find_spec(module) is not None
+    held = {r.partition("==")[0].lower() for r in requirements([module])}
+    wanted = {re.split(r"[<>=; ]", r)[0].lower() for r in metadata.requires("five-beats") or []}
+    assert held & (wanted | {"pillow"})  # which torchvision requires

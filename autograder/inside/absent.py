@@ -127,7 +127,7 @@ def _lack(name: str, how: str) -> AbsentModule:
 class _Facts:
     """What a stand-in stands for. `path` is what the program wrote ("sklearn.metrics.f1_score()"),
     `lacking` the module to install; `derived` marks the result of an operator, and `over` is what a
-    progress bar goes through.
+    progress bar goes through, `text` what a table or a coloured word is printed as.
     """
 
     path: str
@@ -135,6 +135,7 @@ class _Facts:
     shows: bool
     derived: bool = False
     over: Iterable[Any] | None = None
+    text: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -210,22 +211,21 @@ class StandIn:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         facts = self._stand_in
-        name = facts.path.rpartition(".")[2]
-        if (
-            args
-            and facts.path.replace("()", "") in known.RETURNS
-            and (_code(args[0]) or not isinstance(args[0], str) or name == "colored")
-        ):
+        path = facts.path.replace("()", "")
+        name = path.rpartition(".")[2]
+        if facts.lacking in known.PRINTS and name in known.VERBS:
+            print(*args)
+        if args and _gives_back(facts, path, args, kwargs):
             return args[0]
-        if facts.shows and len(args) == 1 and not kwargs and _code(args[0]):
-            return args[0]  # `@logger.catch` and its like give the function back
         if not facts.shows and ("seed" in name or any(map(_live, (*args, *kwargs.values())))):
             raise _lack(facts.lacking, f"{facts.path} is called")
         if not facts.shows:
             _record.called.setdefault(_module(facts.lacking))
         made = stand_in(f"{facts.path}()", facts.lacking, shows=facts.shows)
-        if known.iterates(facts.path.replace("()", "")):
+        if known.iterates(path):
             made._stand_in.over = _passed(name, args, kwargs)
+        if facts.lacking in known.PRINTS:
+            made._stand_in.text = " ".join(map(str, args))
         if facts.shows and "config" in kwargs:
             made.config.update(_settings(kwargs["config"]))
         return made
@@ -234,7 +234,9 @@ class StandIn:
 
     def __str__(self) -> str:
         facts = self._stand_in
-        if not facts.shows:
+        if facts.text:
+            return facts.text
+        if not facts.shows or facts.lacking in known.PRINTS:
             _record.printed.setdefault(_module(facts.lacking))
         return f"<{facts.path}: {facts.lacking} is not installed here>"
 
@@ -426,6 +428,13 @@ def _base(facts: _Facts) -> type:
             super().__init_subclass__()
 
     return Base
+
+
+def _gives_back(facts: _Facts, path: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call gives back its first argument: a decorator, or a function that only looks."""
+    if path in known.RETURNS:
+        return _code(args[0]) or not isinstance(args[0], str) or path == "termcolor.colored"
+    return facts.shows and len(args) == 1 and not kwargs and _code(args[0])  # `@logger.catch`
 
 
 def _passed(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[Any] | None:

@@ -3,6 +3,8 @@
     SHOWS    what draws, prints, logs, tracks, summarises or waits: nothing is computed with it
     KNOWN    whatever else people import beside PyTorch: its values count
     BARS     of SHOWS, progress bars: a call with something to go through goes through it
+    PRINTS   of SHOWS, what prints: a call prints, or is printed as, what it is given
+    VERBS    what their functions are called that print at once
     RETURNS  functions that give back what they are given
     OWN      what people call modules of their own; nobody publishes those
 
@@ -43,7 +45,7 @@ SHOWS = BARS | _words(
     prometheus_client proplot ptflops ptitprince pudb pushbullet py3nvml pydot pyecharts
     pyfiglet pygal pygame pyglet pygraphviz pyinstrument pync pynvml pyperclip PyQt5 PyQt6
     PySide2 PySide6 pysnooper pythreejs pytorch_grad_cam pytorch_model_summary pyttsx3
-    pyvirtualdisplay qgrid reportlab scalene scienceplots scikitplot seaborn seaborn_image
+    pyvirtualdisplay qgrid reportlab rich scalene scienceplots scikitplot seaborn seaborn_image
     sendgrid sentry_sdk shap slack slack_sdk snakeviz snoop squarify stackprinter streamlit
     structlog sty swanlab sweetviz tableprint tabulate telegram telegram_send tensorboard
     tensorboard_logger tensorboardX termcolor terminaltables texttable thop tikzplotlib tkinter
@@ -105,6 +107,19 @@ KNOWN = _words(
     tzlocal ujson ultralytics umap uncertainties unidecode unyt urllib3 vit_pytorch vllm
     warmup_scheduler webcolors webdataset wget wilds wrapt xarray xformers xgboost xlrd xxhash
     yacs yaml yolov5 zarr zstandard
+    """
+)
+PRINTS = _words(
+    """
+    beautifultable colorlog coloredlogs daiquiri icecream logzero loguru objprint pprintpp
+    prettyprinter prettytable rich snoop structlog tableprint tabulate termcolor terminaltables
+    texttable verboselogs
+    """
+)
+VERBS = _words(
+    """
+    cprint critical debug echo error exception fatal ic info log notice op pp pprint print rule
+    success table trace warning
     """
 )
 RETURNS = _words(
