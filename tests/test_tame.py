@@ -38,6 +38,10 @@ BARS = {
     "by the package": ("import tqdm", "tqdm.notebook.tqdm({})"),
     "auto": ("from tqdm.auto import tqdm", "tqdm({}, total=5)"),
     "autonotebook": ("from tqdm.autonotebook import tqdm", "tqdm({})"),
+    "gui": ("from tqdm.gui import tqdm", "tqdm({})"),
+    "gui of old": ("from tqdm import tqdm_gui", "tqdm_gui({})"),
+    "tk": ("from tqdm.tk import tqdm_tk", "tqdm_tk({}, desc='x')"),
+    "rich's": ("from tqdm.rich import tqdm", "tqdm({})"),
     "asyncio": ("from tqdm.asyncio import tqdm", "tqdm({})"),
     "rich": ("from rich.progress import track", "track({}, description='x')"),
     "alive": ("from alive_progress import alive_it", "alive_it({}, title='x', force_tty=True)"),
@@ -144,6 +148,11 @@ ODD = {
     "subprocess.check_output(['conda', 'install', '-y', 'x'])\nos.system('python -m pip install --upgrade pip')",
     "another command": "import subprocess, os\nassert subprocess.check_output(['echo', 'install']) == b'install\\n'\n"
     "assert os.system('exit 3') >> 8 == 3",
+    "debuggers": "import pdb\npdb.set_trace()\nbreakpoint()\nfrom pdb import set_trace\nset_trace()",
+    "secrets": "import getpass, os\nos.environ['WANDB_API_KEY'] = getpass.getpass('key: ')\n"
+    "from google.colab import userdata\nos.environ['HF'] = userdata.get('HF')",
+    "formats": "from IPython import display\ndisplay.set_matplotlib_formats('svg')\n"
+    "from matplotlib_inline import backend_inline\nimport matplotlib.pyplot as plt\nplt.show()",
     "main in the middle": "if __name__ == '__main__':\n    a = 1\ndef main():\n    global ok\n    ok = a == 1\n"
     "if __name__ == '__main__':\n    main()\nif not __name__ == '__main__':\n    1 / 0\nb = 2",
     "signal": "import signal, atexit\natexit.register(print, 'bye')\nsignal.signal(signal.SIGINT, signal.SIG_DFL)",
@@ -195,6 +204,18 @@ def test_a_number_that_nobody_can_give_is_asked_of_a_person(tmp_path: Path) -> N
         assert errors[0][0] == "NobodyAnswers" and needs == ["an answer to input('Epochs: ')"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while True:\n    if input('> ') == 'quit':\n        break",
+        "while True:\n    try:\n        n = int(input('n: '))\n        break\n    except ValueError:\n        print('a number!')",
+    ],
+)
+def test_a_menu_without_an_end_has_one(text: str, tmp_path: Path) -> None:
+    errors, needs, _ = in_fork(script(text), what_became, tmp_path)
+    assert errors[0][0] == "NobodyThere" and needs == ["somebody at the keyboard"]
+
+
 MAGICS = {
     "figures": "%config InlineBackend.figure_format = 'retina'\n%matplotlib inline\n%matplotlib widget",
     "extension": "%load_ext tensorboard\n%tensorboard --logdir runs\n%reload_ext nothing_at_all",
@@ -203,6 +224,10 @@ MAGICS = {
     "timeit": "import time\nx = 0\n%timeit time.sleep(0.01)",
     "installs": "!pip install -q seaborn wandb\n%pip install x\n!{sys.executable} -m pip install y\n!nvidia-smi",
     "pylab": "%pylab inline\nplot([1, 2])",
+    "folders": "!mkdir -p runs/a runs/b\nimport os\nassert os.path.isdir('runs/b')\n!mkdir x; rm -r y",
+    "of old": "get_ipython().magic('matplotlib inline')\nget_ipython().magic('%nosuch')",
+    "all values": "from IPython.core.interactiveshell import InteractiveShell\n"
+    "InteractiveShell.ast_node_interactivity = 'all'\n1\n2",
     "ipython": "ip = get_ipython()\nip.run_line_magic('matplotlib', 'inline')\nip.run_line_magic('nosuch', '')\n"
     "ip.system('ls')\nprint('google.colab' in str(get_ipython()))",
     "cd": "%cd /content/drive/MyDrive\n%pwd\n!cd x\n%cd -q ..",

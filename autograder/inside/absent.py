@@ -215,6 +215,8 @@ class StandIn:
         name = path.rpartition(".")[2]
         if facts.lacking in known.PRINTS and name in known.VERBS:
             print(*args)
+        if path in known.TEXTS:
+            return ""
         if args and _gives_back(facts, path, args, kwargs):
             return args[0]
         if not facts.shows and ("seed" in name or any(map(_live, (*args, *kwargs.values())))):

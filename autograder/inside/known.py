@@ -5,6 +5,7 @@
     BARS     of SHOWS, progress bars: a call with something to go through goes through it
     PRINTS   of SHOWS, what prints: a call prints, or is printed as, what it is given
     VERBS    what their functions are called that print at once
+    TEXTS    functions that give text which only another absent service would read
     RETURNS  functions that give back what they are given
     OWN      what people call modules of their own; nobody publishes those
 
@@ -122,6 +123,7 @@ VERBS = _words(
     success table trace warning
     """
 )
+TEXTS = _words("google.colab.userdata.get kaggle_secrets.UserSecretsClient.get_secret")
 RETURNS = _words(
     """
     beartype.beartype clearml.Task.connect deprecated.deprecated icecream.ic jaxtyping.jaxtyped

@@ -2,6 +2,7 @@
 
     input()             the prompt is shown, the answer is empty, "y" to a yes-or-no question;
                         a number is nothing that anybody could answer (`NobodyAnswers`)
+    getpass, pdb        the same, and nothing
     plt.show            nothing; so is `matplotlib.use`
     tqdm                goes through what it is given and draws nothing, in a notebook's form too
     pip install         nothing, and that it worked
@@ -15,7 +16,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import getpass
 import os
+import pdb  # noqa: T100 - it is taken from programs
 import re
 import shlex
 import subprocess
@@ -27,7 +30,7 @@ from typing import Any
 
 from tqdm import std as tqdm_std
 
-FILES_CAP = 200
+FILES_CAP, ANSWERS_CAP = 200, 100
 _YES_OR_NO = re.compile(r"\b(y(?:es)?)\s*/\s*n(?:o)?\b", re.IGNORECASE)
 _chdir = os.chdir
 
@@ -38,6 +41,12 @@ class NobodyAnswers(ValueError):  # noqa: N818 - students read it as a sentence
     def __init__(self, prompt: str) -> None:
         self.need = f"an answer to input({prompt[:80]!r})"
         super().__init__(f"needs {self.need}; nobody sits at the keyboard here")
+
+
+class NobodyThere(EOFError):  # noqa: N818 - students read it as a sentence
+    """The program goes on asking, as in a menu without an end; `need` says so."""
+
+    need = "somebody at the keyboard"
 
 
 class _Answer(str):
@@ -58,7 +67,14 @@ class _Answer(str):
     lstrip = rstrip = strip
 
 
+_asked = 0
+
+
 def _input(prompt: object = "", /) -> str:
+    global _asked
+    _asked += 1
+    if _asked > ANSWERS_CAP:
+        raise NobodyThere(f"needs {NobodyThere.need}, and goes on asking")
     print(prompt)
     asked = _YES_OR_NO.search(str(prompt))
     if asked:
@@ -66,6 +82,20 @@ def _input(prompt: object = "", /) -> str:
     answer = _Answer()
     answer.prompt = str(prompt)
     return answer
+
+
+def _people() -> None:
+    """Let nobody be waited for."""
+
+    def nothing(*args: Any, **kwargs: Any) -> None:
+        """Nobody debugs here."""
+
+    def secret(prompt: str = "", stream: Any = None, **kwargs: Any) -> str:
+        print(prompt)
+        return ""
+
+    sys.breakpointhook = pdb.set_trace = nothing
+    getpass.getpass = secret
 
 
 # -- screens -----------------------------------------------------------------------------------
@@ -89,16 +119,21 @@ def _bars() -> None:
         return lambda text: None
 
     tqdm_std.tqdm.status_printer = staticmethod(printer)
-    notebook: Any = types.ModuleType("tqdm.notebook")
+    package: Any = sys.modules["tqdm"]
 
     def trange(*args: Any, **kwargs: Any) -> Any:
         return _Bar(range(*args), **kwargs)
 
-    notebook.tqdm = notebook.tqdm_notebook = _Bar
-    notebook.trange = notebook.tnrange = trange
-    notebook.IProgress, notebook.WARN_NOIPYW = None, ""
-    sys.modules["tqdm.notebook"] = notebook
-    sys.modules["tqdm"].notebook = notebook  # type: ignore[attr-defined]
+    for name, short in (("notebook", "tn"), ("gui", "tg"), ("tk", "ttk"), ("rich", "tr")):
+        module: Any = types.ModuleType(f"tqdm.{name}")
+        module.tqdm = _Bar
+        module.trange = trange
+        setattr(module, f"tqdm_{name}", _Bar)
+        setattr(module, f"{short}range", trange)
+        sys.modules[module.__name__] = module
+        setattr(package, name, module)
+    package.notebook.IProgress, package.notebook.WARN_NOIPYW = None, ""
+    package.tqdm_gui, package.tgrange = _Bar, trange
 
 
 def _screens() -> None:
@@ -109,8 +144,11 @@ def _screens() -> None:
 
     matplotlib: Any = sys.modules.get("matplotlib")
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    display: Any = sys.modules.get("IPython.display")
     if matplotlib is not None:
         matplotlib.use = nothing
+    if display is not None and not hasattr(display, "set_matplotlib_formats"):
+        display.set_matplotlib_formats = nothing  # there until IPython 8
     if pyplot is not None:
         switch = pyplot.switch_backend
 
@@ -217,12 +255,14 @@ _tamed = False
 
 def tame() -> Folders:
     """Put all of the above in place, once in a process, for a program that starts here."""
-    global _tamed
+    global _tamed, _asked
     folders = Folders()
+    _asked = 0
     builtins.input = _input
     os.chdir = folders.change
     if not _tamed:
         _tamed = True
+        _people()
         _screens()
         _bars()
         _packages()
