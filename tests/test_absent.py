@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from autograder.inside import absent, known
+from autograder.inside.answer import answer
 from autograder.inside.program import Program
 from tests.loading import in_fork, notebook, script
 
@@ -149,6 +150,13 @@ SHOWN = {
     "try:\n    sns = plots()\nexcept ImportError:\n    sns = None\nassert sns is None",
     "guarded after a bare one": "import pandas\ntry:\n    import pandas as pd\nexcept ImportError:\n"
     "    pd = None\nassert pd is None",
+    "not a guard": "try:\n    import seaborn as sns\n    for i in range(3):\n        sns.lineplot(y=[i])\n"
+    "    done = i\nexcept ImportError:\n    print('install seaborn')\nassert done == 2",
+    "not a guard either": "def main():\n    import wandb\n    wandb.init()\n    return sum(range(3))\n"
+    "n = 0\ntry:\n    for _ in range(1):\n        n = main()\nexcept Exception as e:\n    print(e)\nassert n == 3",
+    "settings that may be there": "import wandb\nwandb.init(config={'a': 1})\n"
+    "assert getattr(wandb.config, 'b', 2) == 2 and not hasattr(wandb.config, 'c')\n"
+    "assert wandb.config.get('d', 4) == 4 and 'a' in wandb.config and dict(wandb.config) == {'a': 1}",
     "colours": "from colorama import Fore, Style, init\nfrom termcolor import colored\ninit()\n"
     "line = Fore.GREEN + 'acc 0.9' + Style.RESET_ALL\nassert line == 'acc 0.9'\n"
     "assert colored('text', 'red') == 'text'",
@@ -232,7 +240,8 @@ NEEDED = {
     "network": ("timm", "import timm\nnet = timm.create_model('resnet18')\n"
                 "o = torch.optim.SGD(net.parameters(), lr=0.1)"),
     "star": ("seaborn", "from seaborn import *\nheatmap([[1]])"),
-    "setting that nobody gave": ("wandb", "import wandb\nwandb.init()\no = wandb.config.lr"),
+    "object of the program's": ("optuna", "import optuna\nclass O:\n    def __call__(self, t):\n        return 1\n"
+                               "optuna.create_study().optimize(O())"),
     "number of a bar": ("ipywidgets", "import ipywidgets\nn = int(ipywidgets.IntSlider(3).value)"),
     "colab's uploads": ("google.colab", "from google.colab import files\nfor f in files.upload():\n    pass"),
     "guarded and used": ("seaborn", "try:\n    import seaborn as sns\nexcept ImportError:\n    pass\nsns.set()"),
@@ -255,7 +264,13 @@ def test_where_it_is_needed_the_program_stops_and_the_module_is_named(
         assert len(errors) == (name != "guarded and left"), errors  # which ended itself
 
 
+def test_a_setting_that_nobody_gave_is_asked_of_a_person(tmp_path: Path) -> None:
+    for errors, needs, _, _ in both("import wandb\nwandb.init()\no = wandb.config.lr", tmp_path):
+        assert errors[0][0] == "NoSetting" and "'lr'" in needs[0]
+
+
 CAUGHT = {
+    "nowhere, but a lambda may train": "import optuna\noptuna.create_study().optimize(lambda t: 1)\nint(0)",
     "by the program": "try:\n    best = float(accuracy_score(y, p))\nexcept Exception:\n    best = 0.0",
     "by numpy": "import numpy as np\nbest = 0.0\ntry:\n    best = np.asarray(accuracy_score(y, p))\nexcept Exception:\n    pass",
 }
@@ -264,8 +279,9 @@ CAUGHT = {
 @pytest.mark.parametrize("name", CAUGHT)
 def test_a_need_that_the_program_hides_is_known_all_the_same(name: str, tmp_path: Path) -> None:
     text = NUMBERS + "from sklearn.metrics import accuracy_score\n" + CAUGHT[name]
+    module = "optuna" if "optuna" in text else "sklearn"
     for errors, needs, ok, _ in both(text + "\nok = True\n", tmp_path):
-        assert (errors, needs, ok) == ([], ["the module 'sklearn'"], True)
+        assert (errors, needs, ok) == ([], [f"the module '{module}'"], True)
 
 
 SLIPS = {
@@ -281,6 +297,7 @@ SLIPS = {
     "the student's own": "import helpr",
     "the student's own, from": "from helpr import f",
     "the student's own package": "from package.modul import g",
+    "a part of the student's own": "from datasets.modul import g",
     "never handed in": "from utils import evaluate",
     "never handed in either": "import mylayers",
 }
@@ -289,6 +306,7 @@ SLIPS = {
 @pytest.mark.parametrize("name", SLIPS)
 def test_a_slip_is_the_students(name: str, tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "datasets").mkdir()  # a well-known name, and here the student's
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "module.py").write_text("def g():\n    return 1\n")
     for errors, needs, ok, used in both(SLIPS[name] + "\nok = True\n", tmp_path):
@@ -332,6 +350,16 @@ def test_libraries_go_on_seeing_that_it_is_absent(tmp_path: Path) -> None:
         assert (errors, needs, ok) == ([], [], True)
 
 
+def test_a_library_that_lacks_a_module_is_lacking_itself(tmp_path: Path) -> None:
+    home, library = tmp_path / "home", tmp_path / "library"
+    home.mkdir()
+    library.mkdir()
+    (library / "scores.py").write_text("from sklearn.metrics import f1_score\nBEST = 3\n")
+    text = f"import sys\nsys.path.append({str(library)!r})\nimport scores\nok = int(scores.BEST)"
+    for errors, needs, ok, _ in both(text, home):
+        assert errors and not ok and needs == ["the module 'sklearn'"]
+
+
 def test_what_is_asked_for_by_name_must_be_real(tmp_path: Path) -> None:
     text = NUMBERS + "from sklearn.metrics import accuracy_score\nbest_acc = accuracy_score(y, p)"
 
@@ -364,3 +392,31 @@ def test_the_lists_hold_no_module_twice_and_none_of_ours() -> None:
     assert not {"torch", "torchvision", "numpy", "matplotlib", "PIL", "tqdm"} & (
         known.SHOWS | known.KNOWN
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "needs"),
+    [
+        ("by_hand", "done", None),
+        ("by_module", "done", ["the module 'sklearn'"]),
+        ("of_module", "done", ["the module 'sklearn'"]),
+        ("raises", "error", None),
+    ],
+)
+def test_what_is_called_for_an_answer_is_needed_for_it(
+    name: str, status: str, needs: list[str] | None, tmp_path: Path
+) -> None:
+    text = (
+        "from sklearn.metrics import f1_score\nimport wandb\n"
+        "def by_hand(x):\n    wandb.log({'x': x})\n    return 1.0\n"
+        "def by_module(x):\n    return 1.0 if f1_score([x], [x]) is not None else 0.0\n"
+        "def of_module(x):\n    return f1_score([x], [x])\n"
+        "def raises(x):\n    f1_score([x], [x])\n    return 1 / 0\nprint(f1_score([1], [1]))\n"
+    )
+
+    def look(program: Program) -> Any:
+        order = {"probe": "values:call", "args": {"name": name, "positional": [3]}}
+        header, _ = answer(program, order, b"")
+        return header["status"], header.get("needs")
+
+    assert in_fork(script(text), look, tmp_path, WITHOUT) == [status, needs]

@@ -15,7 +15,7 @@ from autograder.release import reference
 from tests.samples import ROOT, QuickGrader
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
-FIVE, SIX = "05-five-beats", "06-line-by-line"
+FOUR, FIVE, SIX = "04-training-loop", "05-five-beats", "06-line-by-line"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,20 @@ def test_whatever_needs_it_a_person_is_asked(
     result = graded(grader, FIVE, changes, top)
     assert result.status == "ungradable" and result.bugs == (), summary(result)
     assert {c.status for c in result.checks} <= {Status.PASSED, Status.UNGRADABLE}
+
+
+def test_a_matrix_by_an_absent_module_is_not_called_wrong(grader: QuickGrader) -> None:
+    changes = {
+        "    matrix = torch.zeros(n_classes, n_classes, dtype=torch.int64)\n": "    truth, said = [], []\n",
+        "            pairs = torch.bincount(labels * n_classes + predicted, minlength=n_classes**2)\n"
+        "            matrix += pairs.reshape(n_classes, n_classes)\n    return matrix\n":
+        "            truth += labels.tolist()\n            said += predicted.tolist()\n"
+        "    return metrics.confusion_matrix(truth, said, labels=range(n_classes))\n",
+    }  # fmt: skip
+    result = graded(grader, FOUR, changes, "from sklearn import metrics")
+    assert result.status == "ungradable" and result.bugs == ()
+    lost = {c.id for c in result.checks if c.status is not Status.PASSED}
+    assert lost and all("confusion" in i for i in lost), summary(result)
 
 
 def test_a_printed_figure_of_an_absent_module_is_not_called_wrong(grader: QuickGrader) -> None:

@@ -52,6 +52,7 @@ NEEDS_CAP, DEPTH_CAP, ROWS_CAP = 20, 12, 1_000
 _MARK = "absent_module_"
 """How the types of stand-ins begin, which others' errors name: "must be real number, not …"."""
 _MARKED = re.compile(_MARK + r"(\w+)")
+_PARTS = (ast.For, ast.While, ast.FunctionDef, ast.ClassDef)
 _IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError"))
 _ANY_ERROR = frozenset(("Exception", "BaseException"))
 _REMAINDER = (6, 19)  # NB_REMAINDER and NB_INPLACE_REMAINDER, the arguments of BINARY_OP
@@ -144,6 +145,14 @@ class _Facts:
         return self.derived or "(" in self.path
 
 
+class NoSetting(AttributeError):  # noqa: N818 - students read it as a sentence
+    """A setting that only an absent module could know; `need` says so."""
+
+    def __init__(self, name: str) -> None:
+        self.need = f"the setting '{name}' of an experiment tracker"
+        super().__init__(f"needs {self.need}, which the program did not set itself")
+
+
 class _Config(dict[str, Any]):
     """`wandb.config`: the settings that the program itself put there, by key or attribute."""
 
@@ -151,7 +160,7 @@ class _Config(dict[str, Any]):
         if name.startswith("__"):
             raise AttributeError(name)
         if name not in self:
-            raise _lack("wandb", f"its configuration has no '{name}'")
+            raise NoSetting(name)
         return self[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -219,8 +228,11 @@ class StandIn:
             return ""
         if args and _gives_back(facts, path, args, kwargs):
             return args[0]
-        if not facts.shows and ("seed" in name or any(map(_live, (*args, *kwargs.values())))):
+        given = (*args, *kwargs.values())
+        if not facts.shows and ("seed" in name or any(map(_live, given))):
             raise _lack(facts.lacking, f"{facts.path} is called")
+        if not facts.shows and any(map(_lambda, given)):  # for a table, or to train by
+            need(_module(facts.lacking))
         if not facts.shows:
             _record.called.setdefault(_module(facts.lacking))
         made = stand_in(f"{facts.path}()", facts.lacking, shows=facts.shows)
@@ -478,14 +490,20 @@ def _live(value: Any, depth: int = 0) -> bool:
     if isinstance(value, types.GeneratorType):  # `net.parameters()`, not rows of a table
         return value.gi_code.co_filename.endswith("module.py")
     if isinstance(value, types.FunctionType):
-        return value.__name__ != "<lambda>" and _own(value.__code__.co_filename)
+        return not _lambda(value) and _own(value.__code__.co_filename)
     if isinstance(value, type):
         return issubclass(value, nn.Module) or value.__module__ == "__main__"
+    if type(value).__module__ == "__main__":
+        return True
     holders = (
         nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler,
         torch.amp.GradScaler, DataLoader, Dataset, Sampler, types.MethodType, functools.partial,
     )  # fmt: skip
     return isinstance(value, holders)
+
+
+def _lambda(value: Any) -> bool:
+    return isinstance(value, types.FunctionType) and value.__name__ == "<lambda>"
 
 
 def _among(values: Iterable[Any], depth: int = 0) -> Iterator[StandIn]:
@@ -665,15 +683,14 @@ def _top(path: str, made: StandIn) -> Any:
 def lacks(missing: str) -> bool:
     """Whether a module that was not found is one that this environment lacks, and no slip."""
     top = missing.partition(".")[0]
-    if known.kind(missing) is not None:
-        return True
-    if top != missing and _exists(top):  # `torch.nnn`, or a module of the student's own package
-        return False
-    return not (top in known.OWN or top.startswith("my") or _slip(top))
+    listed = known.entry(missing)
+    if "." not in listed and top != missing and _exists(top):
+        return False  # `torch.nnn`, or a module of the student's own package
+    return bool(listed) or not (top in known.OWN or top.startswith("my") or _slip(top))
 
 
 def _exists(name: str) -> bool:
-    if name in sys.modules:
+    if sys.modules.get(name) is not None:
         return True
     with contextlib.suppress(ImportError, ValueError):
         return importlib.util.find_spec(name) is not None
@@ -684,7 +701,7 @@ def _slip(name: str) -> str:
     """The module that a name is probably a misspelling of, or ""."""
     here = {m.name for m in pkgutil.iter_modules()}
     names = here | sys.stdlib_module_names | known.SHOWS | known.KNOWN | known.OWN
-    far = 1 if len(name) < 8 else 2
+    far = 0 if len(name) < 4 else 1 if len(name) < 8 else 2
     # what only goes on where a name ends is an extension of it: numpyro, torchx
     return next(
         (n for n in sorted(names) if not name.startswith(n) and _distance(name, n) <= far), ""
@@ -744,9 +761,14 @@ def _statements(filename: str, line: int) -> list[ast.stmt]:
 
 
 def _handled(filename: str, line: int) -> set[str]:
-    """The names of the exceptions that handlers around a line catch; "Exception" for a bare one."""
+    """The names of the exceptions that handlers around a line catch; "Exception" for a bare one.
+
+    A `try` around loops, functions or classes is about a program, and not about an import.
+    """
     names: set[str] = set()
     for node in _statements(filename, line):
+        if any(isinstance(n, _PARTS) for part in getattr(node, "body", ()) for n in ast.walk(part)):
+            continue
         if isinstance(node, ast.Try) and _within(node.body, line):
             for handler in node.handlers:
                 names |= {"Exception"} if handler.type is None else _words(handler.type)
