@@ -1,8 +1,9 @@
-"""A correct program keeps full marks whatever progress bars and loggers it uses, in a real box.
+"""A correct program keeps full marks whatever bars, loggers and odd habits it has, in a real box.
 
 The reference solutions of 04 and 05 get every bar there is around each loop over batches and
-around the epochs, or lines of every logger; modules that this machine may have are taken away in
-the program's first line. What each does by itself is looked at in `test_tame` and `test_absent`.
+around the epochs, lines of every logger, or all that asks for a person, a screen or a network;
+modules that this machine may have are taken away in the program's first line. What each does by
+itself is looked at in `test_tame` and `test_absent`.
 """
 
 from __future__ import annotations
@@ -77,6 +78,20 @@ LADEN = {
         end="table = pd.DataFrame(rows); print(table.to_string()); table.to_csv('h.csv'); "
         "fig, ax = plt.subplots(); sns.heatmap(cm([0], [0]), ax=ax); ax.plot(table['loss']); "
         "plt.show(); plt.close(fig); run.summary['a'] = 1; wandb.finish(); mlflow.end_run()",
+    ),
+    "habits": Extra(
+        "import argparse, getpass, os, subprocess\nfrom google.colab import drive, files, userdata\n"
+        "import matplotlib\nmatplotlib.use('TkAgg')\nimport matplotlib.pyplot as plt\n"
+        "drive.mount('/content/drive')\nos.chdir('/content/drive/MyDrive/hw')\n"
+        "subprocess.check_call([sys.executable, '-m', 'pip', 'install', '-q', 'seaborn'])\n"
+        "os.environ['WANDB_API_KEY'] = userdata.get('KEY') or getpass.getpass()\n"
+        "parser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float, default=1e-3)\n"
+        "args = parser.parse_args()\ninput('press Enter to begin')\n"
+        "if input('really? [y/n] ') != 'y':\n    sys.exit(1)\n"
+        "os.makedirs('runs', exist_ok=True)\nos.chdir('runs')\n"
+        "if __name__ == '__main__':\n    print(args.lr)",
+        epoch="plt.plot([1]); plt.show(); plt.close('all'); breakpoint()",
+        end="files.download('best_mlp.pt'); os.chdir('/tmp')",
     ),
 }
 
