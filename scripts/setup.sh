@@ -122,7 +122,7 @@ install_python() {
   pip "${pinned[@]}" numpy pillow setuptools
   pip "${pinned[@]}" --no-deps torchvision
   pip "${pinned[@]}" --no-build-isolation -e ".$extras"
-  "$venv/bin/python" "$hook" >/dev/null # so that every process of it can import torchvision
+  "$venv/bin/python" -m autograder.inside.torchvision_compat >/dev/null # so that every process of it can import torchvision
   "$venv/bin/python" -c 'import autograder.config, torchvision' || stop "the environment does not work; remove $venv and run this again"
   echo "$wanted" >"$stamp"
   if [ -n "$extras" ]; then echo "$wanted" >"$venv/.five-beats"; fi
