@@ -23,7 +23,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -209,8 +208,8 @@ class Folders:
 
     def __init__(self) -> None:
         self.home = os.getcwd()
-        self._began = time.time()
-        self._seen: list[str] = []
+        self._found: dict[str, dict[str, int]] = {}
+        """The files of each folder as the program found them, by the time of their last change."""
 
     def change(self, path: Any) -> None:
         """`os.chdir`, to where the program could work."""
@@ -228,7 +227,7 @@ class Folders:
             _chdir(before)
             print(f"(stays in its folder: {here} is no place to work here)")
             return
-        self._seen.append(here)
+        self._found.setdefault(here, _files(here))
         data = os.path.join(self.home, "data")
         if os.path.isdir(data) and not os.path.lexists("data"):
             with contextlib.suppress(OSError):
@@ -238,12 +237,22 @@ class Folders:
         """Go home, and let what the program wrote elsewhere be found there by its name."""
         with contextlib.suppress(OSError):  # the program may have removed it
             _chdir(self.home)
-        for folder in dict.fromkeys(self._seen):
-            with contextlib.suppress(OSError), os.scandir(folder) as entries:
-                for entry in list(entries)[:FILES_CAP]:
-                    new = entry.is_file() and entry.stat().st_mtime >= self._began - 1
-                    if new and not os.path.lexists(os.path.join(self.home, entry.name)):
-                        os.symlink(entry.path, os.path.join(self.home, entry.name))
+        for folder, before in self._found.items():
+            for name, changed in _files(folder).items():
+                link = os.path.join(self.home, name)
+                if before.get(name) != changed and not os.path.lexists(link):
+                    with contextlib.suppress(OSError):
+                        os.symlink(os.path.join(folder, name), link)
+
+
+def _files(folder: str) -> dict[str, int]:
+    """The first files of a folder by name, with the time of their last change in nanoseconds."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if len(found) < FILES_CAP and entry.is_file():
+                found[entry.name] = entry.stat().st_mtime_ns
+    return found
 
 
 def _writable(folder: str) -> bool:
