@@ -13,14 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-HERE := $(realpath .)
-
-# A box mounts its own /tmp, which would hide an environment below it.
-ifeq ($(filter /tmp/% /var/tmp/% /dev/shm/%,$(HERE)/),)
-export VENV ?= $(HERE)/.venv
-else
-export VENV ?= $(HOME)/.cache/five-beats/venv
-endif
+export VENV := $(shell scripts/setup.sh where)
 BIN := $(VENV)/bin
 JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n : 8)))
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile

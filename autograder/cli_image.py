@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,11 +34,15 @@ def build(
         str | None, typer.Option(metavar="URL", help="Where pip finds torch (CPU builds, say).")
     ] = None,
 ) -> None:
-    """Build the image from this machine's versions, and prove that it trains."""
+    """Build the image from this machine's versions, and prove that it trains.
+
+    In a course's folder it holds the modules that the course lists, too.
+    """
     from . import image
+    from .config import modules_of
     from .errors import InputError
 
     if engine not in ("podman", "docker"):
         raise InputError(f"--engine '{engine}' is not known", remedy="use podman or docker")
-    image.build(engine, tag, base, torch_index)
+    image.build(engine, tag, base, torch_index, modules_of(Path.cwd()))
     typer.echo(f"{tag}: {image.verify(engine, tag)}")

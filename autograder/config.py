@@ -13,21 +13,35 @@ line of whatever pydantic refuses.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from .errors import ConfigError
 from .model import Limits, Visibility
 
 T = TypeVar("T", bound="Strict")
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+MODULES = (
+    "torch", "torchvision", "numpy", "matplotlib", "PIL", "tqdm", "rich", "IPython", "safetensors",
+)  # fmt: skip
+"""What a submission may import wherever it is graded, beside Python's own modules."""
 
 
 class Strict(BaseModel):
@@ -202,6 +216,10 @@ class Feedback(Strict):
     hidden: Literal["full", "title", "none"] = "full"
 
 
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+"""A module as an import statement names it: `sklearn`, and not `scikit-learn`."""
+
+
 class Course(Strict):
     """grading_config.yml."""
 
@@ -216,6 +234,8 @@ class Course(Strict):
     late: LatePolicy = LatePolicy()
     feedback: Feedback = Feedback()
     data: Path | None = None
+    modules: tuple[ModuleName, ...] = ()
+    """What students may import beside `MODULES`; installed in the environment that grades."""
 
     @model_validator(mode="after")
     def _known(self) -> Course:
@@ -359,6 +379,31 @@ def load(path: Path, model: type[T]) -> T:
 def course(root: Path) -> Course:
     """The course configuration of the repository at `root`."""
     return load(root / "grading_config.yml", Course)
+
+
+def modules_of(root: Path) -> tuple[str, ...]:
+    """The modules that the course at `root` lists; none where there is no course."""
+    return course(root).modules if (root / "grading_config.yml").is_file() else ()
+
+
+def requirements(modules: Iterable[str]) -> list[str]:
+    """The distributions that hold these modules here, as `name==version`, in name order.
+
+    Raises `ConfigError` for a module that no distribution of this environment holds.
+    """
+    wanted = list(modules)
+    holders = metadata.packages_distributions() if wanted else {}
+    found: set[str] = set()
+    for module in wanted:
+        names = holders.get(module.partition(".")[0], [])
+        if not names:
+            raise ConfigError(
+                f"modules: '{module}' is not installed in this environment",
+                where="grading_config.yml",
+                remedy=f"{sys.executable} -m pip install the package that holds it",
+            )
+        found |= {f"{name}=={metadata.version(name)}" for name in names}
+    return sorted(found)
 
 
 @lru_cache(maxsize=64)

@@ -40,6 +40,15 @@ CGROUPS = Path("/sys/fs/cgroup")
 LANDLOCK_CREATE_RULESET = 444
 """The system call's number, the same on every architecture that Linux calls 64-bit."""
 TRY = "import torch\nprint(int(torch.ones(2, 3).sum()) * 7)\n"
+TRY_MODULES = """\
+import importlib
+for name in {wanted}:
+    try:
+        importlib.import_module(name)
+        print(f"{{name}}=imported")
+    except Exception as e:
+        print(f"{{name}}={{type(e).__name__}}: {{str(e).splitlines()[0]}}")
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ def examine(course: Path | None = None) -> list[Finding]:
         cgroups(),
         engines(),
         box(),
+        *modules(course),
         gpu(),
         *configuration(course),
         *data(course),
@@ -112,8 +122,8 @@ def torch() -> Finding:
 
 
 def torchvision() -> Finding:
-    """Whether torchvision is made for this torch (torch 2.n goes with 0.(n + 15)), and
-    whether it can be imported as a box imports it.
+    """Whether torchvision is made for this torch (torch 2.n goes with 0.(n + 15)), and whether a
+    plain `import torchvision` works, as in a notebook's kernel and in pytest; a box helps itself.
     """
     ours, theirs = _version("torchvision"), _version("torch")
 
@@ -126,15 +136,25 @@ def torchvision() -> Finding:
     if theirs[0] == 2 and ours != (0, theirs[1] + 15):
         remedy = f"pip install 'torchvision==0.{theirs[1] + 15}.*'"
         return finding(f"{text} beside torch {theirs[0]}.{theirs[1]}", remedy)
-    code = (
-        "from autograder.inside.torchvision_compat import declare\n"
-        "declare()\nfrom torchvision import datasets, transforms\n"
-    )
+    plain = "from torchvision import datasets, transforms\n"
+    failed = _fails(plain)
+    if failed is None:
+        return finding(f"{text}, the right one for torch {theirs[0]}.{theirs[1]}")
+    module = "autograder.inside.torchvision_compat"
+    if _fails(f"from {module} import declare\ndeclare()\n{plain}") is None:
+        return finding(
+            f"{text} works in boxes only; elsewhere (notebooks, pytest): {failed}",
+            f"{sys.executable} -m {module}",
+        )
+    return finding(f"{text} cannot be imported: {failed}", "install torch and torchvision anew")
+
+
+def _fails(code: str) -> str | None:
+    """What a plain Python of this environment says last where it cannot run `code`, else None."""
     done = _run([sys.executable, "-c", code], 120)
-    if done is None or done.returncode:
-        last = "" if done is None else (done.stderr.strip().splitlines() or [""])[-1]
-        return finding(f"{text} cannot be imported: {last}", "install torch and torchvision anew")
-    return finding(f"{text}, the right one for torch {theirs[0]}.{theirs[1]}")
+    if done is not None and done.returncode == 0:
+        return None
+    return "it does not end" if done is None else (done.stderr.strip().splitlines() or [""])[-1]
 
 
 def bubblewrap() -> Finding:
@@ -266,14 +286,42 @@ def box() -> Finding:
     return Finding("a box", ok, found, remedy, needed=True)
 
 
-def _try_box(shelf: Path) -> tuple[str, LoadReport]:
+def modules(course: Path | None) -> list[Finding]:
+    """Each module that the course lists, imported in a real box: what lies in a home of somebody's
+    is here and yet not there.
+    """
+    from . import config
+
+    try:
+        wanted = () if course is None else config.modules_of(course)
+    except FiveBeatsError:
+        return []  # `data` tells of it
+    if not wanted:
+        return []
+    shelf = Path(tempfile.mkdtemp(prefix="five-beats-doctor-"))
+    try:
+        _, load = _try_box(shelf, TRY_MODULES.format(wanted=wanted))
+        told = dict(line.split("=", 1) for line in load.output.splitlines() if "=" in line)
+    except (FiveBeatsError, OSError) as e:
+        told = dict.fromkeys(wanted, f"cannot be tried: {e}")
+    finally:
+        shutil.rmtree(shelf, ignore_errors=True)
+    remedy = f"{sys.executable} -m pip install the package that holds it, or take it off the list"
+    return [
+        Finding(f"module: {m}", said == "imported", said, remedy, needed=True)
+        for m in wanted
+        for said in [told.get(m, "the box ended before it was tried")]
+    ]
+
+
+def _try_box(shelf: Path, program: str = TRY) -> tuple[str, LoadReport]:
     """The sandbox's name, and how a small program of ours went in it."""
     from .model import Job, Limits, Program
     from .sandbox import choose
 
     sandbox = choose("auto", shelf)
     try:
-        job = Job(Program("script", "doctor.py", (TRY,)), {}, Limits())
+        job = Job(Program("script", "doctor.py", (program,)), {}, Limits())
         with sandbox.open(job) as opened:
             return sandbox.name, opened.load()
     finally:

@@ -54,6 +54,7 @@ class _Answer(_Strict):
     error: _Error | None = None
     detail: Long = ""
     usage: _Usage = _Usage()
+    needs: list[Short] = Field(default_factory=list, max_length=20)
 
 
 class _Load(_Strict):
@@ -171,6 +172,7 @@ def read_answer(header: bytes, blob: bytes) -> Evidence:
         _error(raw.error),
         raw.detail,
         Usage(**raw.usage.model_dump()),
+        tuple(raw.needs),
     )
 
 

@@ -9,6 +9,7 @@ returned beside the result, so that `regrade` can judge again without a box.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import threading
@@ -40,6 +41,7 @@ from .model import (
 )
 from .release import reference
 from .sandbox import Box, Sandbox, choose, gpu_devices
+from .text import clean
 
 SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
@@ -246,7 +248,18 @@ class Grader:
         self.gpu = device == "cuda"
         if self.gpu and not gpu_devices():
             raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
+        self._installed()
         self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,), gpu=self.gpu)
+
+    def _installed(self) -> None:
+        """Raise `InputError` where the course promised students a module that is not here."""
+        for module in () if self.course is None else self.course.modules:
+            if importlib.util.find_spec(module.partition(".")[0]) is None:
+                raise InputError(
+                    f"modules: '{module}' is not installed in this environment",
+                    where=self.root / "grading_config.yml",
+                    remedy="install it, or take it off the list; `autograder doctor` tries each",
+                )
 
     def ids(self) -> list[str]:
         """The assignments this grader knows, in the course's order."""
@@ -410,11 +423,22 @@ class Grader:
         self.close()
 
 
+def _absent(load: LoadReport) -> tuple[str, ...]:
+    """The modules that the program had no more than a stand-in for; the box's word for it."""
+    told = load.data.get("absent")
+    names = [n for n in told if isinstance(n, str)] if isinstance(told, list) else []
+    if not names:
+        return ()
+    listed = ", ".join(clean(n)[:60] for n in names[:10])
+    return (f"not installed where this was graded: {listed}; what they draw or print was left out",)
+
+
 def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
     """What a reader should know beside the checks."""
     notes = [f"{RAISED}{e}" for e in load.errors[:5]]
     if len(load.errors) > 5:
         notes.append(f"and {len(load.errors) - 5} more cells raised")
+    notes += _absent(load)
     if prepared is not None:
         sizes = f"{prepared.n_train} training and {prepared.n_test} test images"
         notes.append(f"data: {prepared.dataset}, {sizes}")

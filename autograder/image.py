@@ -14,16 +14,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlparse
 
+from .config import requirements
 from .errors import SandboxError
 from .model import Job, Limits, Program
 from .sandbox.container import Container, engine_options
 
 # scikit-learn is left out on purpose: its wheel holds the built-in digits with their labels
-PACKAGES = ("numpy", "pillow", "ipython", "safetensors", "matplotlib", "tqdm")
+PACKAGES = ("numpy", "pillow", "ipython", "safetensors", "matplotlib", "tqdm", "rich")
 VERIFY = """
 import torch, torchvision
 from torch import nn
@@ -62,7 +64,7 @@ def _host_files(settings: dict[str, str]) -> list[str]:
     return sorted(set(found))
 
 
-def _context(folder: Path) -> None:
+def _context(folder: Path, modules: Sequence[str]) -> None:
     shutil.copy(Path(__file__).with_name("Containerfile"), folder / "Containerfile")
     pins = []
     for package in PACKAGES:
@@ -70,16 +72,26 @@ def _context(folder: Path) -> None:
             pins.append(f"{package}=={metadata.version(package)}")
         except metadata.PackageNotFoundError:
             continue
+    pins += requirements(modules)
     (folder / "requirements.txt").write_text("\n".join(pins) + "\n")
 
 
-def build(engine: str, tag: str, base: str | None = None, torch_index: str | None = None) -> None:
-    """Build the image `tag` with `engine`. Raises `SandboxError` with the build's last words."""
+def build(
+    engine: str,
+    tag: str,
+    base: str | None = None,
+    torch_index: str | None = None,
+    modules: Sequence[str] = (),
+) -> None:
+    """Build the image `tag` with `engine`; `modules` are those that the course lists.
+
+    Raises `SandboxError` with the build's last words, `ConfigError` for a module that is not here.
+    """
     if shutil.which(engine) is None:
         raise SandboxError(f"{engine} is not installed", remedy="install podman or docker")
     with tempfile.TemporaryDirectory(prefix="five-beats-image-") as name:
         folder = Path(name)
-        _context(folder)
+        _context(folder, modules)
         command = [engine, *engine_options(), "build", "--tag", tag, "--network", "host"]
         if base:
             command += ["--build-arg", f"BASE={base}"]

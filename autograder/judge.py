@@ -10,6 +10,9 @@ questions: where it gives credit to those, nothing but the evidence can have mad
 costs the check (`error`, with a flag for a person). Where it raises over them too, or there are
 none to be had, the check is `ungradable` and never a zero. A box that fails, while it is asked, is
 always our fault.
+
+A check that is not passed is `ungradable`, too, where the program needed what the place of grading
+lacks, such as a module that is not installed: whether the work is right cannot be told there.
 """
 
 from __future__ import annotations
@@ -50,20 +53,24 @@ class World:
 
 class _Asked(Mapping[str, Evidence]):
     """A check's evidence, each piece asked for when the judge first looks at it: what is only a
-    second opinion costs nothing where the first is clear.
+    second opinion costs nothing where the first is clear. `needs` is what the program was seen to
+    need, and not to find, in the pieces that were asked for.
     """
 
     def __init__(self, requests: Mapping[str, ProbeRequest], ask: Ask) -> None:
         self._requests, self._ask = requests, ask
+        self.needs: dict[str, None] = {}
 
     def __getitem__(self, label: str) -> Evidence:
         request = self._requests[label]
         try:
-            return self._ask(request)
+            evidence = self._ask(request)
         except GraderError:
             raise
         except Exception as e:
             raise GraderError(f"{request.probe} could not be asked: {type(e).__name__}: {e}") from e
+        self.needs |= dict.fromkeys(evidence.needs)
+        return evidence
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._requests)
@@ -113,8 +120,10 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def fatal(load: LoadReport) -> Outcome | None:
-    """The outcome of every check where the program itself did not come to an end."""
+    """The outcome of every check where the program did not begin, or not come to an end."""
     if load.status in ("done", "error"):
+        if load.data.get("unread") is True and load.errors:
+            return Outcome(Status.ERROR, 0.0, (), f"Python cannot read your code: {load.errors[0]}")
         return None
     status = {"timeout": Status.TIMEOUT, "memory": Status.MEMORY}.get(load.status, Status.ERROR)
     ended = load.status == "crash"
@@ -122,13 +131,27 @@ def fatal(load: LoadReport) -> Outcome | None:
     return Outcome(status, 0.0, (), f"{what} before it could be checked: {load.detail}")
 
 
-def _outcome(world: World, spec: CheckSpec, ask: Ask, reference: Ask | None) -> Outcome:
+def _unread(load: LoadReport, outcome: Outcome) -> Outcome:
+    """A check's outcome, where a cell that Python cannot read explains that a name is missing."""
+    unread = next((e for e in load.errors if e.unread), None)
+    if unread is None or "missing_name" not in outcome.bugs:
+        return outcome
+    bugs = tuple(b for b in outcome.bugs if b != "missing_name")
+    said = f"Python cannot read your code: {unread}"
+    more = "" if unread.message in outcome.message else f"; {outcome.message}"
+    return Outcome(Status.ERROR, 0.0, bugs, said + more)
+
+
+def _outcome(
+    world: World, spec: CheckSpec, load: LoadReport, ask: Ask, reference: Ask | None
+) -> Outcome:
     check = registry()[spec.use]
     context = world.context(spec)
+    asked = _Asked(check.requests(context), ask)
     try:
-        return check.judge(context, _Asked(check.requests(context), ask))
+        outcome = check.judge(context, asked)
     except Inconclusive as e:
-        return e.outcome
+        outcome = e.outcome
     except GraderError:
         raise
     except Exception as e:  # noqa: BLE001 - whatever a judge raises has to be somebody's fault
@@ -137,6 +160,9 @@ def _outcome(world: World, spec: CheckSpec, ask: Ask, reference: Ask | None) -> 
             flag = f"the judge raised over this evidence: {said}"
             return Outcome(Status.ERROR, 0.0, (), RAISED, flag=flag)
         return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {said}")
+    if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
+        return _lacking(asked.needs)
+    return _unread(load, outcome)
 
 
 def _credits(check: StandardCheck, context: Context, reference: Ask) -> bool:
@@ -148,6 +174,17 @@ def _credits(check: StandardCheck, context: Context, reference: Ask) -> bool:
     return found.status in _CREDIT
 
 
+def _lacking(needs: Iterable[str]) -> Outcome:
+    """The outcome where a program needs what the place of grading does not have."""
+    what = ", ".join(needs)
+    message = f"the program needs {what}, which is not there where it was graded; it costs nothing"
+    if "the module '" in what:
+        message += (
+            " (install it there, list it under `modules:` in grading_config.yml, grade again)"
+        )
+    return Outcome(Status.UNGRADABLE, 0.0, (), message)
+
+
 def _help(spec: CheckSpec, outcome: Outcome) -> str:
     if outcome.status in (Status.PASSED, Status.NOT_CHECKED, Status.DEFERRED, Status.UNGRADABLE):
         return ""
@@ -157,8 +194,8 @@ def _help(spec: CheckSpec, outcome: Outcome) -> str:
 
 def _unmet(spec: CheckSpec, done: dict[str, CheckResult]) -> Outcome | None:
     for need in spec.needs:
-        if done[need].status is Status.DEFERRED:
-            return Outcome(Status.DEFERRED, 0.0, (), done[need].message)
+        if done[need].status in (Status.DEFERRED, Status.UNGRADABLE):
+            return Outcome(done[need].status, 0.0, (), done[need].message)
         if done[need].status not in _CREDIT:
             return Outcome.not_checked(f"not checked, because it rests on “{done[need].title}”")
     return None
@@ -173,7 +210,7 @@ def judge(
     stopped = fatal(load)
     done: dict[str, CheckResult] = {}
     for spec in world.assignment.checks:
-        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, ask, reference)
+        outcome = stopped or _unmet(spec, done) or _outcome(world, spec, load, ask, reference)
         done[spec.id] = CheckResult(
             id=spec.id,
             title=spec.title,

@@ -34,7 +34,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from .errors import GraderError
-from .model import ErrorInfo, Evidence, Json, LoadReport, Result, Status, Usage
+from .model import CheckResult, ErrorInfo, Evidence, Json, LoadReport, Result, Status, Usage
 from .text import cell, clean, slug
 
 COLUMNS = (
@@ -141,8 +141,10 @@ def write_evidence(
     for digest in sorted(evidence):
         one = evidence[digest]
         arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
-        plain = asdict(Evidence(one.status, one.data, {}, one.error, one.detail, one.usage))
+        plain = asdict(replace(one, tensors={}))
         plain.pop("tensors")
+        if not one.needs:
+            plain.pop("needs")
         text, blob = _dump(plain), save_tensors(arrays) if arrays else b""
         total += len(text) + len(blob)
         if len(text) + len(blob) > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
@@ -205,6 +207,7 @@ def read_evidence(folder: Path) -> dict[str, Evidence]:
         try:
             raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
             raw["usage"] = Usage(**raw["usage"])
+            raw["needs"] = tuple(raw.get("needs", ()))
             kept[path.stem] = Evidence(**raw, tensors=tensors)
         except (KeyError, TypeError) as e:
             raise _broken(path, e) from e
@@ -231,19 +234,15 @@ def _broken(path: Path, error: Exception) -> GraderError:
 
 
 def summary(result: Result) -> str:
-    """One line on why points are missing: what was observed, check by check."""
+    """One line on why points are missing: what was observed, check by check. Of what could not be
+    graded: why not.
+    """
     if result.gone:
         return f"{GONE}; {summary(replace(result, gone=False))}".rstrip("; ")[:MESSAGE_CAP]
     if result.status == "ungradable":
-        return clean("; ".join(result.notes) or "could not be graded")[:MESSAGE_CAP]
-    said: dict[str, list[str]] = {}
-    for check in result.checks:
-        if check.status not in (Status.PASSED, Status.NOT_CHECKED):
-            said.setdefault(check.message or str(check.status), []).append(check.title)
-    lines = [
-        f"{titles[0] if len(titles) == 1 else f'{len(titles)} checks'}: {message}"
-        for message, titles in said.items()
-    ]
+        ours = _said(c for c in result.checks if c.status is Status.UNGRADABLE)
+        return clean("; ".join(ours or result.notes) or "could not be graded")[:MESSAGE_CAP]
+    lines = _said(c for c in result.checks if c.status not in (Status.PASSED, Status.NOT_CHECKED))
     waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
     if waiting:
         lines.append(f"{waiting} more not checked")
@@ -280,6 +279,17 @@ def why_zero(result: Result) -> str:
         return f"does not run: {raised.removeprefix(RAISED)}"
     said = [c.message for c in result.checks if c.message and c.status is not Status.NOT_CHECKED]
     return max(said, key=said.count, default="no check gave points")
+
+
+def _said(checks: Iterable[CheckResult]) -> list[str]:
+    """What is said of checks, once for each message."""
+    said: dict[str, list[str]] = {}
+    for check in checks:
+        said.setdefault(check.message or str(check.status), []).append(check.title)
+    return [
+        f"{titles[0] if len(titles) == 1 else f'{len(titles)} checks'}: {message}"
+        for message, titles in said.items()
+    ]
 
 
 def write_table(path: Path, results: Iterable[Result]) -> None:

@@ -179,6 +179,11 @@ class ErrorInfo:
     cell: int | None = None
     traceback: str = ""
 
+    @property
+    def unread(self) -> bool:
+        """Whether Python could not read the code at all."""
+        return self.type in ("SyntaxError", "IndentationError", "TabError")
+
     def __str__(self) -> str:
         where = "" if self.line is None else f" at line {self.line}"
         if self.cell is not None:
@@ -206,6 +211,7 @@ class Evidence:
 
     `done`: `data` (JSON) and `tensors` hold what the probe returned. `error`: the student's
     code raised. The others say how the process ended; `detail` names the figure exceeded.
+    `needs` names what the program needed and did not find where it ran ("the module 'pandas'").
     """
 
     status: EvidenceStatus
@@ -214,6 +220,7 @@ class Evidence:
     error: ErrorInfo | None = None
     detail: str = ""
     usage: Usage = field(default_factory=Usage)
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

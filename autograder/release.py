@@ -20,11 +20,13 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 
 import yaml
 
-from .config import Assignment
+from .config import MODULES, Assignment, modules_of
 from .errors import SourceError
 from .leaks import refuse_leaks, secrets_of, thresholds_of
 from .model import Program, Visibility
@@ -186,7 +188,16 @@ def _public_yml(assignment: Assignment) -> str:
     )
 
 
-def _readme(assignment: Assignment, cells: tuple[Cell, ...]) -> str:
+def may_import(modules: Iterable[str]) -> str:
+    """The sentence that tells students what they may import; `modules` are the course's own."""
+    names = [f"`{m}`" for m in dict.fromkeys((*MODULES, *modules))]
+    return (
+        "Where your work is graded you can import Python's own modules, "
+        f"{', '.join(names[:-1])} and {names[-1]}."
+    )
+
+
+def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[str]) -> str:
     titles = _tasks(cells)
     points: dict[int, float] = defaultdict(float)
     public: dict[int, float] = defaultdict(float)
@@ -225,6 +236,13 @@ by your own code, and keep the names that the handout gives.
 The public tests are the easy part of the grade: the hidden ones run your code on other inputs
 and watch what it does. Any style is fine, as long as it does the right thing.
 
+## What you can import
+
+{fill(may_import(modules), 98, break_long_words=False, break_on_hyphens=False)}
+
+What other modules draw or log is left out there (`seaborn`, `wandb`, `tensorboard`, any progress
+bar), and your program goes on. Where it needs their values, a person will look at it.
+
 ## Hand in
 
 Hand in `{module}.ipynb` or `{module}.py`, one of them, under that name. If your work needs other
@@ -245,7 +263,7 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
         f"{module}.py": _script(cells),
         f"test_{module}.py": _tests(path, assignment, cells),
         "public.yml": _public_yml(assignment),
-        "README.md": _readme(assignment, cells),
+        "README.md": _readme(assignment, cells, modules_of(source.parent.parent)),
     }
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):

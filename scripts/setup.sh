@@ -2,11 +2,13 @@
 # Makes everything `make` needs: system packages, a virtual environment, pinned Python packages.
 #
 #   scripts/setup.sh [dev] [browser] [engine]
+#   scripts/setup.sh where                        only says where the environment is
 #
 # dev adds the tools of `make test` and `make check`, browser a Chromium for the tests that look
-# at a page, engine podman and debootstrap for the tests that grade in containers. What is there already is left alone; with nothing to do this ends at once. Settings:
+# at a page, engine podman and debootstrap for the tests that grade in containers. What is there
+# already is left alone; with nothing to do this ends at once. Settings:
 #
-#   VENV         where the environment is        (.venv; see the Makefile for folders below /tmp)
+#   VENV         where the environment is        (.venv; see below for folders below /tmp)
 #   PYTHON       the Python to make it from      (the first of python3, python3.13, .12, .11 that fits)
 #   TORCH_INDEX  one more place for pip to find torch in, for example the CPU builds at
 #                https://download.pytorch.org/whl/cpu (200 MB instead of gigabytes of CUDA)
@@ -15,8 +17,15 @@
 # Anywhere else the script says what to install, and stops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
-venv=${VENV:-$root/.venv}
+root=$(pwd -P)
+# A box mounts a /tmp of its own, which hides whatever lies below the real one. So a clone there
+# has its environment elsewhere, in a folder named by the clone's path: no two clones share one.
+away=""
+case $root/ in
+  /tmp/* | /var/tmp/* | /dev/shm/*)
+    away=${HOME:-/root}/.cache/five-beats/venv-$(printf %s "$root" | sha256sum | cut -c1-12) ;;
+esac
+venv=${VENV:-${away:-$root/.venv}}
 extras=""
 browser=no
 engine=no
@@ -25,7 +34,8 @@ for word in "$@"; do
     dev) extras="[dev]" ;;
     browser) browser=yes ;;
     engine) engine=yes ;;
-    *) echo "setup: unknown word '$word' (known: dev, browser, engine)" >&2; exit 2 ;;
+    where) echo "$venv"; exit ;;
+    *) echo "setup: unknown word '$word' (known: dev, browser, engine, where)" >&2; exit 2 ;;
   esac
 done
 
@@ -90,13 +100,16 @@ install_system() {
 }
 
 install_python() {
-  # The stamp names what the environment was made from; another clone may share it.
-  local wanted stamp="$venv/.five-beats${extras:+-dev}"
-  wanted=$(cat pyproject.toml constraints.txt scripts/setup.sh <(echo "$root") | sha256sum)
+  # The stamp names what the environment was made from; VENV may name one that another clone made.
+  local wanted stamp="$venv/.five-beats${extras:+-dev}" hook=autograder/inside/torchvision_compat.py
+  wanted=$(cat pyproject.toml constraints.txt scripts/setup.sh "$hook" <(echo "$root") | sha256sum)
   if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
   rm -f "$venv"/.five-beats*
   if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
     say "making the environment in $venv"
+    if [ "$venv" = "$away" ]; then
+      say "(not in this clone, where a box could not see it; it is this clone's own: remove both)"
+    fi
     mkdir -p "$(dirname "$venv")"
     "$(find_python)" -m venv --clear "$venv"
   fi
@@ -109,7 +122,8 @@ install_python() {
   pip "${pinned[@]}" numpy pillow setuptools
   pip "${pinned[@]}" --no-deps torchvision
   pip "${pinned[@]}" --no-build-isolation -e ".$extras"
-  "$venv/bin/python" -c 'import autograder.config, torch' || stop "the environment does not work; remove $venv and run this again"
+  "$venv/bin/python" -m autograder.inside.torchvision_compat >/dev/null # so that every process of it can import torchvision
+  "$venv/bin/python" -c 'import autograder.config, torchvision' || stop "the environment does not work; remove $venv and run this again"
   echo "$wanted" >"$stamp"
   if [ -n "$extras" ]; then echo "$wanted" >"$venv/.five-beats"; fi
 }

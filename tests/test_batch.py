@@ -68,7 +68,7 @@ EVIDENCE = {
         {"w": np.arange(6, dtype=np.float32).reshape(2, 3).T, "n": np.array(3)},
         usage=Usage(0.1, 0.2, 3.0),
     ),
-    "d2": Evidence("error", error=ErrorInfo("ValueError", "no", 3), detail=""),
+    "d2": Evidence("error", error=ErrorInfo("ValueError", "no", 3), needs=("the module 'x'",)),
 }
 LOAD = LoadReport("done", (ErrorInfo("E", "m", 1, 2, "tb"),), ("f",), "printed\n", {"k": 1})
 
@@ -145,7 +145,10 @@ def test_evidence_comes_back_as_it_was(tmp_path: Path) -> None:
     assert back["d1"].data == EVIDENCE["d1"].data and back["d1"].usage == Usage(0.1, 0.2, 3.0)
     np.testing.assert_array_equal(back["d1"].tensors["w"], EVIDENCE["d1"].tensors["w"])
     assert back["d1"].tensors["n"].shape == ()
-    assert back["d2"].error == ErrorInfo("ValueError", "no", 3)
+    assert back["d2"] == EVIDENCE["d2"]
+    assert "needs" not in json.loads(
+        (folder / "d1.json").read_text()
+    )  # as it was before there were
     assert kept.read_load(folder) == LOAD
 
 

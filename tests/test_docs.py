@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import typer
 
 from autograder.cli import app
-from autograder.config import Course
+from autograder.config import MODULES, Course, requirements
 from autograder.formats.nbgrader import course_id
+from autograder.release import may_import
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -52,3 +55,16 @@ def test_every_key_of_the_course_is_told() -> None:
     text = (ROOT / "docs" / "instructors.md").read_text()
     for key in set(Course.model_fields) - {"course", "weights", "devices"}:
         assert re.search(rf"^\| `{key}[.`]", text, re.MULTILINE), key
+
+
+def test_students_are_told_what_they_can_import() -> None:
+    page = " ".join((ROOT / "docs" / "students.md").read_text(encoding="utf-8").split())
+    assert may_import(()) in page
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_they_are_told_is_there(module: str) -> None:
+    assert importlib.util.find_spec(module) is not None
+    held = {r.partition("==")[0].lower() for r in requirements([module])}
+    wanted = {re.split(r"[<>=; ]", r)[0].lower() for r in metadata.requires("five-beats") or []}
+    assert held & (wanted | {"pillow"})  # which torchvision requires

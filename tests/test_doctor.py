@@ -141,6 +141,17 @@ def test_a_mismatched_pair_is_told_its_partner(monkeypatch: pytest.MonkeyPatch) 
     assert not finding.ok and "torchvision==0.21.*" in finding.remedy
 
 
+def test_torchvision_for_boxes_alone_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+        works = "declare()" in command[-1]
+        return subprocess.CompletedProcess(command, int(not works), "", "" if works else "no nms\n")
+
+    monkeypatch.setattr(doctor, "_run", run)
+    finding = doctor.torchvision()
+    assert not finding.ok and finding.needed and "no nms" in finding.found
+    assert finding.remedy.endswith("-m autograder.inside.torchvision_compat")
+
+
 def test_a_wrong_data_setting_is_named(tmp_path: Path) -> None:
     config = "course: c\nassignments: []\ndata: /nowhere/at/all\n"
     (tmp_path / "grading_config.yml").write_text(config)

@@ -29,6 +29,7 @@ def test_an_honest_answer_is_read() -> None:
     blob = pack_tensors({"a": np.arange(4.0).reshape(2, 2)})
     found = read_answer(header(data={"x": 1}, usage=usage), blob)
     assert (found.status, found.data, found.usage.wall_s) == ("done", {"x": 1}, 0.1)
+    assert found.needs == () and read_answer(header(needs=["a"]), b"").needs == ("a",)
     np.testing.assert_array_equal(found.tensors["a"], [[0, 1], [2, 3]])
 
 
@@ -49,6 +50,9 @@ def test_an_honest_answer_is_read() -> None:
         b'{"status": "done", "usage": {"wall_s": "1"}}',
         b'{"status": "done", "usage": {"wall_s": -1}}',
         b'{"status": "error", "error": {"type": 3, "message": ""}}',
+        b'{"status": "done", "needs": "sklearn"}',
+        b'{"status": "done", "needs": [3]}',
+        b'{"status": "done", "needs": [' + b'"a",' * 30 + b'"a"]}',
         b'{"status": "done", "data": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"}",
     ],
 )

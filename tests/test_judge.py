@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from autograder import config, judge
+from autograder import config, judge, kept
 from autograder.checks.base import Context, StandardCheck, field_of, require, tensor_of
 from autograder.errors import ConfigError, GraderError
 from autograder.grade import regrade
@@ -267,3 +268,66 @@ def test_tensors_of_another_shape_are_refused() -> None:
     for name, shape in (("w", (3, 2)), ("w", (6,)), ("v", None)):
         with pytest.raises(Exception, match="tampered"):
             tensor_of(evidence, name, shape)
+
+
+# -- what the place of grading does not have -----------------------------------------------------
+
+LACKS = ("the module 'sklearn'",)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        value(0.0),
+        value(0.5),
+        Evidence("error", error=ErrorInfo("AbsentModule", "needs the module 'sklearn'", 3)),
+        Evidence("error", error=ErrorInfo("MissingName", "'f' is not defined")),
+        Evidence("done", {"value": None}),
+        Evidence("timeout", detail="2 s"),
+    ],
+)
+def test_what_a_missing_module_leaves_open_is_no_zero(evidence: Evidence) -> None:
+    w = world({"id": "a"}, {"id": "b", "needs": ["a"]}, {"id": "c"})
+    a, b, c = judged(w, replace(evidence, needs=LACKS), value(1.0))
+    assert (a.status, a.bugs, a.help) == (Status.UNGRADABLE, (), "")
+    assert "the module 'sklearn'" in a.message and "modules:" in a.message
+    assert (b.status, b.message) == (Status.UNGRADABLE, a.message)  # nor is what rests on it
+    assert c.status is Status.PASSED and not total((a, b, c))[2]
+
+
+def test_what_is_right_all_the_same_is_passed() -> None:
+    (found,) = judged(world({"id": "a"}), replace(value(1.0), needs=LACKS))
+    assert (found.status, found.score) == (Status.PASSED, 2)
+
+
+def test_what_was_not_looked_at_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asks_twice(ctx: Context) -> Mapping[str, ProbeRequest]:
+        return {"main": ProbeRequest("a:b"), "second": ProbeRequest("c:d")}
+
+    check = StandardCheck("says", asks_twice, says, "", ("wrong_value",))
+    monkeypatch.setattr(judge, "registry", lambda: {"says": check})
+    answers = {"a:b": value(0.0), "c:d": replace(value(0.0), needs=LACKS)}
+    (found,) = judge.judge(world({"id": "a"}), LoadReport("done"), lambda r: answers[r.probe])
+    assert found.bugs == ("wrong_value",)
+
+
+def test_a_person_is_told_why_they_are_asked() -> None:
+    w = world({"id": "a"}, {"id": "b"}, {"id": "c"})
+    load = LoadReport("done")
+    answer = replace(value(0.0), needs=("an answer to input('Epochs: ')",))
+    probe = CHECKS["says"].requests
+    requests = [probe(w.context(s))["main"] for s in w.assignment.checks]
+    found = regrade(w, "d", "ada", load, {r.digest: answer for r in requests})
+    assert found.status == "ungradable" and found.bugs == ()
+    said = kept.summary(found)
+    assert said.startswith("3 checks: the program needs an answer to input('Epochs: ')")
+    assert "modules:" not in said
+
+
+def test_code_that_python_cannot_read_is_that_and_nothing_else() -> None:
+    error = ErrorInfo("SyntaxError", "invalid character: number 6 of the line is U+00A0", 3)
+    load = LoadReport("done", (error,), data={"unread": True})
+    a, b = judged(world({"id": "a"}, {"id": "b", "needs": ["a"]}), load=load)
+    for found in (a, b):
+        assert (found.status, found.score, found.bugs) == (Status.ERROR, 0, ())
+        assert "SyntaxError at line 3" in found.message and "U+00A0" in found.message

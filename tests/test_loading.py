@@ -5,52 +5,13 @@ Each test runs in a fork, because loading changes the process it happens in.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.inside.program import MissingName, Program, StopProgram
-
-Look = Callable[[Program], Any]
-
-
-def in_fork(program: Program, look: Look, home: Path) -> Any:
-    """Load `program` in a fork and return `look(program)`, with what was printed as file."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.chdir(home)
-        out = os.open("out", os.O_WRONLY | os.O_CREAT)
-        os.dup2(out, 1)
-        import sys
-
-        sys.stdout = os.fdopen(1, "w", buffering=1)
-        try:
-            program.load()
-            said = {"value": look(program)}
-        except BaseException as e:  # noqa: BLE001 - the parent asserts that there was none
-            said = {"error": repr(e)}
-        os.write(write, json.dumps(said).encode())
-        os._exit(0)
-    os.close(write)
-    raw = b"".join(iter(lambda: os.read(read, 65536), b""))
-    os.close(read)
-    os.waitpid(pid, 0)
-    said = json.loads(raw)
-    assert "error" not in said, said
-    return said["value"]
-
-
-def script(text: str) -> Program:
-    return Program("script", "work.py", [text])
-
-
-def notebook(*cells: str) -> Program:
-    return Program("notebook", "work.ipynb", list(cells))
+from tests.loading import in_fork, notebook, script
 
 
 def test_a_script_runs_as_main_with_its_file_name(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +17,6 @@ import yaml
 
 from autograder import config, data, release
 from autograder.errors import SourceError
-from autograder.inside import torchvision_compat
-from autograder.inside.torchvision_compat import declare
 from autograder.model import Visibility
 from autograder.notebook import quiet, read_master, solved_source
 from tests.harness import ROOT
@@ -281,7 +278,6 @@ def test_pictures_are_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_the_untouched_notebook_only_says_not_implemented(name: str, tmp_path: Path) -> None:
-    declare()
     _, assignment = real(name)
     book = nbformat.read(ROOT / "release" / name / f"{assignment.module}.ipynb", as_version=4)
     scope: dict[str, Any] = {"__name__": "__main__"}
@@ -298,12 +294,9 @@ def test_the_untouched_notebook_only_says_not_implemented(name: str, tmp_path: P
 
 # -- as a student, with the plain tools and without our package -----------------------------------
 
-# The package is installed where the tests run, so it has to be hidden. torch and torchvision need
-# not match here (see inside/torchvision_compat.py, which is copied beside this).
+# The package is installed where the tests run, so it has to be hidden.
 WITHOUT_PACKAGE = """\
 import sys
-
-from torchvision_compat import declare
 
 
 class Hidden:
@@ -312,7 +305,6 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-declare()
 sys.meta_path.insert(0, Hidden())
 """
 
@@ -321,7 +313,6 @@ def hide_the_package(folder: Path) -> None:
     """Prepare a student's folder so that what `run` starts in it cannot import our package."""
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(WITHOUT_PACKAGE)
-    shutil.copy(torchvision_compat.__file__, folder / "site")
 
 
 @pytest.fixture

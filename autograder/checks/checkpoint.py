@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, require
+from ..model import ErrorInfo, Evidence, Outcome, ProbeRequest, Status
+from .base import Context, Inconclusive, StandardCheck, field_of, place, require
 
 CURVE = (0.5, 0.9, 0.7)
 LONGEST = 12
@@ -160,7 +160,18 @@ def _judge_exists(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     main = require(evidence["main"])
     if field_of(main, "exists", bool):
         return Outcome.passed()
-    return Outcome.failed(f"there is no {_file(ctx)} after the run", "wrong_checkpoint")
+    message = f"there is no {_file(ctx)} after the run"
+    error = main.data.get("error")
+    if not isinstance(error, Mapping):
+        return Outcome.failed(message, "wrong_checkpoint")
+    told = ErrorInfo(str(error.get("type")), str(error.get("message"))[:400])
+    if told.unread:
+        return Outcome(
+            Status.ERROR, 0.0, (), f"{message}; the program stopped{place(error)}: {told}"
+        )
+    return Outcome.failed(
+        f"{message}; the program stopped{place(error)}: {told}", "wrong_checkpoint"
+    )
 
 
 def _score(ctx: Context, main: Evidence) -> tuple[float, float, bool]:

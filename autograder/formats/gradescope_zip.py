@@ -61,6 +61,7 @@ sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
   done
   bash "$home/grader/scripts/setup.sh"
   python=$home/venv/bin/python
+  if [ -s "$here/modules.txt" ]; then "$python" -m pip install -q -r "$here/modules.txt"; fi
 fi
 printf '%s\\n' "$python" >"$home/python"
 
@@ -93,6 +94,9 @@ def package(order: Package, calibration: bytes) -> list[str]:
     members = {"setup.sh": SETUP.encode(), "run_autograder": RUN.encode()}
     members |= {f"grader/{name}": raw for name, raw in _grader().items()}
     members["grader/grading_config.yml"] = (order.root / "grading_config.yml").read_bytes()
+    wanted = config.requirements(config.modules_of(order.root))
+    if wanted:
+        members["modules.txt"] = ("\n".join(wanted) + "\n").encode()
     hidden = f"grader/assignments/{spec.id}"
     members[f"{hidden}/assignment.yml"] = (
         order.root / "assignments" / spec.id / "assignment.yml"

@@ -15,6 +15,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from . import absent
 from .limits import Bounds, no_memory
 from .program import MissingName, Program, describe
 
@@ -46,8 +47,10 @@ def failure(error: BaseException, program: Program, bounds: Bounds | None = None
     if isinstance(error, MissingName):
         info = {"type": "MissingName", "message": str(error), "line": None, "cell": None}
         info["traceback"] = ""
+        info = error.cause or info
         found = excess(program.errors, bounds)
     else:
+        absent.blame(error)
         info = describe(error, program.files)
         found = excess([info], bounds)
     if found is None:
@@ -72,12 +75,19 @@ def answer(
 ) -> tuple[dict[str, Any], bytes]:
     """The answer to one request: header and safetensors blob."""
     tensors = safetensors.torch.load(blob) if blob else {}
+    absent.forget_calls()
+    judged = program.loaded  # and not the whole program, as in a process where nothing ran yet
     try:
         data, out = run_probe(program, request["probe"], request["args"], tensors)
     except BaseException as e:  # whatever the student's code throws is an answer
-        return failure(e, program, bounds), b""
+        header, out = failure(e, program, bounds), {}
+    else:
+        header = {"status": "done", "data": data}
+        if judged:
+            absent.need_called()
     plain = {k: v.detach().cpu().contiguous().clone() for k, v in out.items()}
-    return {"status": "done", "data": data}, safetensors.torch.save(plain) if plain else b""
+    lacking = {"needs": absent.needs()} if absent.needs() else {}
+    return {**header, **lacking}, safetensors.torch.save(plain) if plain else b""
 
 
 def _threads() -> int:
@@ -96,7 +106,7 @@ def load_report(program: Program, bounds: Bounds) -> dict[str, Any]:
     return {
         "errors": program.errors[:ERRORS_CAP],
         "names": [n[:200] for n in names[:NAMES_CAP]],
-        "report": program.report,
+        "report": {**program.report, "absent": absent.used()},
         "threads": _threads(),
         "limit": found[1] if found else "",
         "cpu_s": round(used.ru_utime + used.ru_stime, 4),

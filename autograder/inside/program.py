@@ -3,9 +3,9 @@
 Theory. A script runs as `__main__`, top to bottom, and what raises ends it. A notebook's
 code cells run one by one in IPython's own shell, and a cell that raises is recorded and the
 next one runs, as a student at the keyboard would. What a machine without a person cannot
-give is tamed instead of failing: `input()` answers with an empty line, `plt.show()` draws
-nothing, `!pip` and its like are not run, an unguarded import of Colab's helpers finds
-stand-ins that do nothing (a guarded one fails as it does outside Colab).
+give is tamed instead of failing (`tame`), modules that are not installed have stand-ins where only
+a picture or a log hangs on them (`absent`), and text that is no Python is told by its characters
+(`syntax`).
 
 Probes reach the program through `Program`: by `get` for a name the handout asks for, by
 `rebind` to put secret objects in the place of its globals, and, before loading, by
@@ -18,20 +18,34 @@ import ast
 import builtins
 import linecache
 import os
+import re
 import sys
 import traceback
 import types
 from collections.abc import Callable
 from typing import Any
 
+from . import absent, syntax
+from .tame import tame
+
 Wrap = Callable[[Any], Any]
 MESSAGE_CAP = 2_000
 TRACEBACK_CAP = 8_000
+SYNTAX = ("SyntaxError", "IndentationError", "TabError")
+_HERE = os.path.dirname(os.path.abspath(__file__))
 _PLAIN = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
 
 
 class MissingName(Exception):  # noqa: N818 - read by students in messages; it is no "Error" of ours
-    """A name that the handout asks for is not defined after the program ran."""
+    """A name that the handout asks for is not defined after the program ran.
+
+    `cause` is the syntax error, as `describe` tells it, that kept Python from reading the code
+    in which the name stands; None where there is none.
+    """
+
+    def __init__(self, message: str, cause: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class StopProgram(BaseException):
@@ -54,16 +68,14 @@ def describe(error: BaseException, files: dict[str, int | None]) -> dict[str, An
         if frame.filename in files:
             line, cell = frame.lineno, files[frame.filename]
             shown.append(frame)
-        elif i == len(frames) - 1:
+        elif i == len(frames) - 1 and os.path.dirname(frame.filename) != _HERE:
             shown.append(frame)
     if isinstance(error, SyntaxError) and error.filename in files:
         line, cell = error.lineno, files[error.filename]
     try:
-        message = str(error)
+        message = _message(error, files)
     except Exception as broken:  # a hostile __str__ must not end the report
         message = f"(its message cannot be shown: {type(broken).__name__})"
-    if isinstance(error, SyntaxError):
-        message = str(error.msg)
     text = "".join(traceback.format_list(shown))
     return {
         "type": type(error).__name__[:200],
@@ -74,15 +86,39 @@ def describe(error: BaseException, files: dict[str, int | None]) -> dict[str, An
     }
 
 
+def _place(error: dict[str, Any]) -> str:
+    line = f" at line {error['line']}" if error["line"] else ""
+    return line + (f" of code cell {error['cell'] + 1}" if error["cell"] is not None else "")
+
+
+def _message(error: BaseException, files: dict[str, int | None]) -> str:
+    """An exception's message, with what a reader cannot see in the code it speaks of."""
+    if isinstance(error, SyntaxError):
+        said = syntax.explain(error)
+        name = error.filename or ""
+        module = name.startswith(os.getcwd() + os.sep) and name not in files
+        return f"in {os.path.relpath(name)}, line {error.lineno}: {said}" if module else said
+    said = str(error)
+    if isinstance(error, NameError) and error.name:
+        strange = syntax.strangers(error.name)
+        return f"{said} ({strange})" if strange else said
+    return said
+
+
+def _failing(code: object) -> bool:
+    """Whether an exit status says that something went wrong: a number but zero. A program that ends
+    in `sys.exit(main())` or with a word says nothing of the kind.
+    """
+    return isinstance(code, int) and not isinstance(code, bool) and code != 0
+
+
 class _Definitions(ast.NodeTransformer):
     """Inserts `name = __five_beats_defined__("name", name)` after each top-level binding of a
-    watched name, and a call that provides Colab's stand-ins before an unguarded import of
-    them. Function bodies are left alone.
+    watched name. Function bodies are left alone.
     """
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
-        self.guarded = 0
 
     def _call(self, source: str, near: ast.stmt) -> ast.stmt:
         node = ast.parse(source).body[0]
@@ -113,57 +149,11 @@ class _Definitions(ast.NodeTransformer):
         bound = isinstance(node.target, ast.Name) and node.value is not None
         return self._binding(node, [node.target.id] if bound else [])  # type: ignore[union-attr]
 
-    def visit_Try(self, node: ast.Try) -> Any:
-        self.guarded += 1
-        self.generic_visit(node)
-        self.guarded -= 1
-        return node
-
-    def _import(self, node: ast.stmt, modules: list[str]) -> Any:
-        colab = any(m == "google.colab" or m.startswith("google.colab.") for m in modules)
-        if colab and not self.guarded:
-            return [self._call("__five_beats_colab__()", node), node]
-        return node
-
-    def visit_Import(self, node: ast.Import) -> Any:
-        return self._import(node, [a.name for a in node.names])
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        module = node.module or ""
-        return self._import(node, [module, *(f"{module}.{a.name}" for a in node.names)])
-
     def visit_Expr(self, node: ast.Expr) -> Any:
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> Any:
         return node
-
-
-class _Nothing(types.ModuleType):
-    """A stand-in module: any attribute is a function that does nothing and returns None."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: None
-
-
-def _nobody_types(prompt: object = "", /) -> str:
-    """`input()` where nobody sits at the keyboard: the prompt is shown, the answer empty."""
-    print(prompt)
-    return ""
-
-
-def _provide_colab() -> None:
-    google = sys.modules.setdefault("google", types.ModuleType("google"))
-    colab = _Nothing("google.colab")
-    colab.__path__ = []
-    sys.modules["google.colab"] = colab
-    google.colab = colab  # type: ignore[attr-defined]
-    for name in ("drive", "files", "userdata", "output", "auth", "patches"):
-        stub = _Nothing(f"google.colab.{name}")
-        sys.modules[f"google.colab.{name}"] = stub
-        setattr(colab, name, stub)
 
 
 class Program:
@@ -191,6 +181,8 @@ class Program:
         self.namespace: dict[str, Any] = self.module.__dict__
         self.files: dict[str, int | None] = {}
         self._wraps: dict[str, list[Wrap]] = {}
+        self._ended: dict[str, Any] | None = None
+        """The first place where the program ended itself, well."""
 
     def on_definition(self, name: str, wrap: Wrap) -> None:
         """Before `load`: when a top-level `def`, `class` or assignment has bound `name`,
@@ -199,17 +191,28 @@ class Program:
         self._wraps.setdefault(name, []).append(wrap)
 
     def get(self, name: str) -> Any:
-        """The object a global name is bound to; raises `MissingName` if there is none."""
+        """The object a global name is bound to; raises `MissingName` if there is none, and
+        `AbsentModule` where it is one that only an absent module could make.
+        """
         if name in self.namespace:
-            return self.namespace[name]
-        why = ""
-        if self.errors:
-            first = self.errors[0]
-            line = f" at line {first['line']}" if first["line"] else ""
-            cell = f" of code cell {first['cell'] + 1}" if first["cell"] is not None else ""
-            said = f": {first['message'][:200]}" if first["message"] else ""
-            why = f"; the program stopped{line}{cell}: {first['type']}{said}"
-        raise MissingName(f"'{name}' is not defined{why}")
+            return absent.real(self.namespace[name], name)
+        why, cause = "", None
+        for other in list(self.namespace):
+            if not other.isascii() and syntax.plain(other) == name:
+                why = f", but '{other}' is ({syntax.strangers(other)})"
+        if (self.errors or self._ended) and not why:
+            first = self.errors[0] if self.errors else self._ended or {}
+            why = f"; the program stopped{_place(first)}: {first['type']}"
+            why += f": {first['message'][:400]}" if first["message"] else ""
+            unread = [e for e in self.errors if e["type"] in SYNTAX and self._holds(e, name)]
+            cause = unread[0] if unread else None
+        raise MissingName(f"'{name}' is not defined{why}", cause)
+
+    def _holds(self, error: dict[str, Any], name: str) -> bool:
+        """Whether the code in which `error` is has a word `name`; a script is one piece of code."""
+        cell = error["cell"]
+        text = "\n".join(self.cells) if cell is None else self.cells[cell]
+        return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
     def rebind(self, objects: dict[str, Any]) -> None:
         """Bind globals to `objects`, and with them every other global that is the same old
@@ -230,7 +233,8 @@ class Program:
         self.loaded = True
         me = os.getpid()
         sys.modules["__main__"] = self.module
-        self._tame()
+        folders = tame()
+        self._prepare()
         transformer = _Definitions(set(self._wraps))
         if self.kind == "notebook":
             self._run_notebook(transformer)
@@ -238,24 +242,29 @@ class Program:
             self._run_script(transformer)
         if os.getpid() != me:  # a child that the program forked has run to the end of it
             os._exit(0)
+        folders.back()
 
     def _defined(self, name: str, value: Any) -> Any:
         for wrap in self._wraps.get(name, []):
             value = wrap(value)
         return value
 
-    def _tame(self) -> None:
+    def _prepare(self) -> None:
         if os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())  # modules beside the program can be imported
-        builtins.input = _nobody_types
         builtins.__five_beats_defined__ = self._defined  # type: ignore[attr-defined]
-        builtins.__five_beats_colab__ = _provide_colab  # type: ignore[attr-defined]
+        sys.argv = [self.main, *self.argv]
+        absent.install(self.files)
 
     def _failed(self, error: BaseException, cell: int | None) -> None:
+        absent.blame(error)
         info = describe(error, self.files)
         if info["cell"] is None and cell is not None:
             info["cell"] = cell
-        self.errors.append(info)
+        if isinstance(error, SystemExit) and not _failing(error.code):
+            self._ended = self._ended or info
+        else:
+            self.errors.append(info)
 
     def _remember(self, filename: str, text: str, cell: int | None) -> None:
         self.files[filename] = cell
@@ -264,15 +273,15 @@ class Program:
     def _run_script(self, transformer: _Definitions) -> None:
         text = "\n\n".join(self.cells)
         self._remember(self.main, text, None)
-        sys.argv = [self.main, *self.argv]
         try:
-            tree = transformer.visit(ast.parse(text, self.main))
-            exec(compile(tree, self.main, "exec"), self.namespace)
+            try:
+                code = compile(transformer.visit(ast.parse(text, self.main)), self.main, "exec")
+            except (SyntaxError, ValueError, RecursionError):
+                self.report["unread"] = True  # nothing of it ran
+                raise
+            exec(code, self.namespace)
         except StopProgram:
             self.stopped = True
-        except SystemExit as e:
-            if e.code not in (None, 0):
-                self._failed(e, None)
         except BaseException as e:
             self._failed(e, None)
 
@@ -294,7 +303,12 @@ class Program:
             if isinstance(error, StopProgram):
                 self.stopped = True
                 return
-            if error is not None and not (
-                isinstance(error, SystemExit) and error.code in (None, 0)
-            ):
+            if error is not None:
                 self._failed(error, index)
+
+
+def first_error(program: Program) -> dict[str, Any] | None:
+    """The first error of loading, without its traceback."""
+    if not program.errors:
+        return None
+    return {k: program.errors[0][k] for k in ("type", "message", "line", "cell")}

@@ -13,17 +13,6 @@ import pytest
 
 from tests.samples import ROOT
 
-# Here torch and torchvision need not match (see inside/torchvision_compat.py); only the kernels,
-# which import both, have to be told.
-SITE = """\
-import sys
-
-if any("ipykernel" in a for a in sys.orig_argv):
-    from autograder.inside.torchvision_compat import declare
-
-    declare()
-"""
-
 
 @dataclass(frozen=True)
 class Course:
@@ -55,14 +44,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("submissions"))
     for name in ("grading_config.yml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, folder)
-    site = folder / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(SITE)
     here = Path(sys.executable).parent
     env = {
         **os.environ,
         "PATH": os.pathsep.join((str(here), os.environ["PATH"])),
-        "PYTHONPATH": str(site),
         "PYTHONWARNINGS": "ignore",
         "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
     }

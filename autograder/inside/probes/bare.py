@@ -35,10 +35,11 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.nn.parameter import is_lazy
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from ..program import Program
+from .. import absent
+from ..program import Program, first_error
 from ..recorder import plain
 from .nets import gradient_norm
-from .wholerun import first_error, own_folder
+from .wholerun import own_folder
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 CALLS_CAP, ROWS_CAP, LETTERS_CAP, TEXT_CAP = 10_000, 60_000, 400, 8_000
@@ -372,6 +373,7 @@ def run(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> R
     line = watch.line_of(net)
     final = line.vector()
     line.close(final)
+    absent.need_printed()  # what the program prints is judged
     own = {id(p) for p in net.parameters()}
     for optimizer, told in zip(watch.optimizers, watch.rates, strict=True):
         told["held"] = len(own & {id(p) for g in optimizer.param_groups for p in g["params"]})

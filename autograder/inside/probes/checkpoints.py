@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..program import Program
+from ..program import Program, first_error
 from ..recorder import plain
 from .binding import Binding
 
@@ -115,9 +115,9 @@ def _agree(model: nn.Module, twin: nn.Module, loader: Any) -> bool:
 
 def present(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
     """Whether the run left the file (args: `file`), and what it is: the fields of
-    `read_checkpoint`.
+    `read_checkpoint`; and the first `error` of the run.
     """
-    return read_checkpoint(args["file"])[0], {}
+    return {**read_checkpoint(args["file"])[0], "error": first_error(program)}, {}
 
 
 def checkpoint(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:

@@ -34,8 +34,8 @@ from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..flight.stopping import Stopping
 from ..flight.targets import Targets
-from ..program import Program, StopProgram
-from .wholerun import first_error, own_folder
+from ..program import Program, StopProgram, first_error
+from .wholerun import own_folder
 from .wired import short_loaders
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]

@@ -33,7 +33,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from ..program import Program, StopProgram
+from ..program import Program, StopProgram, first_error
 from ..recorder import held_parameters, plain
 from .checkpoints import read_checkpoint, tensors_in
 
@@ -64,13 +64,6 @@ def own_folder() -> Iterator[None]:
             yield
         finally:
             os.chdir(home)
-
-
-def first_error(program: Program) -> dict[str, Any] | None:
-    """The first error of loading, without its traceback."""
-    if not program.errors:
-        return None
-    return {k: program.errors[0][k] for k in ("type", "message", "line", "cell")}
 
 
 class _Script:

@@ -25,8 +25,8 @@ from torch.nn.modules.module import (
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader
 
-from ..program import Program, StopProgram
-from .wholerun import first_error, own_folder
+from ..program import Program, StopProgram, first_error
+from .wholerun import own_folder
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
 CALLS_CAP = 40
