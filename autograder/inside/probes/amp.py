@@ -19,8 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..plain import finite, number
 from ..program import Program, describe
-from .nets import Diary, Net, WatchedSGD, finite, gradient_norm, number
+from .nets import Diary, Net, WatchedSGD, gradient_norm
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..plain import number
 from ..program import Program
-from .nets import Diary, Net, loader, number
+from .nets import Diary, Net, loader
 
 
 def evaluate(

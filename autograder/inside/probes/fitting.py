@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..plain import finite, number
 from ..program import Program
-from .nets import Diary, Net, WatchedSGD, finite, loader, number
+from .nets import Diary, Net, WatchedSGD, loader
 
 CAP = 50
 

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..plain import number
 from ..program import Program, describe
 from .binding import Binding
-from .nets import Diary, Net, WatchedSGD, loader, number
+from .nets import Diary, Net, WatchedSGD, loader
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 SNAPSHOTS = 40

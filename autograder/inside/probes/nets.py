@@ -19,8 +19,6 @@ is therefore written down beside the letters.
 from __future__ import annotations
 
 import gc
-import math
-import numbers
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +28,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader, Dataset
+
+from ..plain import finite
 
 CAP = 400
 """Entries kept of each record; far above what one honest run of a probe makes."""
@@ -99,30 +99,6 @@ class Diary:
             "graphs": self.graphs,
             "others": self.others,
         }
-
-
-def finite(value: float) -> float | str:
-    """A float as JSON carries it here: itself, or "nan", "inf", "-inf"."""
-    if math.isfinite(value):
-        return float(value)
-    return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
-
-
-def number(value: Any) -> dict[str, Any]:
-    """A returned value as plain data: `kind` (its type's name), `value` where it is a number.
-
-    Python and numpy numbers and tensors of one element count as numbers; booleans do not.
-    `graph` says whether a tensor still hangs on a graph.
-    """
-    kind = type(value).__name__[:80]
-    if isinstance(value, Tensor):
-        if value.numel() != 1 or value.is_complex():
-            return {"kind": f"tensor of shape {tuple(value.shape)}"[:80]}
-        graph = value.requires_grad
-        return {"kind": kind, "value": finite(float(value.detach())), "graph": graph}
-    if not isinstance(value, bool) and isinstance(value, numbers.Real):
-        return {"kind": kind, "value": finite(float(value))}
-    return {"kind": kind}
 
 
 def gradient_norm(module: nn.Module) -> float:

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from ..plain import finite, number
 from ..program import Program
-from .nets import Diary, Net, WatchedSGD, finite, loader, number
+from .nets import Diary, Net, WatchedSGD, loader
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 CAP = 400

@@ -21,8 +21,9 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from ..plain import finite, number
 from ..program import Program, StopProgram, describe
-from .nets import Diary, Net, WatchedSGD, finite, loader, number
+from .nets import Diary, Net, WatchedSGD, loader
 
 SNAPSHOTS = 40
 

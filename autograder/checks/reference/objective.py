@@ -1,0 +1,153 @@
+"""What a loop differentiates, read off the gradient (the pull) at the network's answers.
+
+Theory. For logits z with probabilities p, the cross-entropy of a batch pulls each row by
+a (p - q), where q is the row's target (one-hot, or smoothed) and a the row's share: 1/B for a mean,
+1 for a sum, its class's weight for a weighted loss. Everything that is not of this form is another
+objective, and the usual mistakes are tried by differentiating them here. The *factor* of a pull is
+the sum of its shares: 1 for a mean, B for a sum, the scale under a gradient scaler, 1/n where a
+group's losses are divided by n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from .network import HEADS
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CLOSE, CLOSE_REDUCED = 1e-3, 0.06
+"""Relative to the length of the pull; the second where answers came in 16 bits."""
+ALONG = 0.9
+"""Cosine to the cross-entropy's pull above which an unknown loss counts as a variation of it."""
+
+BUGS = {
+    "softmax": "softmax_before_cross_entropy",
+    "softmax_nll": "softmax_into_nll",
+    "raw_nll": "wrong_value",
+    "mse": "wrong_value",
+    "other": "wrong_value",
+}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What was differentiated. `name`: "cross_entropy" (the loss that is asked for, or one of its
+    variations), a key of `BUGS`, or "variation" (unknown, but pulling the right way); `factor`: how
+    many times the mean's pull; `smoothing` that fits; `weighted`: classes count differently;
+    `along`: cosine to the pull of the cross-entropy.
+    """
+
+    name: str
+    factor: float
+    smoothing: float = 0.0
+    weighted: bool = False
+    along: float = 1.0
+
+    @property
+    def right(self) -> bool:
+        """Whether this is the loss that is asked for, or a variation of it."""
+        return self.name in ("cross_entropy", "variation")
+
+
+def loss(name: str, logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """The mean objective of this name, of logits (B, C) and labels (B,)."""
+    match name:
+        case "cross_entropy":
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        case "softmax":
+            return F.cross_entropy(logits.softmax(1), labels, label_smoothing=smoothing)
+        case "softmax_nll":
+            return F.nll_loss(logits.softmax(1), labels)
+        case "raw_nll":
+            return F.nll_loss(logits, labels)
+        case "mse":
+            return F.mse_loss(logits, F.one_hot(labels, logits.shape[1]).to(logits.dtype))
+        case _:
+            raise KeyError(name)
+
+
+def pull_of(name: str, logits: Floats, labels: Ints, smoothing: float = 0.0) -> Floats:
+    """The pull (B, C) of an objective on the logits."""
+    z = torch.from_numpy(np.array(logits, dtype=np.float64)).requires_grad_()
+    (pull,) = torch.autograd.grad(loss(name, z, torch.from_numpy(labels), smoothing), z)
+    return np.asarray(pull.numpy())
+
+
+def at_logits(pull: Floats, logits: Floats, head: str) -> Floats:
+    """A pull on the answers as the pull on the logits that it leads to."""
+    if head == "none":
+        return pull
+    z = torch.from_numpy(np.array(logits, dtype=np.float64)).requires_grad_()
+    (back,) = torch.autograd.grad(HEADS[head](z), z, torch.from_numpy(pull))
+    return np.asarray(back.numpy())
+
+
+def _cosine(a: Floats, b: Floats) -> float:
+    return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-300))
+
+
+def _as_cross_entropy(pull: Floats, logits: Floats, labels: Ints, close: float) -> Objective | None:
+    """The pull as a (p - q) per row, with one smoothing for all rows; None where it is not."""
+    rows, classes = np.arange(len(labels)), logits.shape[1]
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = shifted / shifted.sum(axis=1, keepdims=True)
+    plain = p.copy()
+    plain[rows, labels] -= 1.0
+    flat = np.zeros_like(p)  # what smoothing adds: a eps (onehot - 1/C)
+    flat[rows, labels] = 1.0
+    flat -= 1.0 / classes
+    size = float(np.linalg.norm(pull)) or 1.0
+    # each row by itself: two unknown numbers, a and a eps
+    pp, ff, pf = (plain**2).sum(1), (flat**2).sum(1), (plain * flat).sum(1)
+    dp, df = (pull * plain).sum(1), (pull * flat).sum(1)
+    alone = dp / np.maximum(pp, 1e-300)
+    if np.linalg.norm(pull - alone[:, None] * plain) <= close * size and alone.min() >= -close:
+        return Objective("cross_entropy", float(alone.sum()), 0.0, _weighted(alone, labels))
+    det = np.maximum(pp * ff - pf**2, 1e-300)
+    a, b = (dp * ff - df * pf) / det, (df * pp - dp * pf) / det
+    total = float(a.sum())
+    smoothing = float(b.sum()) / total if total > 0 else 0.0
+    fitted = a[:, None] * (plain + smoothing * flat)
+    if 0 < smoothing < 0.6 and np.linalg.norm(pull - fitted) <= close * size:
+        return Objective("cross_entropy", total, smoothing, _weighted(a, labels))
+    return None
+
+
+def _weighted(shares: Floats, labels: Ints) -> bool:
+    """Whether rows of different classes count differently."""
+    return bool(np.ptp(shares) > 0.02 * max(float(np.abs(shares).max()), 1e-300))
+
+
+def name_objective(
+    pull: Floats, logits: Floats, labels: Ints, *, head: str = "none", reduced: bool = False
+) -> Objective:
+    """Name what was differentiated. pull (B, C) on the answers, logits (B, C), labels (B,)."""
+    close = CLOSE_REDUCED if reduced else CLOSE
+    at = at_logits(pull, logits, head)
+    right = pull_of("cross_entropy", logits, labels)
+    along = _cosine(at, right)
+    found = _as_cross_entropy(at, logits, labels, close)
+    if found is not None:
+        return Objective("cross_entropy", found.factor, found.smoothing, found.weighted, along)
+    size = float(np.linalg.norm(at)) or 1.0
+    best, nearest = "", close
+    for name in ("softmax", "softmax_nll", "raw_nll", "mse"):
+        other = pull_of(name, logits, labels)
+        times = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
+        apart = float(np.linalg.norm(at - times * other)) / size
+        if times > 0 and apart <= nearest:
+            best, nearest = name, apart
+    factor = float((at * right).sum() / max(float((right * right).sum()), 1e-300))
+    if best:
+        other = pull_of(best, logits, labels)
+        factor = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
+        return Objective(best, factor, along=along)
+    return Objective("variation" if along >= ALONG else "other", factor, along=along)

@@ -1,0 +1,658 @@
+"""A trace, read: every call with its images and labels, every step with what it was made of.
+
+A `Replay` is the same whatever form the loop had (a function on fixtures, a whole program, a bare
+script), so that one set of judges serves them all. Everything in it that can be computed is: which
+images went in, what the network must answer at the weights seen, which gradient follows from the
+pull seen, what each step used of it. What is only told (the mode, who stepped, how many graphs were
+alive) is marked so in the judges that use it.
+
+The evidence is untrusted: shapes, lengths and ranges are checked here, and evidence that does not
+fit ends the judging with `error`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model import Evidence, Outcome, Status
+from ..base import Inconclusive, field_of, tensor_of
+from .images import Ints, Known, Preparation, by_prints, prepare
+from .network import Chain, Floats, Sample, agree, identify
+from .objective import Objective, name_objective
+from .updates import Account, Optimized, explain, run_optimizer
+
+REDUCED = {"bfloat16", "float16"}
+"""Answers of these types were computed in reduced precision."""
+PARAMETERS_CAP, CALLS_CAP, ROWS_CAP, KEPT_CAP = 2_000_000, 10_000, 60_000, 64
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One forward pass. `images` (B,) which of our images went in, -1 for none of them, None where
+    it was not written down; `labels` (B,); `inputs` (B, V), `answers`, `pull` (B, C) where they
+    were kept; `state` an index of `Replay.states`, -1 for none; `begun` and `pulled`: when the call
+    began and when a backward pass last came back to it (-1: never), by the trace's clock.
+    """
+
+    index: int
+    rows: int
+    span: int
+    training: bool
+    grad: bool
+    graph: bool
+    pulls: int
+    moved: bool
+    state: int
+    alive: int
+    begun: int
+    pulled: int
+    dirty: float
+    images: Ints | None
+    labels: Ints | None
+    inputs: Floats | None
+    answers: Floats | None
+    pull: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One optimizer step; see `trace.Step`. `gradient` (D,) what was held, None where unknown."""
+
+    index: int
+    call: int
+    at: int
+    optimizer: int
+    span: int
+    held: int
+    given: int
+    before: int
+    after: int
+    moved: bool
+    norm: float
+    rates: tuple[float, ...]
+    gradient: Floats | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """One call of a watched function: the calls of the network in it, [first, last)."""
+
+    function: str
+    first: int
+    last: int
+    returned: Mapping[str, Any]
+    ended: bool
+    letter: int
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A call that a backward pass came back to, with what was differentiated and the gradient (D,)
+    that follows from it at the weights of that call.
+    """
+
+    call: Call
+    objective: Objective
+    gradient: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """A change of the weights, or an attempt: by an optimizer's `step`, or by hand (None).
+
+    `call` counts the calls before it, `at` is when it was; `fresh` the indices (into
+    `Replay.sources`) of the gradients that came since the last update of the same kind; `open` that
+    of a call which had begun and was not differentiated yet; `account` explains what was used, None
+    where nothing could be compared; `moved`: the weights are others afterwards.
+    """
+
+    step: Step | None
+    call: int
+    at: float
+    fresh: tuple[int, ...]
+    open: tuple[int, ...]
+    account: Account | None
+    moved: bool
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """One trace, read. `states` (S, D) and `offsets` (S, H) as the network's `chain` takes them;
+    `chain` None where the network is none, or its answers are none a chain gives.
+    """
+
+    calls: tuple[Call, ...]
+    steps: tuple[Step, ...]
+    spans: tuple[Span, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    states: Floats
+    offsets: Floats
+    columns: Ints
+    chain: Chain | None
+    preparation: Preparation | None
+    letters: str
+    optimizers: tuple[Mapping[str, Any], ...]
+    strangers: int
+    unfollowed: int
+    scaler: Mapping[str, int]
+    known: Known
+    both: Known
+    """`known` are the images to be judged by; `both` those that calls count their images in."""
+    reduced: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The rest of the evidence, as it came."""
+
+    # --- which calls -----------------------------------------------------------------------------
+
+    @cached_property
+    def trained(self) -> tuple[Call, ...]:
+        """The training calls: those that a backward pass reached; else those with a graph."""
+        reached = tuple(c for c in self.calls if c.pulls)
+        return reached or tuple(c for c in self.calls if c.graph)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """The kept calls that a backward pass reached, in order, with their gradients."""
+        if self.chain is None:
+            return ()
+        found = []
+        for c in self.calls:
+            if c.pull is None or c.inputs is None or c.labels is None or not c.pulls:
+                continue
+            if c.state < 0 or not np.isfinite(c.pull).all():
+                continue
+            sample = self._sample(c)
+            scores = self.chain.scores(
+                sample.state, sample.offset, sample.inputs, training=sample.training
+            )
+            if not np.isfinite(scores).all():
+                continue
+            objective = name_objective(
+                c.pull, scores, c.labels, head=self.chain.head, reduced=self.reduced
+            )
+            found.append(Source(c, objective, self.chain.gradient(sample, c.pull)))
+        return tuple(found)
+
+    def _sample(self, call: Call) -> Sample:
+        assert call.inputs is not None
+        answers = call.answers if call.answers is not None else np.zeros((0, 0))
+        training = self.effective_mode(call)
+        state, offset = self.states[call.state], self.offsets[call.state]
+        return Sample(state, offset, call.inputs, answers, training)
+
+    def effective_mode(self, call: Call) -> bool:
+        """Whether the network really answered as in training mode: computed where it differs."""
+        if self.chain is None or self.chain.mask is None or call.state < 0:
+            return call.training
+        if call.inputs is None or call.answers is None:
+            return call.training
+        state, offset = self.states[call.state], self.offsets[call.state]
+        for training in (call.training, not call.training):
+            ours = self.chain.answers(state, offset, call.inputs, training=training)
+            if agree(ours, call.answers, reduced=self.reduced):
+                return training
+        return call.training
+
+    # --- how the weights moved -------------------------------------------------------------------
+
+    @cached_property
+    def updates(self) -> tuple[Update, ...]:
+        """Every step and every change by hand, in order."""
+        marks: list[tuple[float, int, Step | None]] = [(s.at, s.call, s) for s in self.steps]
+        ends = [c.begun for c in self.calls[1:]] + [10**9]
+        for c, end in zip(self.calls, ends, strict=True):
+            by_step = any(c.begun < s.at < end and s.moved for s in self.steps)
+            if c.moved and not by_step:
+                marks.append((end - 0.5, c.index + 1, None))
+        found: list[Update] = []
+        for at, call, step in sorted(marks, key=lambda m: m[0]):
+            found.append(self._update(at, call, step, found))
+        return tuple(found)
+
+    def _update(self, at: float, call: int, step: Step | None, done: list[Update]) -> Update:
+        who = None if step is None else step.optimizer
+        mine = [u for u in done if (None if u.step is None else u.step.optimizer) == who]
+        since = mine[-1].at if mine else -1.0
+        sources = list(enumerate(self.sources))
+        fresh = tuple(i for i, s in sources if since < s.call.pulled < at)
+        waiting = tuple(i for i, s in sources if s.call.begun < at < s.call.pulled)
+        before, after = self._around(call) if step is None else (step.before, step.after)
+        moved = step is None or step.moved
+        account = self._account(step, before, after, fresh, mine[-1] if mine else None)
+        return Update(step, call, at, fresh, waiting, account, moved, before, after)
+
+    def _around(self, call: int) -> tuple[int, int]:
+        """The states before and after a change by hand that follows call `call` - 1."""
+        before = self.calls[call - 1].state
+        after = self.calls[call].state if call < len(self.calls) else len(self.states) - 1
+        return before, after
+
+    def _target(self, step: Step | None, before: int, after: int) -> Floats | None:
+        if step is not None:
+            return step.gradient
+        if min(before, after) < 0:
+            return None
+        return np.asarray(self.states[before] - self.states[after])
+
+    def _account(
+        self,
+        step: Step | None,
+        before: int,
+        after: int,
+        fresh: tuple[int, ...],
+        last: Update | None,
+    ) -> Account | None:
+        target = self._target(step, before, after)
+        if target is None or not np.isfinite(target).all():
+            return None
+        own = self._own(step)
+        gradients = [self.sources[i].gradient[own] for i in fresh]
+        used = None if last is None else self._target(last.step, last.before, last.after)
+        left = None if used is None or len(used) != len(target) else used[own]
+        weights = self.states[before][own] if before >= 0 else None
+        return explain(target[own], gradients, left, weights, reduced=self.reduced)
+
+    def _own(self, step: Step | None) -> NDArray[np.bool_]:
+        """The numbers of a state that a step can move: those of the parameters that its optimizer
+        holds and that had a gradient.
+        """
+        sizes = self.sizes
+        own = np.ones(sum(sizes), dtype=bool)
+        if step is None:
+            return own
+        if 0 <= step.optimizer < len(self.optimizers):
+            member = self.optimizers[step.optimizer].get("member")
+            if isinstance(member, list) and len(member) == len(sizes):
+                own = np.repeat(np.array([m != -1 for m in member], dtype=bool), sizes)
+        if step.gradient is not None:
+            at = 0
+            for size in sizes:
+                own[at : at + size] &= bool(step.gradient[at : at + size].any())
+                at += size
+        return own
+
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers per parameter in a state."""
+        if not self.shapes:
+            return []
+        cut = [(self.shapes[0][0], len(self.columns)), *self.shapes[1:]]
+        return [math.prod(s) for s in cut]
+
+    @cached_property
+    def still(self) -> bool:
+        """Whether no weight ever moved, from one call to the next or at any step."""
+        return not any(c.moved for c in self.calls) and not any(u.moved for u in self.updates)
+
+    @cached_property
+    def frozen(self) -> tuple[int, ...]:
+        """The parameter tensors that never moved, where others did."""
+        if len(self.states) < 2:
+            return ()
+        at, found = 0, []
+        for i, size in enumerate(self.sizes):
+            part = self.states[:, at : at + size]
+            if size and not (part != part[0]).any():
+                found.append(i)
+            at += size
+        return tuple(found)
+
+    def optimized(self, index: int) -> Optimized | None:
+        """Whether optimizer `index`, run on what its first steps held, moves the weights so."""
+        if not 0 <= index < len(self.optimizers):
+            return None
+        steps = []
+        for s in self.steps:
+            if s.optimizer != index:
+                continue
+            if s.gradient is None or min(s.before, s.after) < 0:
+                break
+            steps.append(s)
+        if not steps:
+            return None
+        held = [s.gradient for s in steps if s.gradient is not None]
+        around = [(self.states[s.before], self.states[s.after]) for s in steps]
+        rates = [s.rates for s in steps]
+        return run_optimizer(self.optimizers[index], held, rates, around, self.sizes)
+
+    def accuracy(self, state: int) -> NDArray[np.bool_] | None:
+        """Which of the known images the network gets right at a state, in evaluation mode; None
+        where that cannot be computed.
+        """
+        if self.chain is None or self.preparation is None or state < 0:
+            return None
+        scores = self.chain.scores(
+            self.states[state], self.offsets[state], self.preparation.of(self.known.images)
+        )
+        return np.asarray(scores.argmax(1) == self.known.labels)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _forged(what: str) -> Inconclusive:
+    return Inconclusive(
+        Outcome(Status.ERROR, 0.0, (), f"the probe's answer was tampered with: {what}")
+    )
+
+
+def _array(
+    evidence: Evidence, name: str, shape: tuple[int | None, ...], kind: str = "f"
+) -> NDArray[Any]:
+    """A tensor of that shape and kind ("f": float64, where what is no finite number is inf; "i":
+    int64); `Inconclusive` for any other.
+    """
+    found = tensor_of(evidence, name, shape)
+    if found.dtype.kind not in ("iub" if kind == "i" else "f"):
+        raise _forged(f"tensor '{name}'")
+    if kind == "i":
+        return found.astype(np.int64)
+    wide = found.astype(np.float64)
+    return np.where(np.isfinite(wide) & (np.abs(wide) < 1e30), wide, np.inf)
+
+
+def _shapes(evidence: Evidence) -> tuple[tuple[int, ...], ...]:
+    raw = field_of(evidence, "shapes", list)
+    shapes = [tuple(s) for s in raw if isinstance(s, list) and len(s) < 8]
+    sound = all(isinstance(n, int) and 0 <= n <= PARAMETERS_CAP for s in shapes for n in s)
+    if not sound or len(shapes) != len(raw) or sum(math.prod(s) for s in shapes) > PARAMETERS_CAP:
+        raise _forged("'shapes'")
+    return tuple(shapes)
+
+
+def _table(evidence: Evidence, name: str, width: int, cap: int) -> list[list[int]]:
+    """A list of rows of `width` integers each, none above 10 million."""
+    raw = field_of(evidence, name, list)
+    rows = [
+        r
+        for r in raw
+        if isinstance(r, list)
+        and len(r) == width
+        and all(isinstance(v, int) and -1 <= v <= 10**7 for v in r)
+    ]
+    if len(rows) != len(raw) or len(rows) > cap:
+        raise _forged(f"'{name}'")
+    return rows
+
+
+def number_of(value: Any) -> float:
+    """A figure of the evidence; "inf" and whatever is no number become nan."""
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if fits else float("nan")
+
+
+def _numbers(evidence: Evidence, name: str, count: int) -> list[float]:
+    raw = field_of(evidence, name, list)
+    if len(raw) != count:
+        raise _forged(f"'{name}'")
+    return [math.inf if isinstance(v, str) else number_of(v) for v in raw]
+
+
+def read(
+    evidence: Evidence,
+    known: Known,
+    *,
+    ray: int,
+    mask: tuple[float, ...] | None = None,
+    tests: Known | None = None,
+) -> Replay:
+    """The evidence of a traced run as a `Replay`. `known` are our training images, `tests` those
+    that an evaluation may see; both may go into any call. Raises `Inconclusive`.
+    """
+    shapes = _shapes(evidence)
+    table = _table(evidence, "calls", 12, CALLS_CAP)
+    steps = _table(evidence, "steps", 10, CALLS_CAP)
+    dirty = _numbers(evidence, "dirty", len(table))
+    reduced = any(d in REDUCED for d in field_of(evidence, "dtypes", list))
+    both = known
+    if tests is not None:
+        both = Known(
+            np.concatenate([known.images, tests.images]),
+            np.concatenate([known.labels, tests.labels]),
+        )
+    tensors = _Tensors(evidence, shapes, table, both, ray)
+    calls = tuple(tensors.call(i, row, dirty[i]) for i, row in enumerate(table))
+    chain = tensors.chain(calls, mask, reduced=reduced)
+    norms = _numbers(evidence, "norms", len(steps))
+    rates = field_of(evidence, "rates", list)
+    optimizers = field_of(evidence, "optimizers", list)
+    scaler = field_of(evidence, "scaler", dict)
+    return Replay(
+        calls=calls,
+        steps=tuple(
+            tensors.step(i, row, norms[i], rates[i] if i < len(rates) else [])
+            for i, row in enumerate(steps)
+        ),
+        spans=_spans(evidence, len(calls)),
+        shapes=shapes,
+        states=tensors.states,
+        offsets=tensors.offsets,
+        columns=tensors.columns,
+        chain=chain,
+        preparation=tensors.preparation,
+        letters=field_of(evidence, "letters", str)[:2000],
+        optimizers=tuple(o for o in optimizers[:8] if isinstance(o, dict)),
+        strangers=field_of(evidence, "strangers", int),
+        unfollowed=field_of(evidence, "unfollowed", int),
+        scaler={k: v if isinstance(v := scaler.get(k), int) else 0 for k in SCALER},
+        known=known if tests is None else tests,
+        both=both,
+        reduced=reduced,
+        data=evidence.data,
+    )
+
+
+SCALER = ("scale", "unscale_", "step", "update")
+
+
+def _spans(evidence: Evidence, calls: int) -> tuple[Span, ...]:
+    found = []
+    for raw in field_of(evidence, "spans", list)[:200]:
+        if not isinstance(raw, dict):
+            raise _forged("'spans'")
+        first, last, letter = (raw.get(k) for k in ("first", "last", "letter"))
+        if not all(isinstance(v, int) for v in (first, last, letter)):
+            raise _forged("'spans'")
+        assert isinstance(first, int)
+        assert isinstance(last, int)
+        if not 0 <= first <= last <= calls:
+            raise _forged("'spans'")
+        returned = raw.get("returned")
+        found.append(
+            Span(
+                function=str(raw.get("function"))[:80],
+                first=first,
+                last=last,
+                returned=returned if isinstance(returned, dict) else {},
+                ended=raw.get("ended") is True,
+                letter=int(letter or 0),
+            )
+        )
+    return tuple(found)
+
+
+class _Tensors:
+    """The tensors of a trace, taken apart by calls and steps."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        shapes: tuple[tuple[int, ...], ...],
+        table: list[list[int]],
+        both: Known,
+        ray: int,
+    ) -> None:
+        self.shapes, self.both = shapes, both
+        self.states: Floats = np.zeros((0, 0))
+        self.offsets: Floats = np.zeros((0, 0))
+        self.columns: Ints = np.zeros(0, dtype=np.int64)
+        self.gradients: Floats = np.zeros((0, 0))
+        self.preparation: Preparation | None = None
+        self._inputs: list[Floats] = []
+        self._pulls: list[Floats] = []
+        self._found: Ints | None = None
+        self._answers: dict[int, Floats] = {}
+        self._images: dict[int, Ints] = {}
+        self._kept = {row[8]: i for i, row in enumerate(table) if row[8] >= 0}
+        self._read_answers(evidence, table)
+        if "states" in evidence.tensors:
+            self._read_states(evidence, table)
+        self._read_prints(evidence, table, ray)
+
+    def _read_answers(self, evidence: Evidence, table: list[list[int]]) -> None:
+        if "answers" not in evidence.tensors:
+            return
+        rows = _array(evidence, "answered", (len(table),), "i")
+        if len(rows) and (rows.min() < 0 or rows.max() > ROWS_CAP):
+            raise _forged("tensor 'answered'")
+        answers = _array(evidence, "answers", (int(rows.sum()), None))
+        ends = np.cumsum(rows)
+        for i, (n, end) in enumerate(zip(rows, ends, strict=True)):
+            if n:
+                self._answers[i] = answers[end - n : end]
+
+    def _read_states(self, evidence: Evidence, table: list[list[int]]) -> None:
+        if not self.shapes or len(self.shapes[0]) != 2:
+            raise _forged("'shapes'")
+        hidden, pixels = self.shapes[0]
+        self.columns = _array(evidence, "columns", (None,), "i")
+        width = len(self.columns)
+        if width and (self.columns.min() < 0 or self.columns.max() >= pixels):
+            raise _forged("tensor 'columns'")
+        constant = _array(evidence, "constant", (pixels,))
+        size = hidden * width + sum(math.prod(s) for s in self.shapes[1:])
+        self.states = _array(evidence, "states", (None, size))
+        self.offsets = _array(evidence, "offsets", (len(self.states), hidden))
+        self.gradients = _array(evidence, "gradients", (None, size))
+        if len(self.states) > 10 * KEPT_CAP or len(self.gradients) > KEPT_CAP:
+            raise _forged("tensor 'states'")
+        order = sorted(self._kept)
+        if order != list(range(len(order))) or len(order) > 10 * KEPT_CAP:
+            raise _forged("'calls'")
+        counts = [table[self._kept[k]][0] for k in order]
+        total = sum(counts)
+        if total > ROWS_CAP:
+            raise _forged("'calls'")
+        inputs = _array(evidence, "inputs", (total, width))
+        pulls = _array(evidence, "pulls", (total, None))
+        ends = np.cumsum(counts)[:-1]
+        self._inputs, self._pulls = np.split(inputs, ends), np.split(pulls, ends)
+        if self.both.images.shape[1] != pixels or not np.isfinite(inputs).all():
+            return
+        fitted = prepare(inputs, self.both.images, self.columns, constant)
+        if fitted is not None:
+            self.preparation, self._found = fitted
+            for k, part in enumerate(np.split(self._found, ends)):
+                self._images[self._kept[order[k]]] = part
+
+    def _read_prints(self, evidence: Evidence, table: list[list[int]], ray: int) -> None:
+        prints = _array(evidence, "prints", (None,))
+        if self.preparation is None or not len(prints):
+            return
+        expected = self.preparation.prints(self.both.images, ray)
+        found = by_prints(prints, expected)
+        at = 0
+        for i, row in enumerate(table):
+            if at + row[0] > len(found):
+                break
+            self._images.setdefault(i, found[at : at + row[0]])
+            at += row[0]
+
+    def call(self, index: int, row: list[int], dirty: float) -> Call:
+        rows, span, training, grad, graph, pulls, moved, state, kept, alive, begun, pulled = row
+        inputs = self._inputs[kept] if 0 <= kept < len(self._inputs) else None
+        pull = self._pulls[kept] if 0 <= kept < len(self._pulls) else None
+        images = self._images.get(index)
+        answers = self._answers.get(index)
+        labels = None
+        if images is not None and len(images) == rows and (images >= 0).all():
+            labels = self.both.labels[images]
+        elif pull is not None and pulls and pull.ndim == 2 and np.isfinite(pull).all():
+            labels = pull.argmin(1)  # the answer that the loss pushes up most, whatever the loss
+        if labels is not None and answers is not None and len(labels) != len(answers):
+            raise _forged("tensor 'answers'")
+        if answers is not None and labels is not None and labels.max(initial=0) >= answers.shape[1]:
+            labels = None
+        return Call(
+            index=index,
+            rows=rows,
+            span=span,
+            training=training == 1,
+            grad=grad == 1,
+            graph=graph == 1,
+            pulls=pulls,
+            moved=moved == 1,
+            state=state if 0 <= state < len(self.states) else -1,
+            alive=alive,
+            begun=begun,
+            pulled=pulled,
+            dirty=dirty,
+            images=images,
+            labels=labels,
+            inputs=inputs,
+            answers=answers,
+            pull=pull if pulls else None,
+        )
+
+    def step(self, index: int, row: list[int], norm: float, rates: Any) -> Step:
+        call, at, optimizer, span, held, given, before, after, kept, moved = row
+        count = len(self.states)
+        told = [number_of(r) for r in rates[:8]] if isinstance(rates, list) else []
+        return Step(
+            index=index,
+            call=call,
+            at=at,
+            optimizer=optimizer,
+            span=span,
+            held=held,
+            given=given,
+            before=before if 0 <= before < count else -1,
+            after=after if 0 <= after < count else -1,
+            moved=moved == 1,
+            norm=norm,
+            rates=tuple(told),
+            gradient=self.gradients[kept] if 0 <= kept < len(self.gradients) else None,
+        )
+
+    def chain(
+        self, calls: tuple[Call, ...], mask: tuple[float, ...] | None, *, reduced: bool
+    ) -> Chain | None:
+        """The chain that gives the answers seen, in the mode that was told or, for a fixture, in
+        the other.
+        """
+        shown = [
+            c
+            for c in calls
+            if c.inputs is not None
+            and c.answers is not None
+            and c.state >= 0
+            and np.isfinite(self.states[c.state]).all()
+            and np.isfinite(c.answers).all()
+        ]
+        few = [*shown[:2], *[c for c in shown[2:] if not c.grad][:1]]
+        for flip in (False, True) if mask is not None else (False,):
+            samples = [
+                Sample(
+                    self.states[c.state],
+                    self.offsets[c.state],
+                    c.inputs,
+                    c.answers,
+                    c.training != flip,
+                )
+                for c in few
+                if c.inputs is not None and c.answers is not None
+            ]
+            cut = ((self.shapes[0][0], len(self.columns)), *self.shapes[1:]) if samples else ()
+            found = identify(cut, samples, mask, reduced=reduced)
+            if found is not None:
+                return found
+        return None
