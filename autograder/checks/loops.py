@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, place, require
+from .base import Context, Inconclusive, Judge, StandardCheck, place, require
 from .forms import FunctionForm, ProgramForm, form_of
 from .reference.objective import BUGS, loss
 from .reference.replay import Call, Replay, Span, Update, number_of
@@ -88,7 +88,8 @@ def _loop(ctx: Context, evidence: Mapping[str, Evidence], label: str = "main") -
         return Loop(replay, form.function, made.batches)
     done = require(evidence[label])
     missing_network(form, done)
-    return Loop(form.read(ctx, done), str(ctx.option("train", "train_one_epoch")))
+    name = "train_one_epoch" if "train_one_epoch" in form.functions else ""
+    return Loop(form.read(ctx, done), str(ctx.option("train", name)))
 
 
 def missing_network(form: ProgramForm, done: Evidence) -> None:
@@ -631,32 +632,35 @@ def graphs(loop: Loop) -> Outcome:
 # --- checks --------------------------------------------------------------------------------------
 
 
-def _judged(
-    judge: Callable[[Loop], Outcome],
-) -> Callable[[Context, Mapping[str, Evidence]], Outcome]:
+def _judged(judge: Callable[[Loop], Outcome]) -> Judge:
     """A judge of the one run; where that broke off, a failure is no proof."""
 
     def decide(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         loop = _loop(ctx, evidence)
-        if loop.early and judge is _beats_of:
-            return Outcome.failed(
-                "the optimizer stepped between the forward and the backward pass of a batch: the "
-                "backward pass then found weights changed that it needed, and raised",
-                "step_before_backward",
-            )
-        outcome = judge(loop)
-        if outcome.status is Status.PASSED or not loop.raised or len(loop.calls) > 2:
-            return outcome
-        return Outcome.not_checked(
-            f"not checked: {loop.name or 'the program'} did not run to its end; see the first "
-            f"check of its task"
-        )
+        return _unless_broken(loop, judge(loop))
 
     return decide
 
 
-def _beats_of(loop: Loop) -> Outcome:
-    return beats(loop)
+def _unless_broken(loop: Loop, outcome: Outcome) -> Outcome:
+    """The outcome, or that a run which broke off too early was not checked."""
+    if outcome.status is Status.PASSED or not loop.raised or len(loop.calls) > 2:
+        return outcome
+    return Outcome.not_checked(
+        f"not checked: {loop.name or 'the program'} did not run to its end; see the first check of "
+        f"its task"
+    )
+
+
+def _beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    loop = _loop(ctx, evidence)
+    if loop.early:
+        return Outcome.failed(
+            "the optimizer stepped between the forward and the backward pass of a batch: the "
+            "backward pass then found weights changed that it needed, and raised",
+            "step_before_backward",
+        )
+    return _unless_broken(loop, beats(loop, group=int(ctx.option("batch", 0))))
 
 
 CHECKS: tuple[StandardCheck, ...] = (
@@ -677,7 +681,7 @@ CHECKS: tuple[StandardCheck, ...] = (
     StandardCheck(
         "loop_beats",
         _requests,
-        _judged(_beats_of),
+        _beats,
         "Zero, forward, loss, backward, step: each once per batch, in this order.",
         (
             "zero_grad_after_backward",
