@@ -294,12 +294,13 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         program.load()
         driven = "" if program.stopped else _drive(program, trace, functions)
         file, state = read_checkpoint(args["file"]) if args.get("file") else ({}, None)
-    net = program.namespace.get(name)
-    data: dict[str, Any] = {"network": type(net).__name__[:80] if net is not None else ""}
-    out: dict[str, Tensor] = {}
-    if isinstance(net, nn.Module):
-        told, out = trace.report(net)
-        data |= told
+        net = program.namespace.get(name)
+        data: dict[str, Any] = {"network": type(net).__name__[:80] if net is not None else ""}
+        out: dict[str, Tensor] = {}
+        if isinstance(net, nn.Module):  # while what is on a device still lives
+            told, out = trace.report(net)
+            data |= told
+        epoch = epochs.of_file(state)
     setter = program.namespace.get(args.get("seeding") or "")
     data |= {
         "printed": "".join(printed)[-TEXT_CAP:],
@@ -308,7 +309,7 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         "evaluated": epochs.evaluated[:200],
         "saves": epochs.saves,
         "best_acc": plain(program.namespace.get("best_acc")),
-        "file": {**file, "epoch": epochs.of_file(state)},
+        "file": {**file, "epoch": epoch},
         "devices": devices,
         "generators": _generators(setter) if callable(setter) else {},
     }
