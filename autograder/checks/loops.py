@@ -284,12 +284,12 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
                 f"step {k + 1} is no combination of the batches' gradients ({account.residual:.0%} "
                 f"of it is left over)"
             )
-        lost = [i for i, use in zip(u.fresh, account.uses, strict=False) if not use > 0]
-        if lost and len(lost) < len(u.fresh):
+        lost = [use <= 0 for use in account.uses]
+        if any(lost[:-1]) and not lost[-1]:
             return Outcome.failed(
-                f"the gradients of {len(lost)} of {len(u.fresh)} batches were gone again at step "
-                f"{k + 1}",
-                "zero_grad_after_backward",
+                f"of {len(lost)} batches only the gradients of {lost.count(False)} went into step "
+                f"{k + 1}: the others were cleared before a step was taken",
+                "missing_step",
             )
         if account.own < 0:
             return Outcome.failed(f"step {k + 1} goes up its batch's gradient, not down")
