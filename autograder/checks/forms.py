@@ -200,7 +200,14 @@ class FunctionForm:
     def read(self, ctx: Context, evidence: Evidence, name: str = "train") -> Replay:
         made = self.fixture(ctx, name)
         ray = int(ctx.rng(f"ray/{name}").integers(2**31))
-        return read(require(evidence), made.known, ray=ray, mask=made.mask, tests=made.tests)
+        return read(
+            require(evidence),
+            made.known,
+            ray=ray,
+            mask=made.mask,
+            tests=made.tests,
+            smoothing=float(made.values["smoothing"]),
+        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .amp import BATCH, BRIGHT, RAY, StepFixture, given_objective, step_fixture
+from .amp import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, given_objective, step_fixture
 from .base import Context, Inconclusive, StandardCheck, require
 from .loops import Loop, beats, clearing, raised
 from .reference.replay import Replay, number_of, read
@@ -94,7 +94,9 @@ def _run(ctx: Context, evidence: Evidence) -> tuple[Replay, Evidence]:
     error = done.data.get("raised")
     if isinstance(error, dict):
         raise Inconclusive(raised(error))
-    return read(done, made.fixture.known, ray=RAY, mask=made.fixture.mask), done
+    return read(
+        done, made.fixture.known, ray=RAY, mask=made.fixture.mask, smoothing=SMOOTHING
+    ), done
 
 
 def _used(replay: Replay) -> list[float]:

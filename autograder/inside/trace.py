@@ -207,7 +207,7 @@ class Line:
                 call.dirty = gradient_norm(self.parameters)
             call.pulls += 1
             call.pulled = trace.tick()
-            trace.letter("b")
+            trace.pulled()
             trace.after_backward()
             if call.answers is not None and gradient.shape == call.answers.shape:
                 pull = gradient.detach().float().cpu()
@@ -276,11 +276,16 @@ def _gradient(p: Tensor, ids: set[int]) -> Tensor:
 
 class Trace:
     """Follows every network that is called while it is `watching`. `keep`: how many steps of a
-    network are written down with their gradients; `seed`: of the ray that images are printed by.
+    network are written down with their gradients; `seed`: of the ray that images are printed by;
+    `mend`: "late_zero" leaves out a `zero_grad` between a backward pass and its step, so that what
+    rests on the gradients can be judged as if that one beat stood in its place.
     """
 
-    def __init__(self, name: str, namespace: dict[str, Any], keep: int, seed: int) -> None:
+    def __init__(
+        self, name: str, namespace: dict[str, Any], keep: int, seed: int, mend: str = ""
+    ) -> None:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
+        self.mend = mend
         self.lines: dict[int, Line] = {}
         self.letters: list[str] = []
         self.spans: list[Span] = []
@@ -293,6 +298,8 @@ class Trace:
         self.after_backward: Callable[[], None] = lambda: None
         self.after_step: Callable[[], None] = lambda: None
         self.clock = 0
+        self._waiting = False
+        """Whether gradients came that no step has used."""
         self._open: list[int] = []
         self._bytes = 0
         self._rays: dict[int, Tensor] = {}
@@ -313,6 +320,11 @@ class Trace:
     def letter(self, letter: str) -> None:
         if len(self.letters) < LETTERS_CAP:
             self.letters.append(letter)
+
+    def pulled(self) -> None:
+        """A backward pass came back to a network."""
+        self.letter("b")
+        self._waiting = True
 
     def ray(self, pixels: int) -> Tensor:
         """A random direction: images that print the same number along it are the same image."""
@@ -469,6 +481,7 @@ class Trace:
         if not steps:
             self.strangers += 1
         self.letter("s" if useful else "n")
+        self._waiting = False
 
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         for line, step in self._steps.pop(id(optimizer), []):
@@ -491,6 +504,8 @@ class Trace:
         @functools.wraps(method)
         def zeroing(who: Any, *args: Any, **kwargs: Any) -> Any:
             self.letter("z")
+            if self.mend == "late_zero" and self._waiting:
+                return None
             return method(who, *args, **kwargs)
 
         return zeroing

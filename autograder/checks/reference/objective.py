@@ -10,7 +10,7 @@ group's losses are divided by n.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -94,60 +94,99 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-300))
 
 
-def _as_cross_entropy(pull: Floats, logits: Floats, labels: Ints, close: float) -> Objective | None:
-    """The pull as a (p - q) per row, with one smoothing for all rows; None where it is not."""
+def _as_cross_entropy(
+    pull: Floats, logits: Floats, labels: Ints, close: float, hint: float
+) -> Objective | None:
+    """The pull as a (p - q) per row; None where it is not.
+
+    Where the network is still undecided, p is the same for all classes, and a smoothed target looks
+    like an unsmoothed one that counts less. So smoothing is fitted for all rows together, and where
+    two accounts fit, the one is taken whose factor is a plain one.
+    """
     rows, classes = np.arange(len(labels)), logits.shape[1]
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     p = shifted / shifted.sum(axis=1, keepdims=True)
     plain = p.copy()
     plain[rows, labels] -= 1.0
-    flat = np.zeros_like(p)  # what smoothing adds: a eps (onehot - 1/C)
-    flat[rows, labels] = 1.0
-    flat -= 1.0 / classes
+    flat = np.full_like(p, -1.0 / classes)  # what smoothing adds: a eps (onehot - 1/C)
+    flat[rows, labels] += 1.0
     size = float(np.linalg.norm(pull)) or 1.0
-    # each row by itself: two unknown numbers, a and a eps
-    pp, ff, pf = (plain**2).sum(1), (flat**2).sum(1), (plain * flat).sum(1)
-    dp, df = (pull * plain).sum(1), (pull * flat).sum(1)
-    alone = dp / np.maximum(pp, 1e-300)
-    if np.linalg.norm(pull - alone[:, None] * plain) <= close * size and alone.min() >= -close:
-        return Objective("cross_entropy", float(alone.sum()), 0.0, _weighted(alone, labels))
-    det = np.maximum(pp * ff - pf**2, 1e-300)
-    a, b = (dp * ff - df * pf) / det, (df * pp - dp * pf) / det
-    total = float(a.sum())
-    smoothing = float(b.sum()) / total if total > 0 else 0.0
-    fitted = a[:, None] * (plain + smoothing * flat)
-    if 0 < smoothing < 0.6 and np.linalg.norm(pull - fitted) <= close * size:
-        return Objective("cross_entropy", total, smoothing, _weighted(a, labels))
-    return None
+    fits: list[Objective] = []
+    for smoothing in dict.fromkeys((0.0, hint, _smoothing(pull, plain, flat))):
+        target = plain + smoothing * flat
+        share = float((pull * target).sum() / max(float((target**2).sum()), 1e-300))
+        if share > 0 and np.linalg.norm(pull - share * target) <= close * size:
+            fits.append(Objective("cross_entropy", share * len(labels), smoothing))
+    if fits:
+        return min(fits, key=lambda o: _odd(o.factor, len(labels)))
+    return _by_rows(pull, plain, p[rows, labels], labels, close * size)
 
 
-def _weighted(shares: Floats, labels: Ints) -> bool:
-    """Whether rows of different classes count differently."""
-    return bool(np.ptp(shares) > 0.02 * max(float(np.abs(shares).max()), 1e-300))
+def _odd(factor: float, rows: int) -> float:
+    """How far a factor is from those that loops have: 1, the number of rows, a power of two."""
+    power = 2.0 ** round(float(np.log2(factor)))
+    return min(abs(factor / plain - 1) for plain in (1.0, float(rows), power))
+
+
+def _smoothing(pull: Floats, plain: Floats, flat: Floats) -> float:
+    """The smoothing that fits all rows best, where it can be told; else 0."""
+    pp, ff, pf = float((plain**2).sum()), float((flat**2).sum()), float((plain * flat).sum())
+    det = pp * ff - pf**2
+    if det <= 1e-4 * pp * ff:
+        return 0.0
+    dp, df = float((pull * plain).sum()), float((pull * flat).sum())
+    share, times = (dp * ff - df * pf) / det, (df * pp - dp * pf) / det
+    return float(np.clip(times / share, 0.0, 0.6)) if share > 0 else 0.0
+
+
+def _by_rows(
+    pull: Floats, plain: Floats, right: Floats, labels: Ints, close: float
+) -> Objective | None:
+    """The pull as a (p - onehot) with a share for each row: its class's weight, or, for a negative
+    log-likelihood of plain probabilities, the probability of the right class itself.
+    """
+    shares = (pull * plain).sum(1) / np.maximum((plain**2).sum(1), 1e-300)
+    if np.linalg.norm(pull - shares[:, None] * plain) > close or shares.min() < -close:
+        return None
+    factor = float(shares.sum())
+    times = float((shares * right).sum() / (right**2).sum())
+    if np.linalg.norm(shares - times * right) <= 1e-2 * np.linalg.norm(shares):
+        return Objective("softmax_nll", times * len(labels))
+    spread = [np.ptp(shares[labels == c]) for c in np.unique(labels)]
+    if max(spread) <= 0.02 * float(np.abs(shares).max()):
+        return Objective("cross_entropy", factor, weighted=True)
+    return Objective("variation", factor, weighted=True)
 
 
 def name_objective(
-    pull: Floats, logits: Floats, labels: Ints, *, head: str = "none", reduced: bool = False
+    pull: Floats,
+    logits: Floats,
+    labels: Ints,
+    *,
+    head: str = "none",
+    reduced: bool = False,
+    hint: float = 0.0,
 ) -> Objective:
-    """Name what was differentiated. pull (B, C) on the answers, logits (B, C), labels (B,)."""
+    """Name what was differentiated. pull (B, C) on the answers, logits (B, C), labels (B,); `hint`:
+    the label smoothing of the loss that is expected.
+    """
     close = CLOSE_REDUCED if reduced else CLOSE
     at = at_logits(pull, logits, head)
     right = pull_of("cross_entropy", logits, labels)
     along = _cosine(at, right)
-    found = _as_cross_entropy(at, logits, labels, close)
+    found = _as_cross_entropy(at, logits, labels, close, hint)
     if found is not None:
-        return Objective("cross_entropy", found.factor, found.smoothing, found.weighted, along)
+        return replace(found, along=along)
     size = float(np.linalg.norm(at)) or 1.0
-    best, nearest = "", close
+    best, nearest, factor = "", close, 0.0
     for name in ("softmax", "softmax_nll", "raw_nll", "mse"):
-        other = pull_of(name, logits, labels)
-        times = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
-        apart = float(np.linalg.norm(at - times * other)) / size
-        if times > 0 and apart <= nearest:
-            best, nearest = name, apart
-    factor = float((at * right).sum() / max(float((right * right).sum()), 1e-300))
+        for smoothing in dict.fromkeys((0.0, hint)) if name == "softmax" else (0.0,):
+            other = pull_of(name, logits, labels, smoothing)
+            times = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
+            apart = float(np.linalg.norm(at - times * other)) / size
+            if times > 0 and apart <= nearest:
+                best, nearest, factor = name, apart, times
     if best:
-        other = pull_of(best, logits, labels)
-        factor = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
         return Objective(best, factor, along=along)
+    factor = float((at * right).sum() / max(float((right * right).sum()), 1e-300))
     return Objective("variation" if along >= ALONG else "other", factor, along=along)

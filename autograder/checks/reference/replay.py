@@ -148,6 +148,8 @@ class Replay:
     both: Known
     """`known` are the images to be judged by; `both` those that calls count their images in."""
     reduced: bool
+    smoothing: float = 0.0
+    """The label smoothing of the loss that is expected."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """The rest of the evidence, as it came."""
 
@@ -177,7 +179,12 @@ class Replay:
             if not np.isfinite(scores).all():
                 continue
             objective = name_objective(
-                c.pull, scores, c.labels, head=self.chain.head, reduced=self.reduced
+                c.pull,
+                scores,
+                c.labels,
+                head=self.chain.head,
+                reduced=self.reduced,
+                hint=self.smoothing,
             )
             found.append(Source(c, objective, self.chain.gradient(sample, c.pull)))
         return tuple(found)
@@ -404,9 +411,11 @@ def read(
     ray: int,
     mask: tuple[float, ...] | None = None,
     tests: Known | None = None,
+    smoothing: float = 0.0,
 ) -> Replay:
     """The evidence of a traced run as a `Replay`. `known` are our training images, `tests` those
-    that an evaluation may see; both may go into any call. Raises `Inconclusive`.
+    that an evaluation may see; both may go into any call;
+    `smoothing` is that of the loss expected. Raises `Inconclusive`.
     """
     shapes = _shapes(evidence)
     table = _table(evidence, "calls", 12, CALLS_CAP)
@@ -447,6 +456,7 @@ def read(
         known=known if tests is None else tests,
         both=both,
         reduced=reduced,
+        smoothing=smoothing,
         data=evidence.data,
     )
 

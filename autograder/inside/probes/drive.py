@@ -24,8 +24,10 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
     """Call `args["function"]` with the fixtures that `args["arguments"]` names, `calls` times or as
     often as there are groups or batches for.
 
-    args further: `fixture` (the values of `Fixtures`), `keep` and `ray` (see `Trace`), `seed`,
-    `stand_ins` (names of the program's own functions that PyTorch's take the place of). Returns
+    args further: `fixture` (the values of `Fixtures`); `keep`, `ray`, `mend` (see `Trace`); `seed`,
+    `stand_ins` (names of the program's own functions that PyTorch's take the place of); `script`
+    {name of a function of the program's: {part: its answers in order}}: the function does its work,
+    and what it answers is exchanged for the next answer to the part of the images it read. Returns
     `Trace.report`, and of each call `returned` (`described`), the gradient norm `left` behind, the
     scaler's scale (`scales`), the rate afterwards (`rates_after`) and the `modes` it left the
     network in; `raised`, the error that ended the calls.
@@ -34,8 +36,11 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
     torch.manual_seed(args["seed"])
     torch.compiler.set_stance("force_eager")
     fixtures = Fixtures(args["fixture"], tensors)
-    trace = Trace("model", {"model": fixtures.model}, args["keep"], args["ray"])
+    trace = Trace(
+        "model", {"model": fixtures.model}, args["keep"], args["ray"], args.get("mend", "")
+    )
     _stand_in(program, args.get("stand_ins", []))
+    _script(program, trace, fixtures, args.get("script", {}))
     told: dict[str, Any] = {
         "returned": [],
         "left": [],
@@ -79,3 +84,22 @@ STAND_INS = {"clip_gradients": _clip_gradients}
 
 def _stand_in(program: Program, names: list[str]) -> None:
     program.rebind({n: STAND_INS[n] for n in names if n in program.namespace})
+
+
+def _script(
+    program: Program, trace: Trace, fixtures: Fixtures, script: dict[str, dict[str, list[float]]]
+) -> None:
+    """Let functions of the program's answer by the script; their calls become spans."""
+    told = {name: {part: list(values) for part, values in s.items()} for name, s in script.items()}
+
+    def answering(name: str) -> Any:
+        def answer(returned: Any) -> Any:
+            answers = told[name].get(fixtures.served(), [])
+            return answers.pop(0) if answers else returned
+
+        return answer
+
+    for name in script:
+        function = program.namespace.get(name)
+        if callable(function):
+            program.rebind({name: trace.around(name, function, answering(name))})

@@ -74,11 +74,13 @@ class Images(Dataset[tuple[Tensor, Tensor]]):
         self.data = images
         self.targets = labels.long()
         self.classes = [str(i) for i in range(classes)]
+        self.served = 0
 
     def __len__(self) -> int:
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        self.served += 1
         return self.data[index], self.targets[index]
 
 
@@ -106,6 +108,7 @@ class Fixtures:
             )
         self._mean = nn.CrossEntropyLoss(label_smoothing=values.get("smoothing", 0.0))
         self._loaders: dict[str, DataLoader[tuple[Tensor, Tensor]]] = {}
+        self._served: dict[str, int] = {}
 
     def arguments(self, roles: list[str]) -> list[Any]:
         """The fixtures for these roles, for the present call."""
@@ -135,6 +138,17 @@ class Fixtures:
             images = Images(self.tensors[f"{prefix}images"], self.tensors[f"{prefix}labels"])
             self._loaders[part] = DataLoader(images, batch_size=self.values["batch"])
         return self._loaders[part]
+
+    def served(self) -> str:
+        """The part whose images were read last: "train", "val", or "" for neither since the last
+        time that this was asked.
+        """
+        counts = {
+            part: getattr(loader.dataset, "served", 0) for part, loader in self._loaders.items()
+        }
+        fresh = [part for part, n in counts.items() if n > self._served.get(part, 0)]
+        self._served = counts
+        return fresh[0] if len(fresh) == 1 else ""
 
     def batches(self) -> list[list[Tensor]]:
         """Pairs of images and labels, as a DataLoader's default collation gives them."""

@@ -33,8 +33,7 @@ from ..flight.scores import Scores
 from ..flight.seeds import Seeds
 from ..flight.stopping import Stopping
 from ..program import Program, StopProgram
-from .wholerun import first_error, own_folder
-from .wired import short_loaders
+from .folder import first_error, own_folder, short_loaders
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
 OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import io
 import os
 import random
@@ -27,25 +26,13 @@ from torch import Tensor, nn
 from ..plain import plain
 from ..program import Program, StopProgram
 from ..trace import Line, Trace
-from .bare import secret_root
 from .checkpoints import read_checkpoint, tensors_in
-from .wholerun import first_error, seed_from_outside
+from .folder import first_error, secret_root, seed_from_outside, served, short_loaders
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 TEXT_CAP, SAVES_CAP = 8_000, 32
 BASELINE = 0.1
 """What a scripted evaluation answers of weights that no step has touched."""
-LOADERS = ("loader", "dataloader", "data_loader", "dl", "data", "batches")
-EPOCHS = ("epoch", "ep", "e", "i")
-ROLES: dict[str, tuple[str, ...]] = {
-    "model": ("model", "net", "network", "mlp"),
-    "criterion": ("criterion", "loss_fn", "loss_function", "loss_func"),
-    "optimizer": ("optimizer", "optim", "opt"),
-    "scaler": ("scaler", "grad_scaler"),
-    "train_loader": ("train_loader", "trainloader", "train_dataloader", "train_dl"),
-    "test_loader": ("test_loader", "testloader", "test_dataloader", "test_dl", "val_loader"),
-}
-"""Names under which a parameter may stand for one of the handout's globals."""
 
 
 class _Tee(io.TextIOBase):
@@ -197,30 +184,6 @@ def _bare(name: str) -> str:
     return name.removeprefix("_orig_mod.").removeprefix("module.")
 
 
-def _served(program: Program, function: Callable[..., Any], loader: str) -> dict[str, Any]:
-    """What a function's parameters without a default stand for, by their names."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    given: dict[str, Any] = {}
-    for p in parameters:
-        if (
-            p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY)
-            or p.default is not p.empty
-        ):
-            continue
-        lower = p.name.lower()
-        if lower in EPOCHS:
-            given[p.name] = 0
-            continue
-        roles = [loader] if lower in LOADERS else [r for r, n in ROLES.items() if lower in n]
-        name = next((n for n in (*roles, p.name) if n in program.namespace), None)
-        if name is not None:
-            given[p.name] = program.namespace[name]
-    return given
-
-
 def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
     """Call those `functions` that the program defined and never called; the error of the last."""
     called = {s.function for s in trace.spans}
@@ -229,12 +192,30 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
         if name in called or not callable(function):
             continue
         try:
-            function(**_served(program, function, loader))
+            function(**served(program, function, loader))
         except StopProgram:
             break
         except Exception as e:
             return f"{type(e).__name__}: {e}"[:300]
     return ""
+
+
+def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.Module | None:
+    """Call a function of the program's that trains by itself; the network that it returned first,
+    or the one that was trained most. Raises `MissingName` where there is no such function.
+    """
+    if call is None:
+        return None
+    function = program.get(call["function"])
+    returned = None
+    with contextlib.suppress(StopProgram), trace.span(call["function"]) as span:
+        returned = function(*call["arguments"])
+        span.ended = True
+    several = returned if isinstance(returned, (tuple, list)) else [returned]
+    modules = [m for m in several if isinstance(m, nn.Module)]
+    lines = sorted(set(trace.lines.values()), key=lambda line: -sum(c.pulls for c in line.calls))
+    trained = [line.network for line in lines if any(c.pulls for c in line.calls)]
+    return next(iter([*modules, *trained]), None)
 
 
 def _generators(function: Callable[[int], Any]) -> dict[str, bool]:
@@ -293,8 +274,9 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         seed_from_outside(args["seed"])
         program.load()
         driven = "" if program.stopped else _drive(program, trace, functions)
+        made = _called(program, trace, args.get("call"))
         file, state = read_checkpoint(args["file"]) if args.get("file") else ({}, None)
-        net = program.namespace.get(name)
+        net = program.namespace.get(name) if made is None else made
         data: dict[str, Any] = {"network": type(net).__name__[:80] if net is not None else ""}
         out: dict[str, Tensor] = {}
         if isinstance(net, nn.Module):  # while what is on a device still lives
@@ -346,7 +328,6 @@ def _accelerator(
 ) -> Iterator[None]:
     """Within, an accelerator seems to be there, and loaders hand out few batches."""
     from .. import simdevice
-    from .wired import short_loaders
 
     stop = trace.after_step
 
