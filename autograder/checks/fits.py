@@ -310,8 +310,6 @@ def judge_plot(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 # --- train_mnist ---------------------------------------------------------------------------------
 
 RATE, BATCH, SETUP_EPOCHS = 1e-3, 64, 2
-CUSTOMARY = {"SGD": (1e-3, 1.0)}
-"""Rates outside these are named where the loss shows it; (1e-4, 2e-2) for adaptive optimizers."""
 
 
 def _setup(ctx: Context) -> Mapping[str, ProbeRequest]:
@@ -356,7 +354,9 @@ def judge_setup(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _setup_rate(replay: Replay) -> Outcome:
-    rates, optimizer = effective_rates(replay)
+    optimizer = str(replay.optimizers[0].get("type", "")) if replay.optimizers else ""
+    optimizer = "" if optimizer == "SGD" else optimizer
+    rates = [s.rates[0] for s in replay.steps if s.rates] or effective_rates(replay)[0]
     fell = _fall(replay)
     if not rates:
         if fell is not None and fell[1] < 0.93 * fell[0]:

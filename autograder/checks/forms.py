@@ -32,6 +32,8 @@ from .reference.replay import Replay, read
 SIDE, CLASSES = 8, 10
 TRAIN, TEST, LAST = 700, 300, 44
 """Of a program's images; the last test images are labelled wrongly."""
+TOLD = "told"
+"""The label of a run with the gradients as the box saw them."""
 KEEP = 4
 """Steps of a program that are explained to the last number; of the others it is known whether the
 weights moved. More would make the evidence large, and show no other beats.
@@ -231,9 +233,10 @@ class ProgramForm:
         steps: int | None = None,
         device: str = "cpu",
         curve: tuple[float, ...] = (),
+        tell: bool = False,
     ) -> ProbeRequest:
         """Ask for a run: under outside seed number `which`, up to `steps`, on a `device`, with its
-        evaluations answered from a `curve`.
+        evaluations answered from a `curve`; `tell`: with the gradients as the box saw them.
         """
         images = self.images(ctx)
         args = {
@@ -249,8 +252,24 @@ class ProgramForm:
             "device": device,
             "batches": 2,
             "seeding": self.seeding if steps else "",
+            "tell": tell,
         }
         return ProbeRequest("run:program", args, images.tensors, start="fresh")
+
+    def requests(self, ctx: Context) -> dict[str, ProbeRequest]:
+        """The run, and once more with the gradients as the box saw them: that is only asked for
+        where the network is none that can be computed here.
+        """
+        told = self.request(ctx, curve=self.curve, tell=True)
+        return {"main": self.request(ctx, curve=self.curve), TOLD: told}
+
+    def replay(self, ctx: Context, evidence: Mapping[str, Evidence]) -> Replay:
+        """The run, read. What cannot be computed is taken as it is told: testimony."""
+        plain = self.read(ctx, evidence["main"])
+        if plain.chain is not None or TOLD not in evidence or not any(c.pulls for c in plain.calls):
+            return plain
+        told = evidence[TOLD]
+        return self.read(ctx, told) if told.status == "done" and "calls" in told.data else plain
 
     def read(self, ctx: Context, evidence: Evidence) -> Replay:
         images = self.images(ctx)

@@ -86,10 +86,9 @@ def _loop(ctx: Context, evidence: Mapping[str, Evidence], label: str = "main") -
         made = form.fixture(ctx, "other" if label == "other" else "train")
         replay = form.read(ctx, evidence[label], "other" if label == "other" else "train")
         return Loop(replay, form.function, made.batches)
-    done = require(evidence[label])
-    missing_network(form, done)
+    missing_network(form, require(evidence[label]))
     name = "train_one_epoch" if "train_one_epoch" in form.functions else ""
-    return Loop(form.read(ctx, done), str(ctx.option("train", name)))
+    return Loop(form.replay(ctx, evidence), str(ctx.option("train", name)))
 
 
 def missing_network(form: ProgramForm, done: Evidence) -> None:
@@ -129,7 +128,7 @@ def stopped(done: Evidence) -> Outcome | None:
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     form = form_of(ctx)
     if isinstance(form, ProgramForm):
-        return {"main": form.request(ctx, curve=form.curve)}
+        return form.requests(ctx)
     return {"main": form.request(ctx)}
 
 
@@ -399,6 +398,8 @@ def _covered(loop: Loop, steps: int, n: int, tail: Sequence[Call]) -> Outcome | 
 def _variation(loop: Loop) -> str:
     """What the handout leaves open and this loop does."""
     accounts = [u.account for u in loop.updates if u.account is not None]
+    if accounts and loop.replay.chain is None:
+        return "by the gradients that were seen: this network could not be computed again"
     if any(a.how == "clamped" for a in accounts):
         return "with gradients clipped by value"
     if any(a.how == "noisy" for a in accounts):

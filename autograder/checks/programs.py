@@ -52,15 +52,14 @@ def program_of(ctx: Context) -> ProgramForm:
 
 
 def _run(ctx: Context) -> Mapping[str, ProbeRequest]:
-    form = program_of(ctx)
-    return {"main": form.request(ctx, curve=form.curve)}
+    return program_of(ctx).requests(ctx)
 
 
-def read_run(ctx: Context, evidence: Evidence) -> Replay:
+def read_run(ctx: Context, evidence: Mapping[str, Evidence]) -> Replay:
     """The run, read; `Inconclusive` where the program has no such network or never called it."""
-    form, done = program_of(ctx), require(evidence)
+    form, done = program_of(ctx), require(evidence["main"])
     missing_network(form, done)
-    replay = form.read(ctx, done)
+    replay = form.replay(ctx, evidence)
     if not replay.calls:
         raise Inconclusive(stopped(done) or Outcome.failed("the network was never called"))
     return replay
@@ -68,7 +67,7 @@ def read_run(ctx: Context, evidence: Evidence) -> Replay:
 
 def _judged(judge: _Judge) -> Callable[[Context, Mapping[str, Evidence]], Outcome]:
     def decide(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-        return judge(ctx, read_run(ctx, evidence["main"]), evidence["main"])
+        return judge(ctx, read_run(ctx, evidence), evidence["main"])
 
     return decide
 
@@ -446,7 +445,7 @@ def _starts(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Two starts, whose generators were set differently from outside, take the same first steps."""
-    first, second = (read_run(ctx, evidence[k]) for k in ("main", "again"))
+    first, second = (read_run(ctx, {"main": evidence[k]}) for k in ("main", "again"))
     said = "the program was started twice"
     if not len(first.states) or not len(second.states):
         return Outcome.not_checked("not checked: the first weights were not seen")
@@ -549,7 +548,7 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     through, else in the plain one; there the gradients that a step used are compared with those of
     the loss itself.
     """
-    plain = read_run(ctx, evidence["main"])
+    plain = read_run(ctx, {"main": evidence["main"]})
     told = evidence["there"]
     there = plain
     if told.status == "done" and "calls" in told.data:

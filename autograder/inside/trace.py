@@ -81,6 +81,8 @@ class Call:
     answers: Tensor | None = None
     dtype: str = ""
     pull: Tensor | None = None
+    delta: Tensor | None = None
+    """What the backward pass added to the gradients, (P,), where the trace is to tell."""
     pulls: int = 0
     pulled: int = -1
     dirty: float = 0.0
@@ -205,6 +207,8 @@ class Line:
         def pulled(gradient: Tensor, kept: _Marker = marker) -> None:
             if not call.pulls:
                 call.dirty = gradient_norm(self.parameters)
+            if trace.tell and call.images is not None:
+                self._follow(call)
             call.pulls += 1
             call.pulled = trace.tick()
             trace.pulled()
@@ -215,6 +219,17 @@ class Line:
 
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
         self._markers.append(weakref.ref(marker))
+
+    def _follow(self, call: Call) -> None:
+        """Within a backward pass: note what it adds to the gradients, once it is over."""
+        ids = {id(p) for p in self.parameters}
+        before = torch.cat([_gradient(p, ids) for p in self.parameters])
+
+        def over() -> None:
+            added = torch.cat([_gradient(p, ids) for p in self.parameters]) - before
+            call.delta = added if call.delta is None else call.delta + added
+
+        torch.autograd.Variable._execution_engine.queue_callback(over)  # noqa: SLF001 - the one way
 
     def _alive(self) -> int:
         """Graphs of earlier calls that are still held; garbage is collected before many are
@@ -278,14 +293,22 @@ class Trace:
     """Follows every network that is called while it is `watching`. `keep`: how many steps of a
     network are written down with their gradients; `seed`: of the ray that images are printed by;
     `mend`: "late_zero" leaves out a `zero_grad` between a backward pass and its step, so that what
-    rests on the gradients can be judged as if that one beat stood in its place.
+    rests on the gradients can be judged as if that one beat stood in its place; `tell`: note what
+    each backward pass added to the gradients, for a network that cannot be computed outside.
     """
 
     def __init__(
-        self, name: str, namespace: dict[str, Any], keep: int, seed: int, mend: str = ""
+        self,
+        name: str,
+        namespace: dict[str, Any],
+        keep: int,
+        seed: int,
+        *,
+        mend: str = "",
+        tell: bool = False,
     ) -> None:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
-        self.mend = mend
+        self.mend, self.tell = mend, tell
         self.lines: dict[int, Line] = {}
         self.letters: list[str] = []
         self.spans: list[Span] = []
@@ -556,8 +579,8 @@ class Trace:
         Data: `shapes` of its parameters; `calls`, a list of [rows, span, training, grad, graph,
         pulls, moved, state, kept, alive, begun, pulled] each; `dirty` and `dtypes` of the calls;
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
-        each, with their `norms` and `rates`; `optimizers` (type, groups); `spans`; `letters`;
-        `strangers`, `unfollowed` and the calls of any `scaler`. `kept` counts the calls (or
+        each, with their `norms` and `rates`; `optimizers` (type, groups); `spans`; `still`, the
+        parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of any `scaler`. `kept` counts the calls (or
         gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
         """
@@ -617,6 +640,7 @@ class Trace:
                 }
                 for s in self.spans
             ],
+            "still": _unmoved(line),
             "letters": "".join(self.letters),
             "strangers": self.strangers,
             "unfollowed": self.unfollowed,
@@ -640,17 +664,21 @@ class _Pack:
 
 
 def packed(line: Line) -> _Pack:
-    """The tensors of one network's calls and steps, in the columns of the first layer that vary.
+    """The tensors of one network's calls and steps.
 
-    `columns` (V,) those columns; `constant` (pixels,) the others' values, and 0 where they vary;
-    `inputs` (R, V) the images of the kept calls; `pulls` (R, C) of these, zeros where none came
-    back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none;
-    `states` (S, D) the weights, `offsets` (S, H) what the constant pixels add to the first layer;
-    `gradients` (G, D) of the kept steps. Only the answers where the first layer does not take what
-    went in.
+    `columns` (V,) the pixels that vary; `constant` (pixels,) the others' values, and 0 where they
+    vary; `inputs` (R, V) the images of the kept calls; `pulls` (R, C) of these, zeros where none
+    came back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none.
+
+    `states` (S, D) the weights, `gradients` (G, D) of the kept steps, `deltas` (K, D) of the kept
+    calls where the trace is to tell. Where the first layer takes the pixels, D are its columns that
+    vary and all other parameters, and `offsets` (S, H) what the constant pixels add to it. For any
+    other network they are sketches: every number is added, with a sign, to one of `SKETCH` sums, so
+    that a combination of vectors is the same combination of their sketches. (Charikar, Chen and
+    Farach-Colton, "Finding frequent items in data streams", 2002.)
     """
     pack = _Pack({}, {}, {}, {})
-    out, own = pack.tensors, line.parameters
+    out = pack.tensors
     told = [c for c in line.calls if c.answers is not None]
     width = {c.answers.shape[1] for c in told if c.answers is not None}
     if len(width) == 1:
@@ -659,23 +687,18 @@ def packed(line: Line) -> _Pack:
         out["answered"] = torch.tensor(answered)
     kept = [i for i, c in enumerate(line.calls) if c.images is not None]
     images = [c.images for c in line.calls if c.images is not None]
-    if not images or not own:
+    if (
+        not images
+        or not line.parameters
+        or len(width) != 1
+        or len({i.shape[1] for i in images}) > 1
+    ):
         return pack
-    first, pixels = own[0], images[0].shape[1]
-    fits = first.ndim == 2 and first.shape[1] == pixels and len(width) == 1
-    if not fits or any(i.shape[1] != pixels for i in images):
-        return pack
-    seen = torch.cat(images)
+    seen, classes = torch.cat(images), width.pop()
     varies = (seen != seen[0]).any(0)
-    columns = varies.nonzero().flatten()
-    constant = seen[0].masked_fill(varies, 0.0)
-
-    def cut(vector: Tensor) -> Tensor:
-        head = vector[: first.numel()].reshape(first.shape)
-        return torch.cat([head[:, columns].reshape(-1), vector[first.numel() :]])
-
-    held = [(i, s.gradient) for i, s in enumerate(line.steps) if s.gradient is not None]
+    columns, constant = varies.nonzero().flatten(), seen[0].masked_fill(varies, 0.0)
     pack.calls = {i: k for k, i in enumerate(kept)}
+    held = [(i, s.gradient) for i, s in enumerate(line.steps) if s.gradient is not None]
     pack.steps = {i: k for k, (i, _) in enumerate(held)}
     opening = {(c.span, c.grad): c.state for c in reversed(line.calls)}  # the first of each kind
     looks = [*opening.values(), *(line.calls[i].state for i in kept)]
@@ -683,9 +706,7 @@ def packed(line: Line) -> _Pack:
     wanted = sorted({0, *looks, *ends, len(line.states) - 1} & set(range(len(line.states))))
     pack.states = {n: k for k, n in enumerate(wanted)}
     states = [line.states[n] for n in wanted]
-    heads = [s[: first.numel()].reshape(first.shape).double() for s in states]
-    size = len(columns) * len(first) + sum(p.numel() for p in own[1:])
-    classes = width.pop()
+    cut, size = _cut(line, columns, seen.shape[1])
     pulls = [line.calls[i].pull for i in kept]
     out |= {
         "columns": columns,
@@ -698,10 +719,57 @@ def packed(line: Line) -> _Pack:
             ]
         ),
         "states": torch.stack([cut(s) for s in states]),
-        "offsets": torch.stack([(h @ constant.double()).float() for h in heads]),
         "gradients": torch.stack([cut(g) for _, g in held]) if held else torch.zeros(0, size),
     }
+    first = line.parameters[0]
+    if _takes(line, seen.shape[1]):
+        heads = [s[: first.numel()].reshape(first.shape).double() for s in states]
+        out["offsets"] = torch.stack([(h @ constant.double()).float() for h in heads])
+    if line.trace.tell:
+        deltas = [line.calls[i].delta for i in kept]
+        out["deltas"] = torch.stack([torch.zeros(size) if d is None else cut(d) for d in deltas])
     return pack
+
+
+SKETCH = 4096
+"""Sums in a sketch: hundreds of times as many as vectors that are ever combined."""
+
+
+def _takes(line: Line, pixels: int) -> bool:
+    """Whether a network's first parameter is a linear layer's that takes the pixels."""
+    first = line.parameters[0]
+    return first.ndim == 2 and first.shape[1] == pixels and not line.trace.tell
+
+
+def _cut(line: Line, columns: Tensor, pixels: int) -> tuple[Callable[[Tensor], Tensor], int]:
+    """What makes a vector (P,) one of (D,), and D."""
+    own = line.parameters
+    first, total = own[0], sum(p.numel() for p in own)
+    if _takes(line, pixels):
+
+        def head(vector: Tensor) -> Tensor:
+            part = vector[: first.numel()].reshape(first.shape)
+            return torch.cat([part[:, columns].reshape(-1), vector[first.numel() :]])
+
+        return head, len(columns) * len(first) + total - first.numel()
+    drawn = torch.Generator().manual_seed(line.trace.seed)
+    place = torch.randint(0, SKETCH, (total,), generator=drawn)
+    sign = torch.randint(0, 2, (total,), generator=drawn).double() * 2 - 1
+
+    def sketch(vector: Tensor) -> Tensor:
+        sums = torch.zeros(SKETCH, dtype=torch.float64)
+        return sums.index_add_(0, place, vector.double() * sign).float()
+
+    return sketch, SKETCH
+
+
+def _unmoved(line: Line) -> list[int]:
+    """The parameter tensors that are the same in all weights that were kept."""
+    if len(line.states) < 2:
+        return []
+    sizes = [p.numel() for p in line.parameters]
+    parts = [torch.split(s, sizes) for s in line.states if s.numel() == sum(sizes)]
+    return [i for i in range(len(sizes)) if all(torch.equal(p[i], parts[0][i]) for p in parts)]
 
 
 def mode_of(network: nn.Module) -> bool:

@@ -59,6 +59,7 @@ class Call:
     inputs: Floats | None
     answers: Floats | None
     pull: Floats | None
+    delta: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +149,10 @@ class Replay:
     both: Known
     """`known` are the images to be judged by; `both` those that calls count their images in."""
     reduced: bool
+    linear: bool
+    """Whether states hold weights, not sketches of them (see `trace.packed`)."""
+    frozen: tuple[int, ...]
+    """The parameter tensors that never moved, where others did; told."""
     smoothing: float = 0.0
     """The label smoothing of the loss that is expected."""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -165,7 +170,7 @@ class Replay:
     def sources(self) -> tuple[Source, ...]:
         """The kept calls that a backward pass reached, in order, with their gradients."""
         if self.chain is None:
-            return ()
+            return self._told()
         found = []
         for c in self.calls:
             if c.pull is None or c.inputs is None or c.labels is None or not c.pulls:
@@ -187,6 +192,23 @@ class Replay:
                 hint=self.smoothing,
             )
             found.append(Source(c, objective, self.chain.gradient(sample, c.pull)))
+        return tuple(found)
+
+    def _told(self) -> tuple[Source, ...]:
+        """The sources of a network that cannot be computed here: with the gradients that the box
+        told, and what was differentiated by the answers that it told. Testimony.
+        """
+        found = []
+        for c in self.calls:
+            if c.pull is None or c.delta is None or c.labels is None or c.answers is None:
+                continue
+            if not np.isfinite(c.pull).all() or not np.isfinite(c.answers).all():
+                continue
+            head, scores = head_of(c.answers)
+            objective = name_objective(
+                c.pull, scores, c.labels, head=head, reduced=self.reduced, hint=self.smoothing
+            )
+            found.append(Source(c, objective, c.delta))
         return tuple(found)
 
     def _sample(self, call: Call) -> Sample:
@@ -273,8 +295,8 @@ class Replay:
         holds and that had a gradient.
         """
         sizes = self.sizes
-        own = np.ones(sum(sizes), dtype=bool)
-        if step is None:
+        own = np.ones(sum(sizes) or self.states.shape[1], dtype=bool)
+        if step is None or not sizes:
             return own
         if 0 <= step.optimizer < len(self.optimizers):
             member = self.optimizers[step.optimizer].get("member")
@@ -289,8 +311,8 @@ class Replay:
 
     @property
     def sizes(self) -> list[int]:
-        """Numbers per parameter in a state."""
-        if not self.shapes:
+        """Numbers per parameter in a state; empty where states are sketches."""
+        if not self.shapes or not self.linear:
             return []
         cut = [(self.shapes[0][0], len(self.columns)), *self.shapes[1:]]
         return [math.prod(s) for s in cut]
@@ -300,22 +322,9 @@ class Replay:
         """Whether no weight ever moved, from one call to the next or at any step."""
         return not any(c.moved for c in self.calls) and not any(u.moved for u in self.updates)
 
-    @cached_property
-    def frozen(self) -> tuple[int, ...]:
-        """The parameter tensors that never moved, where others did."""
-        if len(self.states) < 2:
-            return ()
-        at, found = 0, []
-        for i, size in enumerate(self.sizes):
-            part = self.states[:, at : at + size]
-            if size and not (part != part[0]).any():
-                found.append(i)
-            at += size
-        return tuple(found)
-
     def optimized(self, index: int) -> Optimized | None:
         """Whether optimizer `index`, run on what its first steps held, moves the weights so."""
-        if not 0 <= index < len(self.optimizers):
+        if not 0 <= index < len(self.optimizers) or not self.linear:
             return None
         steps = []
         for s in self.steps:
@@ -391,6 +400,19 @@ def _table(evidence: Evidence, name: str, width: int, cap: int) -> list[list[int
     return rows
 
 
+SKETCH = 4096
+"""As in `inside/trace.py`, which no module here imports."""
+
+
+def head_of(answers: Floats) -> tuple[str, Floats]:
+    """What follows a network's last layer, by its answers (B, C), and scores that lead to them."""
+    if np.allclose(np.log(np.exp(np.minimum(answers, 80)).sum(1)), 0, atol=1e-3):
+        return "log_softmax", answers
+    if (answers >= 0).all() and np.allclose(answers.sum(1), 1, atol=1e-3):
+        return "softmax", np.log(np.maximum(answers, 1e-30))
+    return "none", answers
+
+
 def number_of(value: Any) -> float:
     """A figure of the evidence; "inf" and whatever is no number become nan."""
     fits = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -456,9 +478,17 @@ def read(
         known=known if tests is None else tests,
         both=both,
         reduced=reduced,
+        linear=tensors.linear,
+        frozen=_indices(evidence, "still", len(shapes)),
         smoothing=smoothing,
         data=evidence.data,
     )
+
+
+def _indices(evidence: Evidence, name: str, below: int) -> tuple[int, ...]:
+    """A list of indices, without those that are none."""
+    raw = field_of(evidence, name, list)
+    return tuple(i for i in raw[:below] if isinstance(i, int) and 0 <= i < below)
 
 
 SCALER = ("scale", "unscale_", "step", "update")
@@ -506,10 +536,12 @@ class _Tensors:
         self.offsets: Floats = np.zeros((0, 0))
         self.columns: Ints = np.zeros(0, dtype=np.int64)
         self.gradients: Floats = np.zeros((0, 0))
+        self.deltas: Floats = np.zeros((0, 0))
         self.preparation: Preparation | None = None
         self._inputs: list[Floats] = []
         self._pulls: list[Floats] = []
-        self._found: Ints | None = None
+        self.linear = False
+        """Whether the first layer takes the pixels, so that states are weights and not sketches."""
         self._answers: dict[int, Floats] = {}
         self._images: dict[int, Ints] = {}
         self._kept = {row[8]: i for i, row in enumerate(table) if row[8] >= 0}
@@ -531,23 +563,29 @@ class _Tensors:
                 self._answers[i] = answers[end - n : end]
 
     def _read_states(self, evidence: Evidence, table: list[list[int]]) -> None:
-        if not self.shapes or len(self.shapes[0]) != 2:
-            raise _forged("'shapes'")
-        hidden, pixels = self.shapes[0]
+        constant = _array(evidence, "constant", (None,))
+        pixels = len(constant)
         self.columns = _array(evidence, "columns", (None,), "i")
         width = len(self.columns)
         if width and (self.columns.min() < 0 or self.columns.max() >= pixels):
             raise _forged("tensor 'columns'")
-        constant = _array(evidence, "constant", (pixels,))
-        size = hidden * width + sum(math.prod(s) for s in self.shapes[1:])
+        size = SKETCH
+        self.linear = "offsets" in evidence.tensors
+        if self.linear:
+            if not self.shapes or len(self.shapes[0]) != 2 or self.shapes[0][1] != pixels:
+                raise _forged("'shapes'")
+            size = self.shapes[0][0] * width + sum(math.prod(s) for s in self.shapes[1:])
         self.states = _array(evidence, "states", (None, size))
-        self.offsets = _array(evidence, "offsets", (len(self.states), hidden))
         self.gradients = _array(evidence, "gradients", (None, size))
+        if self.linear:
+            self.offsets = _array(evidence, "offsets", (len(self.states), self.shapes[0][0]))
         if len(self.states) > 10 * KEPT_CAP or len(self.gradients) > KEPT_CAP:
             raise _forged("tensor 'states'")
         order = sorted(self._kept)
         if order != list(range(len(order))) or len(order) > 10 * KEPT_CAP:
             raise _forged("'calls'")
+        if "deltas" in evidence.tensors:
+            self.deltas = _array(evidence, "deltas", (len(order), size))
         counts = [table[self._kept[k]][0] for k in order]
         total = sum(counts)
         if total > ROWS_CAP:
@@ -560,8 +598,8 @@ class _Tensors:
             return
         fitted = prepare(inputs, self.both.images, self.columns, constant)
         if fitted is not None:
-            self.preparation, self._found = fitted
-            for k, part in enumerate(np.split(self._found, ends)):
+            self.preparation, found = fitted
+            for k, part in enumerate(np.split(found, ends)):
                 self._images[self._kept[order[k]]] = part
 
     def _read_prints(self, evidence: Evidence, table: list[list[int]], ray: int) -> None:
@@ -611,6 +649,7 @@ class _Tensors:
             inputs=inputs,
             answers=answers,
             pull=pull if pulls else None,
+            delta=self.deltas[kept] if 0 <= kept < len(self.deltas) else None,
         )
 
     def step(self, index: int, row: list[int], norm: float, rates: Any) -> Step:
@@ -639,6 +678,8 @@ class _Tensors:
         """The chain that gives the answers seen, in the mode that was told or, for a fixture, in
         the other.
         """
+        if not self.linear:
+            return None
         shown = [
             c
             for c in calls

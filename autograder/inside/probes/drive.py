@@ -37,7 +37,11 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
     torch.compiler.set_stance("force_eager")
     fixtures = Fixtures(args["fixture"], tensors)
     trace = Trace(
-        "model", {"model": fixtures.model}, args["keep"], args["ray"], args.get("mend", "")
+        "model",
+        {"model": fixtures.model},
+        args["keep"],
+        args["ray"],
+        mend=args.get("mend", ""),
     )
     _stand_in(program, args.get("stand_ins", []))
     _script(program, trace, fixtures, args.get("script", {}))
