@@ -580,8 +580,8 @@ class Trace:
         pulls, moved, state, kept, alive, begun, pulled] each; `dirty` and `dtypes` of the calls;
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
         each, with their `norms` and `rates`; `optimizers` (type, groups); `spans`; `still`, the
-        parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of any `scaler`. `kept` counts the calls (or
-        gradients) whose tensors follow, else -1.
+        parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of
+        any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
         """
         line = self.line_of(network)
