@@ -304,7 +304,7 @@ def _rate(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
 def _wiring(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """The optimizer that steps holds every parameter of the network that is trained."""
     total = len(replay.shapes)
-    if not replay.optimizers and not replay.strangers:
+    if not replay.holders and not replay.strangers:
         if stopped(main) is not None:
             raise Inconclusive(stopped(main) or Outcome.not_checked(EARLY))
         if not replay.still:
@@ -312,15 +312,9 @@ def _wiring(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
         return Outcome.failed("the program ended without one optimizer step")
     if not total:
         return Outcome.not_checked("not checked: the network lists no parameters")
-    held = {
-        i
-        for o in replay.optimizers
-        for i, group in enumerate(o.get("member") or [])
-        if isinstance(group, int) and group >= 0
-    }
-    if len(held) < total:
+    if len(replay.held) < total:
         return Outcome.failed(
-            f"the optimizers that stepped held {len(held)} of the {total} parameter tensors of the "
+            f"the optimizer holds {len(replay.held)} of the {total} parameter tensors of the "
             f"network",
             "stale_optimizer",
         )

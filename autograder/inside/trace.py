@@ -149,6 +149,8 @@ class Line:
 
     def vector(self) -> Tensor:
         """All parameters now, (P,) float32 on the CPU."""
+        if not self.parameters:
+            return torch.zeros(0)
         return torch.cat([p.detach().reshape(-1).float().cpu() for p in self.parameters])
 
     def state(self) -> int:
@@ -313,6 +315,8 @@ class Trace:
         self.letters: list[str] = []
         self.spans: list[Span] = []
         self.optimizers: list[Optimizer] = []
+        self.stepped: set[int] = set()
+        """The indices of those that stepped."""
         self.strangers = 0
         """Steps of optimizers that hold nothing of any network that was followed."""
         self.unfollowed = 0
@@ -488,10 +492,8 @@ class Trace:
         return watched
 
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        index = next((i for i, o in enumerate(self.optimizers) if o is optimizer), -1)
-        if index < 0 and len(self.optimizers) < OPTIMIZERS_CAP:
-            self.optimizers.append(optimizer)
-            index = len(self.optimizers) - 1
+        index = self._index(optimizer)
+        self.stepped.add(index)
         lines = list(dict.fromkeys(self.lines.values()))
         found = [(line, line.stepping(optimizer, index, self.span_now)) for line in lines]
         steps = [(line, step) for line, step in found if step is not None]
@@ -521,6 +523,24 @@ class Trace:
 
         return counted
 
+    def _making(self, owner: Any) -> Any:
+        made = owner.__init__
+
+        @functools.wraps(made)
+        def making(optimizer: Any, *args: Any, **kwargs: Any) -> None:
+            made(optimizer, *args, **kwargs)
+            self._index(optimizer)
+
+        return making
+
+    def _index(self, optimizer: Optimizer) -> int:
+        """The index of an optimizer among those that were met; -1 beyond the cap."""
+        known = next((i for i, o in enumerate(self.optimizers) if o is optimizer), -1)
+        if known >= 0 or len(self.optimizers) >= OPTIMIZERS_CAP:
+            return known
+        self.optimizers.append(optimizer)
+        return len(self.optimizers) - 1
+
     def _zeroing(self, owner: Any) -> Any:
         method = owner.zero_grad
 
@@ -544,6 +564,7 @@ class Trace:
         ]
         put: list[tuple[Any, str, Any]] = [
             (F, "linear", self._linear(F.linear)),
+            (Optimizer, "__init__", self._making(Optimizer)),
             (Optimizer, "zero_grad", self._zeroing(Optimizer)),
             (nn.Module, "zero_grad", self._zeroing(nn.Module)),
             *((torch.amp.GradScaler, n, self._counting(n)) for n in self.scaler),
@@ -579,7 +600,8 @@ class Trace:
         Data: `shapes` of its parameters; `calls`, a list of [rows, span, training, grad, graph,
         pulls, moved, state, kept, alive, begun, pulled] each; `dirty` and `dtypes` of the calls;
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
-        each, with their `norms` and `rates`; `optimizers` (type, groups); `spans`; `still`, the
+        each, with their `norms` and `rates`; `optimizers` (see `_described`, and
+        whether it `stepped`); `spans`; `still`, the
         parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of
         any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
@@ -627,7 +649,10 @@ class Trace:
             ],
             "norms": [finite(s.norm) for s in line.steps],
             "rates": [[finite(r) for r in s.rates] for s in line.steps],
-            "optimizers": [_described(o, line.parameters) for o in self.optimizers],
+            "optimizers": [
+                {**_described(o, line.parameters), "stepped": i in self.stepped}
+                for i, o in enumerate(self.optimizers)
+            ],
             "spans": [
                 {
                     "function": s.function,

@@ -317,6 +317,22 @@ class Replay:
         cut = [(self.shapes[0][0], len(self.columns)), *self.shapes[1:]]
         return [math.prod(s) for s in cut]
 
+    @property
+    def holders(self) -> tuple[Mapping[str, Any], ...]:
+        """The optimizers that stepped; where none did, those that were made."""
+        stepped = tuple(o for o in self.optimizers if o.get("stepped") is True)
+        return stepped or self.optimizers
+
+    @property
+    def held(self) -> set[int]:
+        """The parameter tensors that these hold."""
+        return {
+            i
+            for o in self.holders
+            for i, group in enumerate(o.get("member") or [])
+            if isinstance(group, int) and group >= 0
+        }
+
     @cached_property
     def still(self) -> bool:
         """Whether no weight ever moved, from one call to the next or at any step."""

@@ -7,6 +7,8 @@ outside are the steps that the weights took, so the style of the function does n
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,7 +29,8 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
     args further: `fixture` (the values of `Fixtures`); `keep`, `ray`, `mend` (see `Trace`); `seed`,
     `stand_ins` (names of the program's own functions that PyTorch's take the place of); `script`
     {name of a function of the program's: {part: its answers in order}}: the function does its work,
-    and what it answers is exchanged for the next answer to the part of the images it read. Returns
+    and what it answers is exchanged for the next answer to the part of the images it read; `idle`:
+    it does no work, and answers for the loader that it is given. Returns
     `Trace.report`, and of each call `returned` (`described`), the gradient norm `left` behind, the
     scaler's scale (`scales`), the rate afterwards (`rates_after`) and the `modes` it left the
     network in; `raised`, the error that ended the calls.
@@ -44,7 +47,7 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
         mend=args.get("mend", ""),
     )
     _stand_in(program, args.get("stand_ins", []))
-    _script(program, trace, fixtures, args.get("script", {}))
+    _script(program, trace, fixtures, args.get("script", {}), idle=bool(args.get("idle")))
     told: dict[str, Any] = {
         "returned": [],
         "left": [],
@@ -91,19 +94,30 @@ def _stand_in(program: Program, names: list[str]) -> None:
 
 
 def _script(
-    program: Program, trace: Trace, fixtures: Fixtures, script: dict[str, dict[str, list[float]]]
+    program: Program,
+    trace: Trace,
+    fixtures: Fixtures,
+    script: dict[str, dict[str, list[float]]],
+    *,
+    idle: bool,
 ) -> None:
     """Let functions of the program's answer by the script; their calls become spans."""
     told = {name: {part: list(values) for part, values in s.items()} for name, s in script.items()}
 
-    def answering(name: str) -> Any:
-        def answer(returned: Any) -> Any:
-            answers = told[name].get(fixtures.served(), [])
+    def scripted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        noted = trace.around(name, fixtures.part_of if idle else function)
+
+        @functools.wraps(function)
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            fixtures.served()  # what was read before this call is nobody's
+            returned = noted(*args, **kwargs)
+            part = returned if idle else fixtures.served()
+            answers = told[name].get(part, [])
             return answers.pop(0) if answers else returned
 
-        return answer
+        return answered
 
     for name in script:
         function = program.namespace.get(name)
         if callable(function):
-            program.rebind({name: trace.around(name, function, answering(name))})
+            program.rebind({name: scripted(name, function)})

@@ -150,6 +150,19 @@ class Fixtures:
         self._served = counts
         return fresh[0] if len(fresh) == 1 else ""
 
+    def part_of(self, *args: Any, **kwargs: Any) -> str:
+        """The part whose loader is among these arguments, wrapped or not; "train" for neither."""
+        for value in (*args, *kwargs.values()):
+            for part, loader in self._loaders.items():
+                if value is loader or getattr(value, "dataset", None) is loader.dataset:
+                    return part
+        for value in (*args, *kwargs.values()):
+            if hasattr(value, "__iter__") and not isinstance(value, (nn.Module, str)):
+                for _ in value:  # a wrapper is asked by reading it
+                    pass
+                return self.served() or "train"
+        return "train"
+
     def batches(self) -> list[list[Tensor]]:
         """Pairs of images and labels, as a DataLoader's default collation gives them."""
         size = self.values["batch"]

@@ -240,9 +240,12 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
     args: `network`, `folder` (of the images), `functions` {name: its loader's name}, `seed` (all
     generators are set by it beforehand), `keep`, `ray`, `tell` (see `Trace`); `curve` and `file`
-    for a scripted evaluation; `steps` after which the program is stopped, or None; `device`: "cpu" or
-    "cuda", which is simulated and where loaders are cut to `batches` and the first evaluation after
-    a step is the last; `seeding`: the name of a function to ask which generators it sets.
+    for a scripted evaluation; `call` {function, arguments} of a function that trains by itself and
+    is called when the program has ended; `steps` after which the program is stopped, or None;
+    `device`: "cpu" or "cuda", which is simulated and where loaders are cut to `batches` and the
+    first evaluation after a step is the last; `seeding`: the name of a function to ask which
+    generators it sets.
+
     tensors: see `secret_root`. Returns `Trace.report` of the network (without calls where it is
     none), `printed` after the last backward pass, the first `error` of the program and that of a
     `driven` function, `evaluated`, `saves`, `best_acc`, `file` (the fields of `read_checkpoint`
