@@ -200,28 +200,42 @@ class Run:
     def loop(self) -> Loop:
         return Loop(self.replay, "", [BATCH] * self.calls)
 
+    @property
+    def scaled(self) -> float:
+        """How many images a loss is summed over: 1 for a mean, which is right."""
+        factors = [s.objective.factor / s.call.rows for s in self.replay.sources]
+        return BATCH if factors and all(_power(f) for f in factors) else 1.0
+
     def excess(self, update: Update) -> float | None:
-        """How many times what clipping leaves of the true gradients a step used; None where it
-        cannot be told.
+        """How many times what clipping leaves of the gradients that were there a step used; None
+        where it cannot be told. What they are the gradients of is another question.
         """
         account = update.account
         if account is None or not account.known or len(update.fresh) != 1 or not account.own > 0:
             return None
-        source = self.replay.sources[update.fresh[0]]
-        factor = source.objective.factor
-        if not factor > 0 or not source.objective.right or update.step is None:
+        factor = self.replay.sources[update.fresh[0]].objective.factor / self.scaled
+        if not factor > 0 or update.step is None:
             return None
         length, _ = self.lengths(update)
         return account.own * factor / min(1.0, self.made.max_norm / (length + CLIP_EPS))
 
     def lengths(self, update: Update) -> tuple[float, float]:
-        """(norm of the true gradients before any clipping, norm of what the step used): of those
-        that were there, whether or not an earlier step had left some.
+        """(norm of the gradients that were there before any clipping, without the scale; norm of
+        what the step used).
         """
         source, account, step = self.replay.sources[update.fresh[0]], update.account, update.step
         assert account is not None
         assert step is not None
-        return step.norm / (account.own * source.objective.factor), step.norm
+        return step.norm * self.scaled / (account.own * source.objective.factor), step.norm
+
+
+def _power(factor: float) -> bool:
+    """Whether a factor is 1 or the scale of a scaler, a power of two from 256 on."""
+    if not factor > 0:
+        return False
+    power = float(np.log2(factor))
+    near = abs(power - round(power)) < 0.02
+    return near and (round(power) == 0 or round(power) >= 8)
 
 
 def read_run(evidence: Evidence, made: StepFixture) -> Run:
@@ -286,12 +300,13 @@ def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Each call starts from cleared gradients, under a disabled scaler and one of scale 1."""
-    off = clearing(_off(ctx, evidence).loop)
-    if off.status is not Status.PASSED:
-        return off
-    one = _run(ctx, evidence, "one")
-    again = clearing(one.loop)
-    return again if again.status is Status.FAILED else off
+    _off(ctx, evidence)
+    made = _fixture(ctx)
+    first = clearing(read_run(evidence["off"], made).loop)
+    if first.status is not Status.PASSED:
+        return first
+    again = clearing(read_run(evidence["one"], made).loop)
+    return again if again.status is Status.FAILED else first
 
 
 def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -366,7 +381,8 @@ def clip_fault(run: Run, where: str) -> Outcome | None:
     if all(abs(e * min(1.0, limit / run.lengths(u)[0]) - 1) <= close for u, e in wrong):
         return Outcome.failed(f"{said}: they were not clipped", "clip_no_effect")
     compared = [  # the norm that the limit was held against, if it was the scaled one
-        (*run.lengths(u), run.replay.sources[u.fresh[0]].objective.factor) for u, _ in wrong
+        (*run.lengths(u), run.replay.sources[u.fresh[0]].objective.factor / run.scaled)
+        for u, _ in wrong
     ]
     if all(
         factor > 1.5 and abs(used / long / min(1.0, limit / (factor * long)) - 1) <= close
@@ -437,8 +453,12 @@ def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The call whose scaled gradients are infinite moves nothing, and lowers the scale."""
-    if hidden := _unseen(_off(ctx, evidence)):
+    off = _off(ctx, evidence)
+    if hidden := _unseen(off):
         return hidden
+    if "step_before_backward" in beats(off.loop).bugs:
+        why = "each step uses the gradients of the call before"
+        return Outcome.not_checked(f"not checked: {why}")
     first = _overflow(_run(ctx, evidence, "overflow"))
     if first.status is not Status.PASSED:
         return first
@@ -506,7 +526,7 @@ def losses_of(replay: Replay, span: int) -> list[float]:
     for name in dict.fromkeys(names):
         if name in ("variation", "other"):
             continue
-        smoothing = SMOOTHING if name == "cross_entropy" else 0.0
+        smoothing = SMOOTHING if name in ("cross_entropy", "softmax") else 0.0
         values = [
             float(loss(name, torch.from_numpy(c.answers), torch.from_numpy(c.labels), smoothing))
             for c in calls
@@ -561,10 +581,15 @@ def _share(run: Run, update: Update) -> Share | None:
     if account is None or not account.known or any(not s.objective.factor > 0 for s in sources):
         return None
     per_image = BATCH if _summed(run) is not None else 1
+    parts = [s.call.rows / BATCH for s in sources]  # a whole group may go through as one batch
     factors = [s.objective.factor for s in sources]
-    seen = float(np.mean([u * f for u, f in zip(account.uses, factors, strict=True)])) / per_image
-    n = len(sources)
-    total = np.sum([s.gradient / s.objective.factor for s in sources], axis=0)
+    n = sum(parts)
+    used = zip(account.uses, factors, parts, strict=True)
+    seen = float(np.mean([u * f / part for u, f, part in used])) / per_image
+    total = np.sum(
+        [s.gradient * part / s.objective.factor for s, part in zip(sources, parts, strict=True)],
+        axis=0,
+    )
     length, limit = float(np.linalg.norm(total)) + CLIP_EPS, run.made.max_norm / per_image
     return Share(seen, min(1.0, limit * n / length) / n, min(1.0, limit / length), (1 / n, 1.0))
 
@@ -577,7 +602,8 @@ def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     close = CLOSE_REDUCED if run.replay.reduced else CLOSE
     for call, size in enumerate(GROUPS):
         updates = _of_group(run, call)
-        if len(updates) != 1 or len(updates[0].fresh) != size:
+        rows = sum(run.replay.sources[i].call.rows for u in updates for i in u.fresh)
+        if len(updates) != 1 or rows != size * BATCH:
             return Outcome.not_checked("not checked: a step is taken for every batch of a group")
         share = _share(run, updates[0])
         if share is None:

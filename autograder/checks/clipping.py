@@ -38,7 +38,7 @@ def _clip_request(ctx: Context) -> Mapping[str, ProbeRequest]:
     tensors = {f"p{i}": np.ones(shape, dtype=np.float32) for i, shape in enumerate(SHAPES)}
     tensors |= {f"g{i}": g for i, g in enumerate(made)}
     args = {"limits": _limits(norm), "parameters": len(SHAPES)}
-    return {"main": ProbeRequest("amp:clip", args, tensors)}
+    return {"main": ProbeRequest("clipping:clip", args, tensors)}
 
 
 def _why_not(

@@ -293,9 +293,12 @@ def _gradient(p: Tensor, ids: set[int]) -> Tensor:
 
 class Trace:
     """Follows every network that is called while it is `watching`. `keep`: how many steps of a
-    network are written down with their gradients; `seed`: of the ray that images are printed by;
-    `mend`: "late_zero" leaves out a `zero_grad` between a backward pass and its step, so that what
-    rests on the gradients can be judged as if that one beat stood in its place; `tell`: note what
+    network are written down with their gradients, `calls`: how many calls at most with their images
+    (a third of them, where backward passes come back to them); `seed`: of the ray that images are
+    printed by;
+    `mend`: "late_zero" puts a `zero_grad` between a backward pass and its step off to the next
+    forward pass, so that what rests on the gradients can be judged as if that one beat stood in its
+    place; `tell`: note what
     each backward pass added to the gradients, for a network that cannot be computed outside.
     """
 
@@ -306,11 +309,12 @@ class Trace:
         keep: int,
         seed: int,
         *,
+        calls: int = 0,
         mend: str = "",
         tell: bool = False,
     ) -> None:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
-        self.mend, self.tell = mend, tell
+        self.mend, self.tell, self.near = mend, tell, calls or 3 * keep
         self.lines: dict[int, Line] = {}
         self.letters: list[str] = []
         self.spans: list[Span] = []
@@ -327,6 +331,8 @@ class Trace:
         self.clock = 0
         self._waiting = False
         """Whether gradients came that no step has used."""
+        self._owed: Callable[[], Any] | None = None
+        """A `zero_grad` that is put off to the next forward pass."""
         self._open: list[int] = []
         self._bytes = 0
         self._rays: dict[int, Tensor] = {}
@@ -370,7 +376,8 @@ class Trace:
         kept = [c for c in line.calls if c.images is not None]
         if torch.is_grad_enabled():
             learning = [c for c in kept if c.grad]
-            return len(learning) < 3 * self.keep and sum(c.pulls > 0 for c in learning) < self.keep
+            far = sum(c.pulls > 0 for c in learning) >= max(self.keep, self.near // 3)
+            return len(learning) < self.near and not far
         return sum(not c.grad for c in kept) < 2
 
     @property
@@ -462,6 +469,9 @@ class Trace:
                 self.lines[id(module)] = known
         self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
+            if self._owed is not None and torch.is_grad_enabled():
+                self._owed()
+                self._owed = None
             self._line.begin(x)
 
     def _leaving(self, module: nn.Module, inputs: Any, output: Any) -> None:
@@ -548,6 +558,7 @@ class Trace:
         def zeroing(who: Any, *args: Any, **kwargs: Any) -> Any:
             self.letter("z")
             if self.mend == "late_zero" and self._waiting:
+                self._owed = functools.partial(method, who, *args, **kwargs)
                 return None
             return method(who, *args, **kwargs)
 

@@ -13,6 +13,7 @@ fit ends the judging with `error`.
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -238,8 +239,9 @@ class Replay:
         """Every step and every change by hand, in order."""
         marks: list[tuple[float, int, Step | None]] = [(s.at, s.call, s) for s in self.steps]
         ends = [c.begun for c in self.calls[1:]] + [10**9]
-        for c, end in zip(self.calls, ends, strict=True):
-            by_step = any(c.begun < s.at < end and s.moved for s in self.steps)
+        stepped = sorted(s.at for s in self.steps if s.moved)
+        for c, end in zip(self.calls, ends, strict=False):
+            by_step = bisect(stepped, c.begun) < bisect(stepped, end)
             if c.moved and not by_step:
                 marks.append((end - 0.5, c.index + 1, None))
         found: list[Update] = []
@@ -256,7 +258,10 @@ class Replay:
         waiting = tuple(i for i, s in sources if s.call.begun < at < s.call.pulled)
         before, after = self._around(call) if step is None else (step.before, step.after)
         moved = step is None or step.moved
-        account = self._account(step, before, after, fresh, mine[-1] if mine else None)
+        came = sum(since < c.pulled < at for c in self.calls)
+        account = None
+        if came == len(fresh):  # else some of what went in was not kept
+            account = self._account(step, before, after, fresh, mine[-1] if mine else None)
         return Update(step, call, at, fresh, waiting, account, moved, before, after)
 
     def _around(self, call: int) -> tuple[int, int]:
@@ -346,6 +351,8 @@ class Replay:
         for s in self.steps:
             if s.optimizer != index:
                 continue
+            if not s.given and not s.moved:
+                continue  # nothing was there to use
             if s.gradient is None or min(s.before, s.after) < 0:
                 break
             steps.append(s)

@@ -20,6 +20,8 @@ from ..trace import Trace, gradient_norm
 from .fixtures import Fixtures
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
+CALLS = 400
+"""Forward passes whose images are kept; fixtures are small, and may be fed one image at a time."""
 
 
 def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
@@ -44,6 +46,7 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
         {"model": fixtures.model},
         args["keep"],
         args["ray"],
+        calls=CALLS,
         mend=args.get("mend", ""),
     )
     _stand_in(program, args.get("stand_ins", []))
