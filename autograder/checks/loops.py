@@ -20,6 +20,7 @@ gradient at the answers tells the objective although no weight moved.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,8 +47,12 @@ RATE = 0.03
 class Loop:
     """A replay with the spans of the training function, for the judges below."""
 
-    def __init__(self, replay: Replay, name: str, batches: Sequence[int] = ()) -> None:
+    def __init__(
+        self, replay: Replay, name: str, batches: Sequence[int] = (), *, asks_wiring: bool = False
+    ) -> None:
         self.replay, self.name, self.batches = replay, name, batches
+        self.asks_wiring = asks_wiring
+        """Whether another check asks whose parameters the optimizer holds."""
         self.spans = [s for s in replay.spans if s.function == name] if name else []
         self.unit = f"{len(batches)} batches" if batches else "its batches"
 
@@ -88,7 +93,8 @@ def _loop(ctx: Context, evidence: Mapping[str, Evidence], label: str = "main") -
         return Loop(replay, form.function, made.batches)
     missing_network(form, require(evidence[label]))
     name = "train_one_epoch" if "train_one_epoch" in form.functions else ""
-    return Loop(form.replay(ctx, evidence), str(ctx.option("train", name)))
+    wiring = ctx.option("wiring") is True
+    return Loop(form.replay(ctx, evidence), str(ctx.option("train", name)), asks_wiring=wiring)
 
 
 def missing_network(form: ProgramForm, done: Evidence) -> None:
@@ -194,19 +200,56 @@ def clearing(loop: Loop) -> Outcome:
                 f"times, of those that step {k} had used: they were still there",
                 "missing_zero_grad",
             )
+    left = _left_over(r)
+    if left is not None:
+        return left
     if len(seen) > 1:
         return Outcome.passed()
+    if _elsewhere(loop):
+        cleared = r.letters.count("z") >= max(1, len(loop.calls) - 1)
+        return Outcome.passed("as its optimizer clears them") if cleared else _NOT_CLEARED
     dirty = [c.dirty for c in loop.calls if c.pulls][1:]
     if dirty and min(dirty) > CLEAN:
-        return Outcome.failed(
-            "every backward pass after the first found gradients of an earlier one still there",
-            "missing_zero_grad",
-        )
+        return _NOT_CLEARED
     if dirty:
         return Outcome.passed("every backward pass found cleared gradients")
     if not any(c.pulls for c in r.calls) and r.letters.count("z") >= max(1, len(loop.calls) - 1):
         return Outcome.passed("gradients were cleared once per batch, though none ever came")
     return Outcome.not_checked("not checked: there were not two backward passes to compare")
+
+
+_NOT_CLEARED = Outcome.failed(
+    "every backward pass after the first found gradients of an earlier one still there",
+    "missing_zero_grad",
+)
+
+
+def _left_over(r: Replay) -> Outcome | None:
+    """Gradients that a large scale hides: divided by it once more at the next step, they hardly
+    count there, but the next backward pass found them, as long as the step before had left them.
+    """
+    steps = [s for s in r.steps if s.norm > 0]
+    for source in r.sources:
+        if not source.objective.factor > 2 or source.objective.factor == source.call.rows:
+            continue
+        before = [s for s in steps if s.at < source.call.pulled]
+        since = before[-1].at if before else -1
+        if not before or any(since < c.pulled < source.call.pulled for c in r.calls):
+            continue
+        if abs(source.call.dirty / before[-1].norm - 1) < 0.01:
+            return Outcome.failed(
+                f"the gradients of norm {before[-1].norm:.3g} that a step had used were still "
+                f"there at the next backward pass; only the scaler's scale hides them",
+                "missing_zero_grad",
+            )
+    return None
+
+
+def _elsewhere(loop: Loop) -> bool:
+    """Whether the loop's beats work on an optimizer that holds nothing of the network. Where
+    another check asks for that, the beats are judged by their order.
+    """
+    return loop.asks_wiring and not loop.replay.steps and loop.replay.strangers > 0
 
 
 def explain_unmoved(loop: Loop) -> Outcome:
@@ -258,11 +301,15 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
     that make one of so many images may share a step.
     """
     r = loop.replay
-    if r.still:
-        restored = any(u.moved for u in r.updates)
-        if not restored:
-            return explain_unmoved(loop)
-    if r.frozen and not any(u.account and u.account.how == "unknown" for u in loop.updates):
+    if _elsewhere(loop):
+        return _order_alone(loop)
+    if r.still and not any(u.moved for u in r.updates):
+        return explain_unmoved(loop)
+    if (
+        r.frozen
+        and not loop.asks_wiring
+        and not any(u.account and u.account.how == "unknown" for u in loop.updates)
+    ):
         return Outcome.failed(
             f"{len(r.frozen)} of the {len(r.shapes)} parameters of the network never moved",
             "stale_optimizer",
@@ -293,6 +340,14 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
         if account.own < 0:
             return Outcome.failed(f"step {k + 1} goes up its batch's gradient, not down")
     return _every_batch(loop, group) or _given(loop) or Outcome.passed(_variation(loop))
+
+
+def _order_alone(loop: Loop) -> Outcome:
+    """The beats of a loop whose optimizer is another network's: by their order alone."""
+    letters = loop.replay.letters.replace("z", "").replace("|", "")
+    if re.fullmatch("(f+b+n)+f*", letters):
+        return Outcome.passed("in their order, though the optimizer is another network's")
+    return explain_unmoved(loop)
 
 
 def _given(loop: Loop) -> Outcome | None:
@@ -519,13 +574,21 @@ def _ways(r: Replay, calls: Sequence[Call], smoothing: float) -> list[list[float
     shapes += [(name, 0.0) for name in sorted(names)]
     found = []
     for name, smooth in shapes:
-        means = []
-        for c in calls:
-            assert c.answers is not None
-            assert c.labels is not None
-            means.append(_mean(name, _scores(r, c), c.labels, smooth))
-        found.append(means)
+        found.append([_mean(name, _scores(r, c), _labels(c), smooth) for c in calls])
+    if r.chain is not None and r.chain.head != "none":  # what the loss was given are the answers
+        given = ("cross_entropy", "raw_nll")
+        found += [[_mean(name, _answers(c), _labels(c), 0.0) for c in calls] for name in given]
     return found
+
+
+def _labels(c: Call) -> np.ndarray:
+    assert c.labels is not None
+    return c.labels
+
+
+def _answers(c: Call) -> np.ndarray:
+    assert c.answers is not None
+    return c.answers
 
 
 def _mean(name: str, scores: np.ndarray, labels: np.ndarray, smoothing: float) -> float:
@@ -540,8 +603,7 @@ def _scores(r: Replay, c: Call) -> np.ndarray:
         return r.chain.scores(
             r.states[c.state], r.offsets[c.state], c.inputs, training=r.effective_mode(c)
         )
-    assert c.answers is not None
-    return c.answers
+    return _answers(c)
 
 
 def _afterwards(

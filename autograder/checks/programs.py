@@ -517,7 +517,7 @@ def _device(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
             return Outcome.failed(
                 f"with an accelerator there, the program stopped{line}: {message}", "wrong_device"
             )
-        if not healthy or stopped(plain) is not None:
+        if not healthy:
             words = f"the program stopped{line} before devices could meet: {kind}: {message}"
             if kind == "NotImplementedError":
                 return Outcome.failed(f"not written yet: {words}")
@@ -539,24 +539,22 @@ def _device(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Calls are counted in the run with an accelerator, where a scaler is switched on, if that came
-    through, else in the plain one; there the gradients that a step used are compared with those of
-    the loss itself.
+    through and trained, else in the plain one; there the gradients that a step used are compared
+    with those of the loss itself.
     """
     plain = read_run(ctx, {"main": evidence["main"]})
     told = evidence["there"]
     there = plain
-    if told.status == "done" and "calls" in told.data:
+    if told.status == "done" and "calls" in told.data and stopped(told) is None:
         there = program_of(ctx).read(ctx, told)
-    if plain.still and not plain.steps and not there.steps:
-        return Outcome.not_checked("not checked: the loop took no step")
-    counts = there.scaler if there.scaler["step"] else plain.scaler
-    steps = len(there.steps) if there.scaler["step"] else len(plain.steps)
-    if not counts["step"]:
-        return Outcome.failed(
-            f"in {len(plain.steps)} steps the scaler's step was never called", "wrong_value"
-        )
-    if not counts["scale"] and not any(c.pulls for c in plain.calls):
+    there = there if there.scaler["step"] else plain
+    counts, steps = there.scaler, len(there.steps) + there.strangers
+    if not plain.calls or not any(c.pulls for c in plain.calls):
         return Outcome.not_checked("not checked: no backward pass, so no loss to scale")
+    if not plain.steps and not plain.strangers and not counts["step"]:
+        return Outcome.not_checked("not checked: the loop took no step")
+    if not counts["step"]:
+        return Outcome.failed(f"in {steps} steps the scaler's step was never called", "wrong_value")
     if not counts["scale"]:
         return Outcome.failed(f"in {steps} steps no loss was scaled by the scaler", "wrong_value")
     if counts["update"] != counts["step"]:
@@ -576,17 +574,16 @@ def _left_in(there: Replay) -> float | None:
     cannot be told.
     """
     for u in there.updates:
-        if u.account is None or not u.account.known or not u.fresh or u.step is None:
+        if u.account is None or not u.account.known or len(u.fresh) != 1 or not u.account.own > 0:
             continue
         source = there.sources[u.fresh[0]]
-        if not source.objective.right or not source.objective.factor > 0:
+        if not source.objective.factor > 0:
             continue
-        used = u.account.uses[0] * source.objective.factor
+        used = u.account.own * source.objective.factor
         length = float(np.linalg.norm(source.gradient)) / source.objective.factor
         limits = [limit for limit in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0) if limit < length]
         clipped = [used * length / limit for limit in limits]
-        near = min([used, *clipped], key=lambda v: abs(np.log(max(v, 1e-12))))
-        return float(near)
+        return float(min([used, *clipped], key=lambda v: abs(np.log(v))))
     return None
 
 

@@ -145,7 +145,8 @@ class Line:
 
     @property
     def parameters(self) -> list[Tensor]:
-        return list(self.network.parameters())
+        """The network's parameters: those it lists, else those in plain lists of its own."""
+        return parameters_of(self.network)
 
     def vector(self) -> Tensor:
         """All parameters now, (P,) float32 on the CPU."""
@@ -436,7 +437,7 @@ class Trace:
         root = self.namespace.get(self.name)
         if not isinstance(root, nn.Module):
             return None
-        own: list[Tensor] = list(root.parameters())
+        own = parameters_of(root)
         return (root, own) if own and not any(is_lazy(p) for p in own) else None
 
     def _entering(self, module: nn.Module, inputs: Any) -> None:
@@ -463,7 +464,7 @@ class Trace:
             return
         if torch._C._functorch.is_functorch_wrapped_tensor(x):  # noqa: SLF001 - no numbers there
             return
-        if id(module) not in self.lines and any(True for _ in module.parameters()):
+        if id(module) not in self.lines and parameters_of(module):
             known = self.line_of(module)
             if len(self.lines) < NETWORKS_CAP:
                 self.lines[id(module)] = known
@@ -599,9 +600,9 @@ class Trace:
         """The calls of `network`, and of a module around it that has the same parameters."""
         if id(network) in self.lines:
             return self.lines[id(network)]
-        own = {id(p) for p in network.parameters()}
+        own = {id(p) for p in parameters_of(network)}
         for line in self.lines.values():
-            if {id(p) for p in line.network.parameters()} == own:
+            if {id(p) for p in line.parameters} == own:
                 return line
         return Line(self, network)
 
@@ -825,6 +826,27 @@ def mode_of(network: nn.Module) -> bool:
 
 
 _DROPOUTS = (nn.modules.dropout._DropoutNd,)  # noqa: SLF001 - the base class of all dropouts
+
+
+def parameters_of(network: nn.Module) -> list[Tensor]:
+    """The parameters that a network lists; where it lists none, those of the modules and tensors
+    that it keeps in attributes, lists and dictionaries of its own, in their order.
+    """
+    listed: list[Tensor] = list(network.parameters())
+    return listed or _kept(vars(network), 4)
+
+
+def _kept(value: Any, depth: int) -> list[Tensor]:
+    if isinstance(value, nn.Module):
+        return list(value.parameters())
+    if isinstance(value, Tensor):
+        return [value] if value.requires_grad and value.is_leaf else []
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, (list, tuple)) or not depth:
+        return []
+    found = [p for v in value[:100] for p in _kept(v, depth - 1)]
+    return list({id(p): p for p in found}.values())
 
 
 def gradient_norm(parameters: list[Tensor]) -> float:
