@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from autograder.checks.bare_scene import bare_scene
 
 from autograder import config
-from autograder.checks.bare_scene import bare_scene
 from autograder.judge import World, judge
 from autograder.model import CheckResult, Evidence, LoadReport, Status
 from tests.bare import CHECKS, PROGRAM, changed

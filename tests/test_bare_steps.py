@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
-
 from autograder.checks.bare_steps import NoChain, Steps, Watched, explain, layers_of
+from torch.nn import functional as F
 
 SHAPES = ((16, 12), (16,), (5, 16), (5,))
 Step = Callable[[list[torch.Tensor], list[torch.Tensor]], object]

@@ -7,8 +7,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from torch import nn
-
 from autograder.checks.replay import (
     BEATS,
     OBJECTIVES,
@@ -21,6 +19,7 @@ from autograder.checks.replay import (
     simulate,
 )
 from autograder.inside.probes.nets import Diary, Net
+from torch import nn
 
 SCENES = {
     "plain": make_scene(np.random.default_rng(1)),

@@ -205,7 +205,7 @@ def clearing(loop: Loop) -> Outcome:
         return left
     if len(seen) > 1:
         return Outcome.passed()
-    if _elsewhere(loop):
+    if not r.steps and r.strangers:  # what is cleared are another network's gradients
         cleared = r.letters.count("z") >= max(1, len(loop.calls) - 1)
         return Outcome.passed("as its optimizer clears them") if cleared else _NOT_CLEARED
     dirty = [c.dirty for c in loop.calls if c.pulls][1:]
@@ -339,6 +339,10 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
             )
         if account.own < 0:
             return Outcome.failed(f"step {k + 1} goes up its batch's gradient, not down")
+        if not r.led(u):
+            return Outcome.failed(
+                f"the weights did not move along the gradients that step {k + 1} was given"
+            )
     return _every_batch(loop, group) or _given(loop) or Outcome.passed(_variation(loop))
 
 
@@ -479,7 +483,7 @@ def objective(loop: Loop, *, scale: float = 1.0, strict: bool = True, where: str
     """Whether what was differentiated is the mean loss over the batch. `scale`: by how much the
     loss was meant to be multiplied; `strict`: a constant factor is a mistake.
     """
-    sources = loop.replay.sources
+    sources = loop.replay.sources or loop.replay.wished
     if not sources:
         if not any(c.pulls for c in loop.replay.calls):
             return Outcome.not_checked("not checked: no backward pass, so no gradient can be seen")

@@ -55,7 +55,7 @@ ANSWERS_CAP = 2_500
 """Rows of answers that are kept of training calls, and of calls without gradients."""
 STATES_MB = 128
 """Weights kept in this process, of all networks together."""
-PIXELS = 28 * 28
+LOSSES = ("cross_entropy", "nll_loss", "mse_loss", "binary_cross_entropy_with_logits")
 
 
 class _Marker:
@@ -81,6 +81,8 @@ class Call:
     answers: Tensor | None = None
     dtype: str = ""
     pull: Tensor | None = None
+    wish: Tensor | None = None
+    """What a backward pass would bring back, by the loss that was computed of the answers."""
     delta: Tensor | None = None
     """What the backward pass added to the gradients, (P,), where the trace is to tell."""
     pulls: int = 0
@@ -142,6 +144,7 @@ class Line:
         self._rows = 0
         self._answered = {True: 0, False: 0}
         self._markers: list[weakref.ref[_Marker]] = []
+        self._output: weakref.ref[Tensor] | None = None
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -208,6 +211,8 @@ class Line:
         marker = _Marker()
 
         def pulled(gradient: Tensor, kept: _Marker = marker) -> None:
+            if trace.wishing:
+                return
             if not call.pulls:
                 call.dirty = gradient_norm(self.parameters)
             if trace.tell and call.images is not None:
@@ -221,7 +226,24 @@ class Line:
                 call.pull = pull if call.pull is None else call.pull + pull
 
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
+        self._output = weakref.ref(output)
         self._markers.append(weakref.ref(marker))
+
+    def wish(self, loss: Tensor) -> None:
+        """A loss was computed: what would a backward pass from it bring back to the last answers?
+        Asked of a few calls, as long as none has come.
+        """
+        output = self._output() if self._output is not None else None
+        few = len(self.calls) <= self.trace.keep and not any(c.pulls for c in self.calls)
+        if output is None or not few or loss.numel() != 1 or not loss.requires_grad:
+            return
+        self.trace.wishing = True
+        try:
+            (wish,) = torch.autograd.grad(loss, output, retain_graph=True, allow_unused=True)
+        finally:
+            self.trace.wishing = False
+        if self.calls[-1].answers is not None and isinstance(wish, Tensor):
+            self.calls[-1].wish = wish.detach().float().cpu()
 
     def _follow(self, call: Call) -> None:
         """Within a backward pass: note what it adds to the gradients, once it is over."""
@@ -330,6 +352,8 @@ class Trace:
         self.after_backward: Callable[[], None] = lambda: None
         self.after_step: Callable[[], None] = lambda: None
         self.clock = 0
+        self.wishing = False
+        """Whether a gradient is asked for by the trace itself."""
         self._waiting = False
         """Whether gradients came that no step has used."""
         self._owed: Callable[[], Any] | None = None
@@ -534,6 +558,19 @@ class Trace:
 
         return counted
 
+    def _losing(self, name: str) -> Any:
+        function = getattr(F, name)
+
+        @functools.wraps(function)
+        def losing(*args: Any, **kwargs: Any) -> Any:
+            value = function(*args, **kwargs)
+            if isinstance(value, Tensor):
+                for line in set(self.lines.values()):
+                    line.wish(value)
+            return value
+
+        return losing
+
     def _making(self, owner: Any) -> Any:
         made = owner.__init__
 
@@ -576,6 +613,7 @@ class Trace:
         ]
         put: list[tuple[Any, str, Any]] = [
             (F, "linear", self._linear(F.linear)),
+            *((F, name, self._losing(name)) for name in LOSSES),
             (Optimizer, "__init__", self._making(Optimizer)),
             (Optimizer, "zero_grad", self._zeroing(Optimizer)),
             (nn.Module, "zero_grad", self._zeroing(nn.Module)),
@@ -758,6 +796,11 @@ def packed(line: Line) -> _Pack:
         "states": torch.stack([cut(s) for s in states]),
         "gradients": torch.stack([cut(g) for _, g in held]) if held else torch.zeros(0, size),
     }
+    if not any(c.pulls for c in line.calls) and any(c.wish is not None for c in line.calls):
+        wishes = [(line.calls[i].wish, x) for i, x in zip(kept, images, strict=True)]
+        out["wishes"] = torch.cat(
+            [torch.zeros(len(x), classes) if w is None else w for w, x in wishes]
+        )
     first = line.parameters[0]
     if _takes(line, seen.shape[1]):
         heads = [s[: first.numel()].reshape(first.shape).double() for s in states]

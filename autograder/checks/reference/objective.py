@@ -94,32 +94,45 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-300))
 
 
-def _as_cross_entropy(
-    pull: Floats, logits: Floats, labels: Ints, close: float, hint: float
-) -> Objective | None:
-    """The pull as a (p - q) per row; None where it is not.
+@dataclass(frozen=True)
+class _Fit:
+    """One account of a pull: what it would be of, and what it leaves, relative to the pull."""
+
+    objective: Objective
+    left: float
+
+
+def _probabilities(logits: Floats) -> Floats:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _fit(name: str, pull: Floats, other: Floats, rows: int, smoothing: float = 0.0) -> _Fit | None:
+    """The pull as a multiple of another; None where it points the other way."""
+    times = float((pull * other).sum() / max(float((other * other).sum()), 1e-300))
+    if not times > 0:
+        return None
+    left = float(np.linalg.norm(pull - times * other) / (np.linalg.norm(pull) or 1.0))
+    return _Fit(Objective(name, times * rows, smoothing), left)
+
+
+def _as_cross_entropy(pull: Floats, logits: Floats, labels: Ints, hint: float) -> list[_Fit]:
+    """The pull as a (p - q) with one share for all rows: unsmoothed, smoothed as expected, and
+    smoothed as fits best.
 
     Where the network is still undecided, p is the same for all classes, and a smoothed target looks
-    like an unsmoothed one that counts less. So smoothing is fitted for all rows together, and where
-    two accounts fit, the one is taken whose factor is a plain one.
+    like an unsmoothed one that counts less; so smoothing is fitted for all rows together.
     """
     rows, classes = np.arange(len(labels)), logits.shape[1]
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p = shifted / shifted.sum(axis=1, keepdims=True)
-    plain = p.copy()
+    plain = _probabilities(logits)
     plain[rows, labels] -= 1.0
-    flat = np.full_like(p, -1.0 / classes)  # what smoothing adds: a eps (onehot - 1/C)
+    flat = np.full_like(plain, -1.0 / classes)  # what smoothing adds: a eps (onehot - 1/C)
     flat[rows, labels] += 1.0
-    size = float(np.linalg.norm(pull)) or 1.0
-    fits: list[Objective] = []
-    for smoothing in dict.fromkeys((0.0, hint, _smoothing(pull, plain, flat))):
-        target = plain + smoothing * flat
-        share = float((pull * target).sum() / max(float((target**2).sum()), 1e-300))
-        if share > 0 and np.linalg.norm(pull - share * target) <= close * size:
-            fits.append(Objective("cross_entropy", share * len(labels), smoothing))
-    if fits:
-        return min(fits, key=lambda o: _odd(o.factor, len(labels)))
-    return _by_rows(pull, plain, p[rows, labels], labels, close * size)
+    fits = [
+        _fit("cross_entropy", pull, plain + smoothing * flat, len(labels), smoothing)
+        for smoothing in dict.fromkeys((0.0, hint, _smoothing(pull, plain, flat)))
+    ]
+    return [f for f in fits if f is not None]
 
 
 def _odd(factor: float, rows: int) -> float:
@@ -139,23 +152,32 @@ def _smoothing(pull: Floats, plain: Floats, flat: Floats) -> float:
     return float(np.clip(times / share, 0.0, 0.6)) if share > 0 else 0.0
 
 
-def _by_rows(
-    pull: Floats, plain: Floats, right: Floats, labels: Ints, close: float
-) -> Objective | None:
-    """The pull as a (p - onehot) with a share for each row: its class's weight, or, for a negative
-    log-likelihood of plain probabilities, the probability of the right class itself.
-    """
+def _weighted(pull: Floats, logits: Floats, labels: Ints) -> _Fit | None:
+    """The pull as a (p - onehot) with a share for each class: its weight."""
+    plain = _probabilities(logits)
+    plain[np.arange(len(labels)), labels] -= 1.0
     shares = (pull * plain).sum(1) / np.maximum((plain**2).sum(1), 1e-300)
-    if np.linalg.norm(pull - shares[:, None] * plain) > close or shares.min() < -close:
+    if shares.min() < 0:
         return None
-    factor = float(shares.sum())
-    times = float((shares * right).sum() / (right**2).sum())
-    if np.linalg.norm(shares - times * right) <= 1e-2 * np.linalg.norm(shares):
-        return Objective("softmax_nll", times * len(labels))
-    spread = [np.ptp(shares[labels == c]) for c in np.unique(labels)]
-    if max(spread) <= 0.02 * float(np.abs(shares).max()):
-        return Objective("cross_entropy", factor, weighted=True)
-    return Objective("variation", factor, weighted=True)
+    means = {c: shares[labels == c].mean() for c in np.unique(labels)}
+    by_class = np.array([means[c] for c in labels])
+    left = np.linalg.norm(pull - by_class[:, None] * plain) / (np.linalg.norm(pull) or 1.0)
+    return _Fit(Objective("cross_entropy", float(shares.sum()), weighted=True), float(left))
+
+
+def _wrong(pull: Floats, logits: Floats, labels: Ints, hint: float) -> list[_Fit]:
+    """The pull as that of each usual mistake."""
+    tries = [(name, 0.0) for name in ("softmax", "softmax_nll", "raw_nll", "mse")]
+    tries += [("softmax", hint)] if hint else []
+    fits = [
+        _fit(name, pull, pull_of(name, logits, labels, smoothing), 1, smoothing)
+        for name, smoothing in tries
+    ]
+    return [f for f in fits if f is not None]
+
+
+CLEAR = 3.0
+"""A mistake must leave so many times less than the loss that is asked for to be named."""
 
 
 def name_objective(
@@ -169,31 +191,31 @@ def name_objective(
 ) -> Objective:
     """Name what was differentiated. pull (B, C) on the answers, logits (B, C), labels (B,); `hint`:
     the label smoothing of the loss that is expected.
+
+    Of the accounts that leave no more than rounding error the loss that is asked for wins, unless a
+    mistake leaves far less.
     """
     close = CLOSE_REDUCED if reduced else CLOSE
     if head == "softmax":
         # the network's own mistake, and not the loop's: its answers are given to the right loss
-        given = np.exp(logits - logits.max(axis=1, keepdims=True))
-        given /= given.sum(axis=1, keepdims=True)
-        found = _as_cross_entropy(pull, given, labels, close, hint)
-        if found is not None and found.name == "cross_entropy":
-            return found
+        given = _as_cross_entropy(pull, _probabilities(logits), labels, hint)
+        fits = [f for f in given if f.left <= close]
+        if fits:
+            return min(fits, key=lambda f: _odd(f.objective.factor, len(labels))).objective
     at = at_logits(pull, logits, head)
     right = pull_of("cross_entropy", logits, labels)
     along = _cosine(at, right)
-    found = _as_cross_entropy(at, logits, labels, close, hint)
-    if found is not None:
-        return replace(found, along=along)
-    size = float(np.linalg.norm(at)) or 1.0
-    best, nearest, factor = "", close, 0.0
-    for name in ("softmax", "softmax_nll", "raw_nll", "mse"):
-        for smoothing in dict.fromkeys((0.0, hint)) if name == "softmax" else (0.0,):
-            other = pull_of(name, logits, labels, smoothing)
-            times = float((at * other).sum() / max(float((other * other).sum()), 1e-300))
-            apart = float(np.linalg.norm(at - times * other)) / size
-            if times > 0 and apart <= nearest:
-                best, nearest, factor = name, apart, times
-    if best:
-        return Objective(best, factor, along=along)
+    wrong = min(_wrong(at, logits, labels, hint), key=lambda f: f.left, default=None)
+    least = wrong.left if wrong is not None else np.inf
+    limit = min(close, max(CLEAR * least, 1e-5))
+    plain = [f for f in _as_cross_entropy(at, logits, labels, hint) if f.left <= limit]
+    if plain:
+        best = min(plain, key=lambda f: _odd(f.objective.factor, len(labels)))
+        return replace(best.objective, along=along)
+    weighted = _weighted(at, logits, labels)
+    if weighted is not None and weighted.left <= limit:
+        return replace(weighted.objective, along=along)
+    if wrong is not None and wrong.left <= close:
+        return replace(wrong.objective, along=along)
     factor = float((at * right).sum() / max(float((right * right).sum()), 1e-300))
     return Objective("variation" if along >= ALONG else "other", factor, along=along)

@@ -29,6 +29,9 @@ from .network import Chain, Floats, Sample, agree, identify
 from .objective import Objective, name_objective
 from .updates import Account, Optimized, explain, run_optimizer
 
+DOWNHILL = 0.05
+"""Cosine between a step and the descent from which it counts as one: that of noise is below 0.02 in
+as many dimensions as a network has; an adaptive optimizer's is 0.3 and more."""
 REDUCED = {"bfloat16", "float16"}
 """Answers of these types were computed in reduced precision."""
 PARAMETERS_CAP, CALLS_CAP, ROWS_CAP, KEPT_CAP = 2_000_000, 10_000, 60_000, 64
@@ -61,6 +64,7 @@ class Call:
     answers: Floats | None
     pull: Floats | None
     delta: Floats | None
+    wish: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +197,24 @@ class Replay:
                 hint=self.smoothing,
             )
             found.append(Source(c, objective, self.chain.gradient(sample, c.pull)))
+        return tuple(found)
+
+    @cached_property
+    def wished(self) -> tuple[Source, ...]:
+        """Where no backward pass ever came: what one would have differentiated, by the loss that
+        was computed of the answers.
+        """
+        found = []
+        for c in self.calls:
+            if c.wish is None or c.labels is None or c.answers is None or c.pulls:
+                continue
+            if not np.isfinite(c.wish).all() or not np.isfinite(c.answers).all():
+                continue
+            head, scores = head_of(c.answers)
+            objective = name_objective(
+                c.wish, scores, c.labels, head=head, reduced=self.reduced, hint=self.smoothing
+            )
+            found.append(Source(c, objective, np.zeros(0)))
         return tuple(found)
 
     def _told(self) -> tuple[Source, ...]:
@@ -342,6 +364,27 @@ class Replay:
     def still(self) -> bool:
         """Whether no weight ever moved, from one call to the next or at any step."""
         return not any(c.moved for c in self.calls) and not any(u.moved for u in self.updates)
+
+    def led(self, update: Update) -> bool:
+        """Whether the weights moved as a step of what was held moves them: as the optimizer moves
+        them when it is run here, or at least downhill. Steps whose weights were not kept say
+        nothing against it.
+        """
+        step = update.step
+        if step is None or step.gradient is None or min(step.before, step.after) < 0:
+            return True
+        change = self.states[step.after] - self.states[step.before]
+        if not change.any():
+            return True
+        fits = self._fits.setdefault(step.optimizer, self.optimized(step.optimizer))
+        if fits is not None and fits.fits:
+            return True
+        size = float(np.linalg.norm(change) * np.linalg.norm(step.gradient)) or 1.0
+        return -float(change @ step.gradient) > DOWNHILL * size
+
+    @cached_property
+    def _fits(self) -> dict[int, Optimized | None]:
+        return {}
 
     def optimized(self, index: int) -> Optimized | None:
         """Whether optimizer `index`, run on what its first steps held, moves the weights so."""
@@ -563,6 +606,7 @@ class _Tensors:
         self.preparation: Preparation | None = None
         self._inputs: list[Floats] = []
         self._pulls: list[Floats] = []
+        self._wishes: list[Floats] = []
         self.linear = False
         """Whether the first layer takes the pixels, so that states are weights and not sketches."""
         self._answers: dict[int, Floats] = {}
@@ -617,6 +661,9 @@ class _Tensors:
         pulls = _array(evidence, "pulls", (total, None))
         ends = np.cumsum(counts)[:-1]
         self._inputs, self._pulls = np.split(inputs, ends), np.split(pulls, ends)
+        if "wishes" in evidence.tensors:
+            wishes = _array(evidence, "wishes", (total, None))
+            self._wishes = np.split(wishes, ends)
         if self.both.images.shape[1] != pixels or not np.isfinite(inputs).all():
             return
         fitted = prepare(inputs, self.both.images, self.columns, constant)
@@ -642,6 +689,7 @@ class _Tensors:
         rows, span, training, grad, graph, pulls, moved, state, kept, alive, begun, pulled = row
         inputs = self._inputs[kept] if 0 <= kept < len(self._inputs) else None
         pull = self._pulls[kept] if 0 <= kept < len(self._pulls) else None
+        wish = self._wishes[kept] if 0 <= kept < len(self._wishes) else None
         images = self._images.get(index)
         answers = self._answers.get(index)
         labels = None
@@ -673,6 +721,7 @@ class _Tensors:
             answers=answers,
             pull=pull if pulls else None,
             delta=self.deltas[kept] if 0 <= kept < len(self.deltas) else None,
+            wish=wish if wish is not None and wish.any() else None,
         )
 
     def step(self, index: int, row: list[int], norm: float, rates: Any) -> Step:
