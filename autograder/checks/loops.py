@@ -284,7 +284,9 @@ def explain_unmoved(loop: Loop) -> Outcome:
         return Outcome.failed(
             f"{where}, although the optimizer stepped {steps} times with gradients there"
         )
-    if any(c.begun < s.at < c.pulled for s in r.steps for c in r.calls if c.pulls):
+    if _late_steps(r) or any(
+        c.begun < s.at < c.pulled for s in r.steps for c in r.calls if c.pulls
+    ):
         return Outcome.failed(
             f"{where}: each step came before the backward pass of its batch, and found no gradient",
             "step_before_backward",
@@ -557,6 +559,7 @@ def mean_loss(loop: Loop, returned: float, span: Span | None, smoothing: float) 
         return abs(returned - other) / max(abs(other), 1e-12)
 
     right = [float(np.average(w, weights=[c.rows for c in known])) for w in ways]
+    right += _others(r, known)
     if min(near(v) for v in right) <= tolerance:
         return Outcome.passed()
     if any(near(v) <= tolerance for v in _afterwards(r, known, span, smoothing)):
@@ -582,6 +585,34 @@ def _ways(r: Replay, calls: Sequence[Call], smoothing: float) -> list[list[float
     if r.chain is not None and r.chain.head != "none":  # what the loss was given are the answers
         given = ("cross_entropy", "raw_nll")
         found += [[_mean(name, _answers(c), _labels(c), 0.0) for c in calls] for name in given]
+    return found
+
+
+def _others(r: Replay, calls: Sequence[Call]) -> list[float]:
+    """Mean losses of a loop whose loss weighs its classes, or is summed over the batch: what it
+    sums is judged by itself, and how it averages that is asked here.
+    """
+    rows = np.array([c.rows for c in calls], dtype=float)
+    found = []
+    weights = next((s.objective.weights for s in r.sources if s.objective.weights), ())
+    if weights and np.isfinite(weights).all():
+        means = []
+        for c in calls:
+            own = np.array([weights[y] for y in _labels(c)])
+            each = np.array(
+                [
+                    _mean("cross_entropy", _scores(r, c)[i : i + 1], _labels(c)[i : i + 1], 0.0)
+                    for i in range(c.rows)
+                ]
+            )
+            means.append(float((own * each).sum() / own.sum()))
+        found.append(float(np.average(means, weights=rows)))
+    factors = [s.objective.factor / s.call.rows for s in r.sources]
+    if factors and all(abs(f - 1) < 0.02 for f in factors):
+        sums = np.array([_mean("cross_entropy", _scores(r, c), _labels(c), 0.0) for c in calls])
+        sums *= rows
+        found += [float((sums * rows).sum() / rows.sum()), float(sums.sum() / rows.sum())]
+        found.append(float(sums.mean()))
     return found
 
 

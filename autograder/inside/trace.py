@@ -366,7 +366,7 @@ class Trace:
         """Whose forward call is under way; None in a module not followed, such as a loss."""
         self._closer: nn.Module | None = None
         """The module whose end is the call's; None where parts are called one by one."""
-        self._steps: dict[int, list[tuple[Line, Step]]] = {}
+        self._steps: dict[int, tuple[int, list[tuple[Line, Step]]]] = {}
 
     # --- what the lines ask ----------------------------------------------------------------------
 
@@ -529,10 +529,9 @@ class Trace:
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         index = self._index(optimizer)
         self.stepped.add(index)
-        lines = list(dict.fromkeys(self.lines.values()))
-        found = [(line, line.stepping(optimizer, index, self.span_now)) for line in lines]
+        found = [(n, n.stepping(optimizer, index, self.span_now)) for n in self._networks()]
         steps = [(line, step) for line, step in found if step is not None]
-        self._steps[id(optimizer)] = steps
+        self._steps[id(optimizer)] = (self.clock, steps)
         root = self._root()
         # `inf` and `nan` are gradients, too
         useful = any(step.norm != 0 for _, step in steps)
@@ -543,9 +542,24 @@ class Trace:
         self.letter("s" if useful else "n")
         self._waiting = False
 
+    def _networks(self) -> list[Line]:
+        return list(dict.fromkeys(self.lines.values()))
+
     def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        for line, step in self._steps.pop(id(optimizer), []):
+        begun, steps = self._steps.pop(id(optimizer), (self.clock, []))
+        for line, step in steps:
             line.stepped(optimizer, step)
+        known = [line for line, _ in steps]
+        for line in self._networks():
+            # a closure may be the first to call the network that its optimizer holds
+            inside = [c for c in line.calls if c.begun > begun]
+            if line in known or not inside:
+                continue
+            late = line.stepping(optimizer, self._index(optimizer), self.span_now)
+            if late is not None:
+                late.before, late.after = inside[0].state, late.before
+                late.moved = late.before != late.after
+                self.strangers -= 1
         self.after_step()
 
     def _counting(self, name: str) -> Any:

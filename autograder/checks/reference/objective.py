@@ -50,6 +50,8 @@ class Objective:
     smoothing: float = 0.0
     weighted: bool = False
     along: float = 1.0
+    weights: tuple[float, ...] = ()
+    """Of a weighted loss: each class's weight over that of a mean, nan for one not seen."""
 
     @property
     def right(self) -> bool:
@@ -162,7 +164,9 @@ def _weighted(pull: Floats, logits: Floats, labels: Ints) -> _Fit | None:
     means = {c: shares[labels == c].mean() for c in np.unique(labels)}
     by_class = np.array([means[c] for c in labels])
     left = np.linalg.norm(pull - by_class[:, None] * plain) / (np.linalg.norm(pull) or 1.0)
-    return _Fit(Objective("cross_entropy", float(shares.sum()), weighted=True), float(left))
+    weights = tuple(float(means.get(c, np.nan)) for c in range(logits.shape[1]))
+    factor = float(shares.sum())
+    return _Fit(Objective("cross_entropy", factor, weighted=True, weights=weights), float(left))
 
 
 def _wrong(pull: Floats, logits: Floats, labels: Ints, hint: float) -> list[_Fit]:
