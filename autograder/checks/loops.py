@@ -30,7 +30,8 @@ from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, Judge, StandardCheck, place, require
 from .forms import FunctionForm, ProgramForm, form_of
 from .reference.objective import BUGS, loss
-from .reference.replay import Call, Replay, Span, Update, number_of
+from .reference.replay import Call, Replay, Source, Span, Update, number_of
+from .reference.updates import LEFT
 
 GRAPHS = 2
 """Graphs that may be alive when a forward call begins: the last step's loss is still bound to its
@@ -84,10 +85,20 @@ class Loop:
         return "s" in letters[letters.rfind("f") :]
 
 
-def _loop(ctx: Context, evidence: Mapping[str, Evidence], label: str = "main") -> Loop:
-    """The run, read; raises `Inconclusive` where there is nothing to judge."""
+def _loop(
+    ctx: Context, evidence: Mapping[str, Evidence], label: str = "main", *, first: bool = False
+) -> Loop:
+    """The run, read; raises `Inconclusive` where there is nothing to judge. Of a function that did
+    not run, the `first` check says why, and the others that they could not ask.
+    """
     form = form_of(ctx)
     if isinstance(form, FunctionForm):
+        if evidence[label].status != "done" and not first:
+            raise Inconclusive(
+                Outcome.not_checked(
+                    f"not checked: {form.function} did not run; see the first check of its task"
+                )
+            )
         made = form.fixture(ctx, "other" if label == "other" else "train")
         replay = form.read(ctx, evidence[label], "other" if label == "other" else "train")
         return Loop(replay, form.function, made.batches)
@@ -148,7 +159,7 @@ def _both(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 
 def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    loop = _loop(ctx, evidence)
+    loop = _loop(ctx, evidence, first=True)
     name = loop.name
     if loop.raised and not (loop.spans and loop.spans[0].ended):
         return Outcome(Status.ERROR, 0.0, (), f"your code raised {loop.raised}")
@@ -321,7 +332,8 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
         assert account is not None
         if not u.moved and not account.own and not account.again:
             continue
-        if u.open and (account.own > 0 or account.again > 0):
+        late = account.stale > 0 and account.own < LEFT * account.stale
+        if late or (u.open and (account.own > 0 or account.again > 0)):
             return Outcome.failed(
                 f"step {k + 1} was made of the gradients of the batch before: it came before the "
                 f"backward pass of its own batch",
@@ -499,24 +511,39 @@ def objective(loop: Loop, *, scale: float = 1.0, strict: bool = True, where: str
             return Outcome.failed(
                 f"the gradient of batch {k + 1} is that of {SAID[o.name]}{where}", BUGS[o.name]
             )
-    factors = [s.objective.factor / scale for s in sources]
-    rows = [s.call.rows for s in sources]
+    shares = _shares(loop, sources, scale)
     slack = 0.1 if loop.replay.reduced else 0.02
-    summed = all(abs(f / n - 1) < slack for f, n in zip(factors, rows, strict=True))
-    if summed and max(rows) > 1:
+    if all(abs(f / n - 1) < slack for f, n in shares) and max(n for _, n in shares) > 1:
+        factor, rows = shares[0]
         return Outcome.failed(
-            f"the gradient is {factors[0]:.4g} times that of the mean{where}, with {rows[0]} "
-            f"images in the batch: the loss is summed, not averaged",
+            f"the gradient is {factor:.4g} times that of the mean{where}, with {rows} images in "
+            f"the batch: the loss is summed, not averaged",
             "sum_instead_of_mean",
         )
     weighted = any(s.objective.weighted for s in sources)
-    if strict and not weighted and any(abs(f - 1) > slack for f in factors):
-        at = next(k for k, f in enumerate(factors) if abs(f - 1) > slack)
+    wrong = [f for f, _ in shares if abs(f - 1) > slack]
+    if strict and not weighted and wrong:
         return Outcome.failed(
-            f"the gradient of batch {at + 1} is {factors[at]:.4g} times that of the loss{where}",
+            f"the gradient of a batch is {wrong[0]:.4g} times that of the loss{where}",
             "wrong_value",
         )
     return Outcome.passed()
+
+
+def _shares(loop: Loop, sources: Sequence[Source], scale: float) -> list[tuple[float, int]]:
+    """(factor, images) of each batch: of the small ones that one step used together, their sum."""
+    limit = max(loop.batches, default=0)
+    found, used = [], set[int]()
+    for u in loop.replay.updates:
+        rows = sum(sources[i].call.rows for i in u.fresh if i < len(sources))
+        if len(u.fresh) > 1 and rows <= limit:
+            total = sum(sources[i].objective.factor for i in u.fresh)
+            found.append((total / scale, rows))
+            used |= set(u.fresh)
+    found += [
+        (s.objective.factor / scale, s.call.rows) for i, s in enumerate(sources) if i not in used
+    ]
+    return found
 
 
 def _objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -758,7 +785,8 @@ def _beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
             "backward pass then found weights changed that it needed, and raised",
             "step_before_backward",
         )
-    return _unless_broken(loop, beats(loop, group=int(ctx.option("batch", 0))))
+    group = max(loop.batches, default=int(ctx.option("batch", 0)))
+    return _unless_broken(loop, beats(loop, group=group))
 
 
 CHECKS: tuple[StandardCheck, ...] = (

@@ -315,7 +315,9 @@ class Replay:
         used = None if last is None else self._target(last.step, last.before, last.after)
         left = None if used is None or len(used) != len(target) else used[own]
         weights = self.states[before][own] if before >= 0 else None
-        return explain(target[own], gradients, left, weights, reduced=self.reduced)
+        before_that = () if last is None else last.fresh
+        earlier = [self.sources[i].gradient[own] for i in before_that]
+        return explain(target[own], gradients, left, weights, earlier=earlier, reduced=self.reduced)
 
     def _own(self, step: Step | None) -> NDArray[np.bool_]:
         """The numbers of a state that a step can move: those of the parameters that its optimizer

@@ -19,7 +19,7 @@ what was held, with the settings that it told.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,8 @@ class Account:
     decay: float
     residual: float
     how: str
+    stale: float = 0.0
+    """How many times the gradients went in that were fresh one step before, and not used then."""
 
     @property
     def kept(self) -> bool:
@@ -108,9 +110,12 @@ def explain(
     last: Floats | None,
     weights: Floats | None,
     *,
+    earlier: Sequence[Floats] = (),
     reduced: bool = False,
 ) -> Account:
-    """Account for what a step held, (D,): fresh gradients, what the last step held, the weights."""
+    """Account for what a step held, (D,): fresh gradients, what the last step held, the weights,
+    and the gradients that were fresh one step `earlier`.
+    """
     close = EXACT_REDUCED if reduced else EXACT
     target = np.asarray(target, dtype=np.float64)
     there = [np.asarray(g, dtype=np.float64) for g in fresh]
@@ -144,6 +149,12 @@ def explain(
         if left <= close:
             return account
         best = account if best is None or left < best.residual else best
+    late = [np.asarray(g, dtype=np.float64) for g in earlier if g.any()]
+    if late:
+        x, left = _solve([np.sum(late, axis=0), *used], target)
+        if left <= close and x[0] > 0:
+            account = told(x[1:], left, "exact", leftover=False, decay=False)
+            return replace(account, stale=float(x[0]))
     if len(used) == 1:
         cut = _clamped(target, used[0], last)
         if cut is not None:
