@@ -700,9 +700,10 @@ def _group_clip(run: Run, update: Update, where: str) -> Outcome | None:
 def _summed(run: Run) -> Outcome | None:
     """A loss that is summed over the images of a batch."""
     factors = [s.objective.factor / s.call.rows for s in run.replay.sources]
-    sizes = [n for n in GROUPS for _ in range(n)]
+    spans = [s.call.span for s in run.replay.sources]
+    sizes = [GROUPS[k] if 0 <= k < len(GROUPS) else 1 for k in spans]
     plain = all(abs(f - 1) < 0.02 for f in factors)
-    shared = all(abs(f * n - 1) < 0.02 for f, n in zip(factors, sizes, strict=False))
+    shared = all(abs(f * n - 1) < 0.02 for f, n in zip(factors, sizes, strict=True))
     if not factors or not (plain or shared):
         return None
     return Outcome.failed(
