@@ -100,8 +100,8 @@ def _run(ctx: Context, evidence: Evidence) -> tuple[Replay, Evidence]:
 
 
 def _used(replay: Replay) -> list[float]:
-    """The rate of each step: as told by the optimizer, where running it confirms that, else how many
-    times its batch's gradient the step was long.
+    """The rate of each step: as told by the optimizer, where running it confirms that, else how
+    many times its batch's gradient the step was long.
     """
     fits = replay.optimized(0)
     if fits is not None and fits.fits:
