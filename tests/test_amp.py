@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from autograder.checks import amp_paths as ap
+from autograder.checks import amp as ap
 from tests.lab_08 import lost, report, results, task
 
 CHECKS = task("amp_")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.checks import seeding
+from autograder.checks import programs as seeding
 from autograder.model import Evidence
 from tests.lab import changed, lost, results
 

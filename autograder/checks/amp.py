@@ -1,187 +1,406 @@
-"""Checks of `train_amp_step` and `accumulate_step`: what the weights say.
+"""Checks of `train_amp_step` and `accumulate_step`: what each step used of the true gradients.
 
-All questions about `train_amp_step` are put to the same four walks (see `amp_paths`): `off`,
-`one` and `large` by their scaler, and `overflow`. Each answer comes from the walks in which
-the thing asked about can be seen; where none can show it, the answer is `not_checked`.
+The function is called once a batch (or group), on batches some of whose gradients are far above the
+limit and some far below it, so that clipping matters and what clipping hides shows too. All
+questions about `train_amp_step` are put to four runs that differ by their scaler: `off`, `one` (of
+scale 1), `large`, and `overflow`, in which one call's scaled gradients are infinite. What one hides
+another shows: a gradient left over is divided by the scale at the next `unscale_`, so a large one
+hides it; a limit that is compared with scaled gradients differs only under the large one.
+
+Of each step the engine says how many times the true gradient of its batch it used. Under a limit L
+and a gradient of norm n that is to be min(1, L / n) whatever the scale; the number seen over that
+one is the *excess* that the judges name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
-from . import amp_paths as ap
-from .base import Context, Inconclusive, Judge, StandardCheck, field_of, require
-from .paths import Found, losses_at, nearest
-from .walks import (
-    Walk,
-    read_walk,
-    said,
-    stepped_too_early,
-    unseen,
-    weights_of,
-    why_still,
-    wrong_objective,
-)
+from ..errors import GraderError
+from ..model import Array, Evidence, Outcome, ProbeRequest, Status
+from .base import Context, Inconclusive, Judge, StandardCheck, require
+from .forms import CLASSES, HIDDEN, TrainFixture, patch_images
+from .loops import Loop, beats, clearing, objective, raised
+from .reference.images import Known
+from .reference.objective import loss
+from .reference.replay import Replay, Update, number_of, read
 
-CALLS = len(ap.BRIGHT)
-LOSS_TOLERANCE, REDUCED_LOSS_TOLERANCE = 1e-3, 0.05
-WALKS = {
-    "off": {"enabled": False, "scale": 1.0, "interval": 1000, "overflow": -1},
-    "one": {"enabled": True, "scale": 1.0, "interval": 1000, "overflow": -1},
-    "large": {"enabled": True, "scale": ap.LARGE, "interval": ap.INTERVAL, "overflow": -1},
-    "overflow": {"enabled": True, "scale": ap.LARGE, "interval": 1000, "overflow": ap.OVERFLOW_AT},
+LARGE, INTERVAL = 256.0, 2
+"""The large scale, and after how many good steps it doubles."""
+OVERFLOW_AT, FACTOR = 2, 1e37
+"""The call that overflows: a loss of order one times this is finite, and infinite once scaled."""
+BRIGHT = (1.0, 0.1, 1.0, 0.03, 1.0, 0.02, 0.11, 1.0)
+"""How bright the batches are: 1 for gradients above the limit, less for some below it."""
+GROUPS = (3, 2, 3)
+"""Batches of each call of `accumulate_step`: a number fixed in the code shows."""
+BRIGHT_GROUPS = (1.0, 1.0, 1.0, 0.1, 0.09, 0.03, 0.025, 0.03)
+BATCH, SMOOTHING, RATE, RAY = 8, 0.1, 0.05, 11
+CLIP_EPS = 1e-6
+"""What torch adds to the norm before it divides by it."""
+CLOSE, CLOSE_REDUCED, WIDE_REDUCED = 5e-3, 0.08, 0.15
+"""How near an excess must be to 1; the others where answers came in 16 bits, of one batch and of a
+group, whose rounding adds up."""
+LOSS_TOLERANCE, LOSS_REDUCED = 1e-3, 0.05
+OFF: Mapping[str, Any] = {"scaler": {"enabled": False, "scale": 1.0, "interval": 1000}}
+RUNS: Mapping[str, Mapping[str, Any]] = {
+    "off": OFF,
+    "one": {"scaler": {"enabled": True, "scale": 1.0, "interval": 1000}},
+    "large": {"scaler": {"enabled": True, "scale": LARGE, "interval": INTERVAL}},
+    "overflow": {
+        "scaler": {"enabled": True, "scale": LARGE, "interval": 1000},
+        "overflow": {"call": OVERFLOW_AT, "factor": FACTOR},
+    },
 }
-SCALER = {
+SAID = {
     "off": "with the scaler disabled",
     "one": "with a scaler of scale 1",
-    "large": f"with a scaler of scale {ap.LARGE:g}",
+    "large": f"with a scaler of scale {LARGE:g}",
 }
 
 
-def _stage(ctx: Context) -> ap.Stage:
-    return ap.stage(int(ctx.rng("amp", shared=True).integers(2**62)))
+@dataclass(frozen=True, eq=False)
+class StepFixture:
+    """A fixture of batches of eight, and the limit that their gradients are clipped to."""
+
+    fixture: TrainFixture
+    max_norm: float
 
 
 @lru_cache(maxsize=16)
-def _request(at: ap.Stage, seed: int) -> ProbeRequest:
-    """The same object for the same question, so that its digest is worked out once."""
-    args: dict[str, Any] = {
-        "batch": at.scene.batch,
-        "lr": at.scene.lr,
-        "max_norm": at.max_norm,
-        "smoothing": at.scene.smoothing,
-        "seed": seed,
-        "walks": [{"name": name, **walk} for name, walk in WALKS.items()],
-        "factor": ap.FACTOR,
+def step_fixture(seed: int, bright: tuple[float, ...]) -> StepFixture:
+    """A batch of eight for each of `bright`; clipping bites where that is 1."""
+    rng = np.random.default_rng(seed)
+    for _ in range(100):
+        found = _draw(rng, bright)
+        if found is not None:
+            return found
+    raise GraderError("no suitable secret fixture was found", remedy="change the assignment's seed")
+
+
+def _draw(rng: np.random.Generator, bright: tuple[float, ...]) -> StepFixture | None:
+    """One try; None where the gradients do not spread as they should."""
+    import torch
+
+    n = len(bright) * BATCH
+    images = patch_images(rng, n) * np.array(bright, dtype=np.float32).repeat(BATCH)[:, None, None]
+    labels = rng.integers(0, CLASSES, n)
+    w1 = rng.normal(0, 0.4, (HIDDEN, 784)).astype(np.float32)
+    w2 = rng.normal(0, 0.8, (CLASSES, HIDDEN)).astype(np.float32)
+    mask = np.where(rng.permutation(HIDDEN) < HIDDEN // 3, 0.0, 1.5).astype(np.float32)
+    flat = images.reshape(n, -1).astype(np.float64)
+    norms = []
+    for first in range(0, n, BATCH):
+        leaves = [torch.from_numpy(w.astype(np.float64)).requires_grad_() for w in (w1, w2)]
+        x, y = torch.from_numpy(flat[first : first + BATCH]), labels[first : first + BATCH]
+        hidden = (x @ leaves[0].T * torch.from_numpy(mask.astype(np.float64))).relu()
+        value = loss("cross_entropy", hidden @ leaves[1].T, torch.from_numpy(y), SMOOTHING)
+        parts = torch.autograd.grad(value, leaves)
+        norms.append(float(torch.cat([g.reshape(-1) for g in parts]).norm()))
+    above = [v for v, b in zip(norms, bright, strict=True) if b == 1]
+    below = [v for v, b in zip(norms, bright, strict=True) if b < 1]
+    if min(above) < 2.5 * max(below):
+        return None
+    limit = float(np.sqrt(min(above) * max(below)))
+    tensors: dict[str, Array] = {
+        "w1": w1,
+        "w2": w2,
+        "mask": mask,
+        "images": images[:, None],
+        "labels": labels.astype(np.int64),
     }
-    return ProbeRequest("amp:steps", args, at.scene.tensors())
+    values = {
+        "batch": BATCH,
+        "lr": RATE,
+        "smoothing": SMOOTHING,
+        "training": True,
+        "max_norm": round(limit, 4),
+    }
+    known = Known(flat, labels.astype(np.int64))
+    return StepFixture(TrainFixture(values, tensors, known, known), round(limit, 4))
+
+
+def _fixture(ctx: Context, bright: tuple[float, ...] = BRIGHT) -> StepFixture:
+    name = "amp" if bright is BRIGHT else "accumulate"
+    return step_fixture(int(ctx.rng(name, shared=True).integers(2**62)), bright)
+
+
+def _request(
+    ctx: Context,
+    function: str,
+    arguments: list[str],
+    made: StepFixture,
+    calls: int,
+    values: Mapping[str, Any],
+    *,
+    stand_ins: bool = True,
+    mend: str = "",
+) -> ProbeRequest:
+    args: dict[str, Any] = {
+        "function": function,
+        "arguments": arguments,
+        "calls": calls,
+        "fixture": {**made.fixture.values, **values},
+        "keep": len(BRIGHT),
+        "ray": RAY,
+        "seed": ctx.seed,
+        "stand_ins": ["clip_gradients"] if stand_ins else [],
+        "mend": mend,
+    }
+    return ProbeRequest("drive:call", args, made.fixture.tensors)
+
+
+ARGUMENTS = ["model", "batch", "loss_fn", "optimizer", "scaler", "max_norm"]
+
+
+MENDED = "mended "
+"""What the label of a run begins with in which a misplaced `zero_grad` was left out."""
 
 
 def _steps(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {"main": _request(_stage(ctx), ctx.seed)}
+    """The four runs, the one that overflows once more with the program's own clipping, and all of
+    them with a beat mended, which are asked for only where that is what is wrong.
+    """
+    made, asked = _fixture(ctx), {}
+    for mend in ("", "late_zero"):
+        for name, values in (*RUNS.items(), ("own", RUNS["overflow"])):
+            asked[(MENDED if mend else "") + name] = _request(
+                ctx,
+                "train_amp_step",
+                ARGUMENTS,
+                made,
+                len(BRIGHT),
+                values,
+                stand_ins=name != "own",
+                mend=mend,
+            )
+    return asked
 
 
-def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[ap.StepRecipe]:
-    """One of the four walks; those of the same evidence are compared once for all checks."""
-    done, at = require(evidence), _stage(ctx)
-    seen = weights_of(done, name, CALLS, at.scene.start)
-    told = field_of(done, name, dict)
-    walk: Walk[ap.StepRecipe] = read_walk(told, seen, CALLS, scaled=True)
-    found = None
-    if name != "overflow" and len(seen) > 1 and np.isfinite(seen[1]).all():
-        blob = np.ascontiguousarray(seen, dtype=np.float32).tobytes()
-        scale = float(WALKS[name]["scale"])
-        found = _found(at, scale, blob, len(seen), walk.reduced)
-    return replace(walk, found=found)
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run, read: the replay, what was returned, the scales after each call, the error that
+    ended it, and how many calls came through.
+    """
+
+    replay: Replay
+    returned: tuple[float | None, ...]
+    scales: tuple[float, ...]
+    raised: str
+    made: StepFixture
+
+    @property
+    def calls(self) -> int:
+        return len(self.returned)
+
+    @property
+    def loop(self) -> Loop:
+        return Loop(self.replay, "", [BATCH] * self.calls)
+
+    @property
+    def scaled(self) -> float:
+        """How many images a loss is summed over: 1 for a mean, which is right."""
+        factors = [s.objective.factor / s.call.rows for s in self.replay.sources]
+        return BATCH if factors and all(_power(f) for f in factors) else 1.0
+
+    def excess(self, update: Update) -> float | None:
+        """How many times what clipping leaves of the gradients that were there a step used; None
+        where it cannot be told. What they are the gradients of is another question.
+        """
+        account = update.account
+        if account is None or not account.known or len(update.fresh) != 1 or not account.own > 0:
+            return None
+        factor = self.replay.sources[update.fresh[0]].objective.factor / self.scaled
+        if not factor > 0 or update.step is None:
+            return None
+        length, _ = self.lengths(update)
+        return account.own * factor / min(1.0, self.made.max_norm / (length + CLIP_EPS))
+
+    def lengths(self, update: Update) -> tuple[float, float]:
+        """(norm of the gradients that were there before any clipping, without the scale; norm of
+        what the step used).
+        """
+        source, account, step = self.replay.sources[update.fresh[0]], update.account, update.step
+        assert account is not None
+        assert step is not None
+        return step.norm * self.scaled / (account.own * source.objective.factor), step.norm
 
 
-@lru_cache(maxsize=256)
-def _found(
-    at: ap.Stage, scale: float, blob: bytes, rows: int, reduced: bool
-) -> Found[ap.StepRecipe]:
-    seen = np.frombuffer(blob, dtype=np.float32).reshape(rows, -1)
-    correct = ap.correct_walk(at, scale)
-    return nearest(correct, lambda: ap.known_walks(at, scale), seen, reduced=reduced)
+def _power(factor: float) -> bool:
+    """Whether a factor is 1 or the scale of a scaler, a power of two from 256 on."""
+    if not factor > 0:
+        return False
+    power = float(np.log2(factor))
+    near = abs(power - round(power)) < 0.02
+    return near and (round(power) == 0 or round(power) >= 8)
 
 
-def _off(ctx: Context, evidence: Evidence) -> Walk[ap.StepRecipe]:
-    """The walk with a disabled scaler, which must have run for anything else to be asked."""
-    if evidence.status != "done":
+def read_run(evidence: Evidence, made: StepFixture) -> Run:
+    """The evidence of calls on a step fixture, read."""
+    done = require(evidence)
+    replay = read(done, made.fixture.known, ray=RAY, mask=made.fixture.mask, smoothing=SMOOTHING)
+    error = done.data.get("raised")
+    told = done.data.get("returned")
+    values = [t if isinstance(t, dict) else {} for t in told] if isinstance(told, list) else []
+    scales = done.data.get("scales")
+    return Run(
+        replay,
+        tuple(number_of(v["value"]) if "value" in v else None for v in values),
+        tuple(number_of(s) for s in scales) if isinstance(scales, list) else (),
+        raised(error).message.removeprefix("your code raised ") if isinstance(error, dict) else "",
+        made,
+    )
+
+
+def _run(ctx: Context, evidence: Mapping[str, Evidence], name: str) -> Run:
+    """A run by its name; the mended one where a `zero_grad` stands between backward and step."""
+    made = _fixture(ctx)
+    off = read_run(evidence["off"], made)
+    if off.replay.still and "zero_grad_after_backward" in beats(off.loop).bugs:
+        return read_run(evidence[MENDED + name], made)
+    return off if name == "off" else read_run(evidence[name], made)
+
+
+def _off(ctx: Context, evidence: Mapping[str, Evidence]) -> Run:
+    """The run with a disabled scaler, which must have run for anything else to be asked."""
+    if evidence["off"].status != "done":
         why = "not checked: train_amp_step did not run; see the first check of its task"
         raise Inconclusive(Outcome.not_checked(why))
-    walk = _walk(ctx, evidence, "off")
-    if not walk.calls:
-        why = f"train_amp_step raised {walk.raised}"
+    run = _run(ctx, evidence, "off")
+    if not run.calls:
+        why = f"train_amp_step raised {run.raised}"
         raise Inconclusive(Outcome.not_checked(f"not checked: {why}"))
-    return walk
+    return run
+
+
+def _unseen(run: Run) -> Outcome | None:
+    """`not_checked` where no step of the run can be compared, else None."""
+    if run.replay.still:
+        return Outcome.not_checked("not checked: no weight moved, so nothing can be seen of it")
+    if all(run.excess(u) is None for u in run.replay.updates):
+        return Outcome.not_checked("not checked: the steps are made of no gradient we can compute")
+    return None
 
 
 def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The calls come through, with a disabled scaler, and return finite numbers."""
-    walk = _walk(ctx, require(evidence["main"]), "off")
-    if walk.raised:
-        return Outcome(Status.ERROR, 0.0, (), f"your code raised {walk.raised}")
-    if None in walk.returned:
+    require(evidence["off"])
+    run = _run(ctx, evidence, "off")
+    if run.raised:
+        return Outcome(Status.ERROR, 0.0, (), f"your code raised {run.raised}")
+    if None in run.returned:
         return Outcome.failed("train_amp_step did not return a number", "wrong_value")
-    if not all(v is not None and np.isfinite(v) for v in walk.returned):
+    if not all(v is not None and np.isfinite(v) for v in run.returned):
         return Outcome.failed("train_amp_step returned nan or infinity", "wrong_value")
-    return Outcome.passed(f"the first loss was {walk.returned[0]:.4g}")
+    return Outcome.passed(f"the first loss was {run.returned[0]:.4g}")
 
 
 def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Each call starts from cleared gradients, under a disabled and an enabled scaler."""
-    off = _off(ctx, evidence["main"])
-    for name in ("off", "one", "large"):
-        walk = _walk(ctx, evidence["main"], name)
-        if walk.recipe is not None and "missing_zero_grad" in walk.recipe.bugs:
-            left = f" of norm {walk.left[0]:.3g}" if walk.left else ""
-            return Outcome.failed(
-                f"{SCALER[name]}, the gradients{left} of call 1 were still there at call 2: "
-                f"{said(walk)}",
-                "missing_zero_grad",
-            )
-    return unseen(off) or Outcome.passed()
+    """Each call starts from cleared gradients, under a disabled scaler and one of scale 1."""
+    _off(ctx, evidence)
+    made = _fixture(ctx)
+    first = clearing(read_run(evidence["off"], made).loop)
+    if first.status is not Status.PASSED:
+        return first
+    again = clearing(read_run(evidence["one"], made).loop)
+    return again if again.status is Status.FAILED else first
 
 
 def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One backward pass and one step a call, in their order."""
-    walk = _off(ctx, evidence["main"])
-    if walk.raised and stepped_too_early(walk):
+    _off(ctx, evidence)
+    run = read_run(evidence["off"], _fixture(ctx))
+    if run.loop.early:
         return Outcome.failed(
-            f"call {walk.calls + 1} stepped between the forward and the backward pass: the "
+            f"call {run.calls + 1} stepped between the forward and the backward pass: the "
             f"latter then found weights changed that it needed, and raised",
             "step_before_backward",
         )
-    if walk.still:
-        return why_still(walk)
-    if walk.found is None or walk.recipe is None:
-        why = said(walk) or "the weights became nan or infinite"
-        return Outcome.failed(f"{SCALER['off']}, {why}; no known mistake leads there")
-    if "step_before_backward" in walk.recipe.bugs:
-        return Outcome.failed(
-            "each step moved the weights by the gradients of the call before: the step came before "
-            "this batch's backward pass",
-            "step_before_backward",
-        )
-    return Outcome.passed()
+    return beats(run.loop)
 
 
 def judge_objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """What was differentiated is the mean loss of the batch."""
-    walk = _off(ctx, evidence["main"])
-    return unseen(walk) or wrong_objective(walk, "a step") or Outcome.passed()
+    """What was differentiated is the mean loss of the batch, by the loss function given."""
+    return given_objective(_off(ctx, evidence).replay)
+
+
+def given_objective(replay: Replay, scale: float = 1.0) -> Outcome:
+    """Whether what was differentiated is the smoothed loss of a step fixture."""
+    found = objective(Loop(replay, ""), scale=scale)
+    if found.status is not Status.PASSED:
+        return found
+    slack = 0.05 if replay.reduced else 0.01
+    for k, s in enumerate(replay.sources):
+        if abs(s.objective.smoothing - SMOOTHING) > slack:
+            return Outcome.failed(
+                f"the gradient of batch {k + 1} is that of a cross-entropy, but not of the loss "
+                f"function handed over, which smooths its labels",
+                "wrong_value",
+            )
+    return found
 
 
 def judge_clip(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Gradients are clipped after they were unscaled and before the step uses them."""
-    off = _off(ctx, evidence["main"])
+    off = _off(ctx, evidence)
     for name in ("off", "one", "large"):
-        walk = _walk(ctx, evidence["main"], name)
-        bugs = walk.recipe.bugs if walk.recipe is not None else ()
-        if "clip_no_effect" in bugs:
-            return Outcome.failed(
-                f"{SCALER[name]} and a limit of {_stage(ctx).max_norm:.3g}, the step used "
-                f"gradients longer than that: {said(walk)}",
-                "clip_no_effect",
-            )
-        if "clip_before_unscale" in bugs:
-            return Outcome.failed(
-                f"{SCALER[name]}, the scaled gradients were compared with the limit: {said(walk)}",
-                "clip_before_unscale",
-            )
-    if hidden := unseen(off):
+        wrong = clip_fault(_run(ctx, evidence, name), SAID[name])
+        if wrong is not None:
+            return wrong
+    if hidden := _unseen(off):
         return hidden
-    large = _walk(ctx, evidence["main"], "large")
-    if large.recipe is None:
-        why = large.raised or said(large)
-        return Outcome.not_checked(f"not checked: {SCALER['large']}, {why}")
+    large = _run(ctx, evidence, "large")
+    if _unseen(large) is not None:
+        why = large.raised or "its steps are made of no gradient we can compute"
+        return Outcome.not_checked(f"not checked: {SAID['large']}, {why}")
     return Outcome.passed()
+
+
+def clip_fault(run: Run, where: str) -> Outcome | None:
+    """What is wrong with the lengths of a run's steps that clipping explains, or None. An excess
+    that is the same for clipped and for unclipped steps is a matter of scaling, not of clipping.
+    """
+    seen = [(u, e) for u in run.replay.updates if (e := run.excess(u)) is not None]
+    close = CLOSE_REDUCED if run.replay.reduced else CLOSE
+    wrong = [(u, e) for u, e in seen if abs(e - 1) > close]
+    if not wrong:
+        return None
+    values = np.array([e for _, e in seen])
+    if len(values) > 2 and np.ptp(values) <= close * np.abs(values).max():
+        return None
+    factors = [run.replay.sources[u.fresh[0]].objective.factor / run.scaled for u, _ in wrong]
+    limit = run.made.max_norm
+    carried = [
+        f > 1.5 and abs(run.lengths(u)[1] / min(limit, f * run.lengths(u)[0]) - 1) <= close
+        for (u, _), f in zip(wrong, factors, strict=True)
+    ]
+    if all(carried):  # what was clipped, and then used, still carried the scale: the scaler's part
+        return None
+    at = wrong[0][0]
+    length, used = run.lengths(at)
+    said = (
+        f"{where} and a limit of {limit:.3g}, the step of call {at.call} used gradients of norm "
+        f"{used:.3g}, where {min(length, limit):.3g} is right (they were {length:.3g} long)"
+    )
+    if all(abs(e * min(1.0, limit / run.lengths(u)[0]) - 1) <= close for u, e in wrong):
+        return Outcome.failed(f"{said}: they were not clipped", "clip_no_effect")
+    compared = [  # the norm that the limit was held against, if it was the scaled one
+        (*run.lengths(u), run.replay.sources[u.fresh[0]].objective.factor / run.scaled)
+        for u, _ in wrong
+    ]
+    if all(
+        factor > 1.5 and abs(used / long / min(1.0, limit / (factor * long)) - 1) <= close
+        for long, used, factor in compared
+    ):
+        return Outcome.failed(
+            f"{said}: as where the limit is compared with gradients that still carry the scale",
+            "clip_before_unscale",
+        )
+    return Outcome.failed(said, "wrong_value")
 
 
 _REFUSALS = {
@@ -193,36 +412,51 @@ _REFUSALS = {
 """What an enabled scaler says when it is used in a wrong order, and what that means here."""
 
 
-def _refusal(walk: Walk[Any]) -> str:
+def _refusal(run: Run) -> str:
     """Why the scaler itself refused a call, in words; "" where it did not."""
     for said_by_it, meaning in _REFUSALS.items():
-        if said_by_it in walk.raised:
-            return f"the scaler refused call {walk.calls + 1}: {meaning} ({walk.raised})"
+        if said_by_it in run.raised:
+            return f"the scaler refused call {run.calls + 1}: {meaning} ({run.raised})"
     return ""
+
+
+def _scales(calls: int) -> list[float]:
+    """The scale after each call of the run `large`, updated once per step."""
+    return [LARGE * 2.0 ** ((k + 1) // INTERVAL) for k in range(calls)]
 
 
 def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """With a large scale the optimizer gets the same steps, and the scale grows as it should."""
-    off, large = _off(ctx, evidence["main"]), _walk(ctx, evidence["main"], "large")
-    if hidden := unseen(off):
+    off, large = _off(ctx, evidence), _run(ctx, evidence, "large")
+    if hidden := _unseen(off):
         return hidden
     if refusal := _refusal(large):
-        return Outcome.failed(f"{SCALER['large']}, {refusal}", "wrong_value")
+        return Outcome.failed(f"{SAID['large']}, {refusal}", "wrong_value")
     if large.raised:
-        return Outcome(Status.ERROR, 0.0, (), f"{SCALER['large']} your code raised {large.raised}")
-    if large.found is None or large.found.still:
+        return Outcome(Status.ERROR, 0.0, (), f"{SAID['large']} your code raised {large.raised}")
+    if large.replay.still:
+        return Outcome.failed(f"{SAID['large']} no weight moved", "wrong_value")
+    excesses = [e for u in large.replay.updates if (e := large.excess(u)) is not None]
+    close = CLOSE_REDUCED if large.replay.reduced else CLOSE
+    if not excesses:
         return Outcome.failed(
-            f"{SCALER['large']} no weight moved, or not to anything finite", "wrong_value"
+            f"{SAID['large']} the steps are made of no gradient of the loss", "wrong_value"
         )
-    recipe = large.recipe
-    if recipe is None or recipe.scaling != "right":
-        what = {
-            "loss_unscaled": "end where a step ends that divides by a scale it never multiplied by",
-            "raw_step": "end where a step ends whose optimizer uses gradients still scaled",
-        }.get(recipe.scaling if recipe else "", "no known mistake leads there")
-        return Outcome.failed(f"{SCALER['large']}, {said(large)}; {what}", "wrong_value")
-    want = ap.scales(CALLS)
-    for call, (got, right) in enumerate(zip(large.scales, want, strict=False), start=1):
+    values = np.array(excesses)
+    alike = np.ptp(values) <= close * np.abs(values).max()
+    scale_left = abs(values - 1).max() > close and clip_fault(large, "") is None
+    if scale_left and not alike:
+        return Outcome.failed(
+            f"{SAID['large']}, the optimizer used gradients that still carried the scale",
+            "wrong_value",
+        )
+    if abs(values - 1).min() > close and alike:
+        return Outcome.failed(
+            f"{SAID['large']}, each step used {values[0]:.3g} times the loss's gradient: the scale "
+            f"was multiplied into it or divided out of it once too often or too seldom",
+            "wrong_value",
+        )
+    for call, (got, right) in enumerate(zip(large.scales, _scales(len(BRIGHT)), strict=False), 1):
         if got != right:
             return Outcome.failed(
                 f"after call {call} the scale is {got:g}; updated once per step it is {right:g}",
@@ -233,33 +467,42 @@ def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The call whose scaled gradients are infinite moves nothing, and lowers the scale."""
-    off = _off(ctx, evidence["main"])
-    if hidden := unseen(off):
+    off = _off(ctx, evidence)
+    if hidden := _unseen(off):
         return hidden
-    if off.recipe is not None and off.recipe.step == "stale":
+    if "step_before_backward" in beats(off.loop).bugs:
         why = "each step uses the gradients of the call before"
         return Outcome.not_checked(f"not checked: {why}")
-    walk, at = _walk(ctx, evidence["main"], "overflow"), ap.OVERFLOW_AT
-    if walk.calls <= at or len(walk.seen) < at + 2:
+    first = _overflow(_run(ctx, evidence, "overflow"))
+    if first.status is not Status.PASSED:
+        return first
+    own = _run(ctx, evidence, "own")
+    if own.raised and own.calls == OVERFLOW_AT:
+        return Outcome.failed(
+            f"call {own.calls + 1}, whose scaled gradients overflow, raised {own.raised}; the "
+            f"scaler's step is to skip it",
+            "wrong_value",
+        )
+    return first
+
+
+def _overflow(run: Run) -> Outcome:
+    at = OVERFLOW_AT
+    if run.calls <= at or len(run.scales) <= at:
         return Outcome.not_checked(
-            f"not checked: call {walk.calls + 1} of {CALLS} raised {walk.raised}"
+            f"not checked: call {run.calls + 1} of {len(BRIGHT)} raised {run.raised}"
         )
-    before, after = (np.asarray(walk.seen[i], dtype=np.float64) for i in (at, at + 1))
-    if not np.isfinite(after).all():
+    inside = [c for c in run.replay.calls if c.span == at]
+    moved = any(c.moved for c in inside) or any(s.moved for s in run.replay.steps if s.span == at)
+    if moved:
         return Outcome.failed(
-            f"call {at + 1}, whose scaled gradients overflow, was not skipped: the weights became "
-            f"nan or infinite",
+            f"call {at + 1}, whose scaled gradients overflow, moved the weights; it is to be "
+            f"skipped",
             "wrong_value",
         )
-    if not np.array_equal(before, after):
+    if not run.scales[at] < run.scales[at - 1]:
         return Outcome.failed(
-            f"call {at + 1}, whose scaled gradients overflow, moved the weights by "
-            f"{np.linalg.norm(after - before):.3g}; it is to be skipped",
-            "wrong_value",
-        )
-    if not walk.scales[at] < walk.scales[at - 1]:
-        return Outcome.failed(
-            f"call {at + 1} was skipped, but the scale stayed at {walk.scales[at]:g}: the scaler "
+            f"call {at + 1} was skipped, but the scale stayed at {run.scales[at]:g}: the scaler "
             f"did not learn of the overflow",
             "wrong_value",
         )
@@ -268,25 +511,249 @@ def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 def judge_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the batch's loss, not the scaled one."""
-    off, large = _off(ctx, evidence["main"]), _walk(ctx, evidence["main"], "large")
-    for name, walk in (("off", off), ("large", large)):
-        if len(walk.seen) <= walk.calls or not np.isfinite(walk.seen[: walk.calls + 1]).all():
-            continue
-        objective = walk.recipe.objective if walk.recipe is not None else "given"
-        scene = _stage(ctx).scene
-        at = walk.seen  # where the step comes first, the loss is that of the weights after it
-        if walk.recipe is not None and walk.recipe.step == "stale":
-            at = walk.seen[1:]
-        allowed = [losses_at(scene, at, n) for n in dict.fromkeys((objective, "given"))]
-        tolerance = REDUCED_LOSS_TOLERANCE if walk.reduced else LOSS_TOLERANCE
-        for call, got in enumerate(walk.returned):
+    _off(ctx, evidence)
+    for name in ("off", "large"):
+        run = _run(ctx, evidence, name)
+        tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
+        for call, got in enumerate(run.returned):
+            allowed = losses_of(run.replay, call)
             value = float("nan") if got is None else got
-            if any(abs(value - right[call]) <= tolerance * abs(right[call]) for right in allowed):
+            if not allowed or any(abs(value - v) <= tolerance * abs(v) for v in allowed):
                 continue
-            scaled = abs(value / (allowed[-1][call] * ap.LARGE) - 1) < tolerance
-            what = "it is the scaled loss" if scaled else f"the loss is {allowed[-1][call]:.4g}"
+            scaled = abs(value / (allowed[0] * LARGE) - 1) < tolerance
+            what = "it is the scaled loss" if scaled else f"the loss is {allowed[0]:.4g}"
             return Outcome.failed(
-                f"{SCALER[name]}, call {call + 1} returned {value:.4g}: {what}", "wrong_value"
+                f"{SAID[name]}, call {call + 1} returned {value:.4g}: {what}", "wrong_value"
+            )
+    return Outcome.passed()
+
+
+def losses_of(replay: Replay, span: int) -> list[float]:
+    """What the loss of a call's batches may be: the mean of the loss given over them, and of what
+    was differentiated.
+    """
+    import torch
+
+    calls = [c for c in replay.calls if c.span == span and c.graph]
+    names = ["cross_entropy", *{s.objective.name for s in replay.sources}]
+    found = []
+    for name in dict.fromkeys(names):
+        if name in ("variation", "other"):
+            continue
+        smoothing = SMOOTHING if name in ("cross_entropy", "softmax") else 0.0
+        values = [
+            float(loss(name, torch.from_numpy(c.answers), torch.from_numpy(c.labels), smoothing))
+            for c in calls
+            if c.answers is not None and c.labels is not None
+        ]
+        found += [float(np.mean(values))] if values else []
+    return found
+
+
+# --- accumulate_step -----------------------------------------------------------------------------
+
+
+def _groups(ctx: Context) -> Mapping[str, ProbeRequest]:
+    made = _fixture(ctx, BRIGHT_GROUPS)
+    arguments = ["model", "group", "loss_fn", "optimizer", "max_norm"]
+    values = {"groups": list(GROUPS)}
+    return {"main": _request(ctx, "accumulate_step", arguments, made, len(GROUPS), values)}
+
+
+def _grouped(ctx: Context, evidence: Evidence) -> Run:
+    """The run, which must have come to its end."""
+    run = read_run(evidence, _fixture(ctx, BRIGHT_GROUPS))
+    if run.raised:
+        raise Inconclusive(Outcome(Status.ERROR, 0.0, (), f"your code raised {run.raised}"))
+    return run
+
+
+def _of_group(run: Run, call: int) -> list[Update]:
+    """The updates within one call."""
+    return [u for u in run.replay.updates if u.step is not None and u.step.span == call]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many times a step may have used the gradient of each batch of its group before clipping,
+    in the mean: 1/n where they are averaged, 1 where they are added. Where clipping hides which it
+    was, both are among `parts`. `clipped`: whether the limit explains what is left.
+    """
+
+    parts: tuple[float, ...]
+    seen: float
+    clipped: bool
+
+
+def _share(run: Run, update: Update) -> Share | None:
+    """The share of one step; None where its gradients cannot be computed. A loss that is summed
+    over the images of its batch, which is another mistake, is taken for their mean.
+    """
+    account, step = update.account, update.step
+    sources = [run.replay.sources[i] for i in update.fresh]
+    known = account is not None and account.known and account.own > 0 and step is not None
+    if not known or any(not s.objective.factor > 0 for s in sources):
+        return None
+    assert account is not None
+    assert step is not None
+    per_image = BATCH if _summed(run) is not None else 1
+    rows = sum(s.call.rows for s in sources) / BATCH  # a whole group may go through as one batch
+    times = [s.objective.factor * BATCH / s.call.rows for s in sources]
+    each = float(np.mean(times)) / per_image
+    close = WIDE_REDUCED if run.replay.reduced else CLOSE
+    parts = []
+    for after in (1.0, 1.0 / rows):  # gradients may be divided after their backward passes, too
+        before = step.norm * after / account.own
+        clip = min(1.0, run.made.max_norm / (before + CLIP_EPS))
+        if abs(account.own / (clip * after) - 1) <= close:
+            parts.append(each * after)
+    return Share(tuple(parts), account.own * each, bool(parts))
+
+
+def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """The gradients of a group are averaged, not summed."""
+    run = _grouped(ctx, evidence["main"])
+    if run.replay.still:
+        return Outcome.not_checked("not checked: no weight moved, so nothing can be seen of it")
+    for call, size in enumerate(GROUPS):
+        updates = _of_group(run, call)
+        rows = sum(run.replay.sources[i].call.rows for u in updates for i in u.fresh)
+        if len(updates) != 1 or rows != size * BATCH:
+            return Outcome.not_checked("not checked: a step is taken for every batch of a group")
+        share = _share(run, updates[0])
+        if share is None:
+            return Outcome.not_checked(
+                "not checked: the step is made of no gradients we can compute"
+            )
+        parts = share.parts or (share.seen,)
+        if all(abs(p - 1) <= 0.1 for p in parts):
+            return Outcome.failed(
+                f"in call {call + 1} each of {size} batches counts {parts[0]:.3g} times, where "
+                f"{1 / size:.3g} is right: the losses of a group are added and not averaged",
+                "accumulation_not_scaled",
+            )
+    return Outcome.passed()
+
+
+def judge_group_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """One clipped step a group, from cleared gradients, that minimises the loss given."""
+    run = _grouped(ctx, evidence["main"])
+    replay = run.replay
+    if replay.still:
+        return beats(Loop(replay, "", [BATCH] * sum(GROUPS)))
+    for call, size in enumerate(GROUPS):
+        updates = _of_group(run, call)
+        if len(updates) > 1:
+            return Outcome.failed(
+                f"in call {call + 1} the weights moved {len(updates)} times for {size} batches: a "
+                f"step is taken for every batch of a group",
+                "wrong_value",
+            )
+        if not updates:
+            return Outcome.failed(f"call {call + 1} took no step", "missing_step")
+    again = clearing(Loop(replay, ""))
+    if again.status is Status.FAILED:
+        return again
+    for call, size in enumerate(GROUPS):
+        wrong = _group_fault(run, _of_group(run, call)[0], call, size)
+        if wrong is not None:
+            return wrong
+    return _summed(run) or given_smoothing(replay) or Outcome.passed()
+
+
+def _group_fault(run: Run, update: Update, call: int, size: int) -> Outcome | None:
+    """What is wrong with the one step of a group, or None."""
+    account, where = update.account, f"the step of call {call + 1}"
+    if account is None or not account.known:
+        return Outcome.failed(f"{where} is no combination of its batches' gradients")
+    if update.open:
+        return Outcome.failed(
+            f"{where} came before the backward pass of its last batch", "step_before_backward"
+        )
+    wrong = [s for i in update.fresh if not (s := run.replay.sources[i]).objective.right]
+    if wrong:
+        return given_objective(run.replay)
+    largest = max(account.uses, default=0.0)
+    lost = sum(u <= 0.01 * largest for u in account.uses)
+    if lost:
+        return Outcome.failed(
+            f"{where} used {size - lost} of its {size} batches: gradients are cleared between the "
+            f"batches of a group",
+            "zero_grad_after_backward",
+        )
+    if max(account.uses) - min(account.uses) > 0.02 * largest:
+        return Outcome.failed(
+            f"{where} used its batches' gradients {min(account.uses):.3g} to {largest:.3g} times: "
+            f"they are clipped after every batch of a group, not once before the step",
+            "wrong_value",
+        )
+    return _group_clip(run, update, where, size)
+
+
+def _group_clip(run: Run, update: Update, where: str, size: int) -> Outcome | None:
+    """Whether a group's gradients were clipped to the limit, and count as one large batch or, which
+    is judged by itself, as their sum.
+    """
+    share = _share(run, update)
+    if share is None:
+        return None
+    step = update.step
+    assert step is not None
+    plain = (1.0 / size, 1.0)
+    if share.clipped and any(abs(p / v - 1) <= 0.1 for p in share.parts for v in plain):
+        return None
+    limit = run.made.max_norm
+    said = f"{where} used gradients of norm {step.norm:.3g} under a limit of {limit:.3g}"
+    if step.norm > limit * 1.01 and any(abs(share.seen / v - 1) <= 0.1 for v in plain):
+        return Outcome.failed(f"{said}: they were not clipped", "clip_no_effect")
+    return Outcome.failed(
+        f"{said}: each of its {size} batches counts {share.seen:.3g} times", "wrong_value"
+    )
+
+
+def _summed(run: Run) -> Outcome | None:
+    """A loss that is summed over the images of a batch."""
+    factors = [s.objective.factor / s.call.rows for s in run.replay.sources]
+    spans = [s.call.span for s in run.replay.sources]
+    sizes = [GROUPS[k] if 0 <= k < len(GROUPS) else 1 for k in spans]
+    plain = all(abs(f - 1) < 0.02 for f in factors)
+    shared = all(abs(f * n - 1) < 0.02 for f, n in zip(factors, sizes, strict=True))
+    if not factors or not (plain or shared):
+        return None
+    return Outcome.failed(
+        f"the gradient of a batch of {BATCH} is {BATCH} times that of the mean: the loss is "
+        f"summed, not averaged",
+        "sum_instead_of_mean",
+    )
+
+
+def given_smoothing(replay: Replay) -> Outcome | None:
+    """A cross-entropy that is not the loss function handed over."""
+    slack = 0.05 if replay.reduced else 0.01
+    if all(abs(s.objective.smoothing - SMOOTHING) <= slack for s in replay.sources):
+        return None
+    return Outcome.failed(
+        "what is differentiated is a cross-entropy, but not the loss function handed over, which "
+        "smooths its labels",
+        "wrong_value",
+    )
+
+
+def judge_group_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """The number returned is the mean loss over the group."""
+    run = _grouped(ctx, evidence["main"])
+    tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
+    for call, size in enumerate(GROUPS):
+        allowed = losses_of(run.replay, call)[:1]
+        value = run.returned[call] if call < run.calls else None
+        if not allowed:
+            return Outcome.not_checked("not checked: the losses could not be computed")
+        if value is None or not abs(value / allowed[0] - 1) <= tolerance:
+            got = "no number" if value is None else f"{value:.4g}"
+            return Outcome.failed(
+                f"call {call + 1} returned {got}; the mean loss of its {size} batches is "
+                f"{allowed[0]:.4g}",
+                "wrong_value",
             )
     return Outcome.passed()
 
@@ -355,5 +822,38 @@ CHECKS: tuple[StandardCheck, ...] = (
         judge_loss,
         "The scale is there for the gradients. Whoever calls wants to see the loss itself.",
         "wrong_value",
+    ),
+    StandardCheck(
+        "accumulate_scaled",
+        _groups,
+        judge_scaled,
+        "Several small batches stand for a large one. The mean over the large one is the mean of "
+        "the small ones' means.",
+        ("missing_name", "accumulation_not_scaled"),
+    ),
+    StandardCheck(
+        "accumulate_step",
+        _groups,
+        judge_group_step,
+        "Gradients are cleared once, added up over the batches, clipped once, and used once.",
+        (
+            "missing_zero_grad",
+            "zero_grad_after_backward",
+            "missing_backward",
+            "missing_step",
+            "clip_no_effect",
+            "sum_instead_of_mean",
+            "softmax_before_cross_entropy",
+            "softmax_into_nll",
+            "step_before_backward",
+            "wrong_value",
+        ),
+    ),
+    StandardCheck(
+        "accumulate_loss",
+        _groups,
+        judge_group_loss,
+        "What is returned describes the group as a whole: the mean over its batches.",
+        ("wrong_value",),
     ),
 )

@@ -162,23 +162,33 @@ def tensor_of(evidence: Evidence, name: str, shape: tuple[int | None, ...] | Non
 
 OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {
+        "arguments": list,
         "attributes": list,
         "batch": int,
         "class": str,
         "classes": int,
+        "curve": list,
         "epochs": int,
+        "evaluate": str,
         "file": str,
+        "function": str,
+        "functions": dict,
+        "generators": list,
         "input": list,
         "kwargs": dict,
         "layers": list,
         "model": str,
         "name": str,
+        "network": str,
+        "optimizer": str,
         "parameters": int,
         "rate": (int, float),
+        "seeding": str,
         "std": (int, float),
         "test": int,
         "train": int,
         "trainer": str,
+        "wiring": bool,
     }
 )
 """Every option that a check's `with:` may state, and what it holds; each check's module says what

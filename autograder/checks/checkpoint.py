@@ -1,11 +1,11 @@
 """Judges of the checkpoint: there, a state_dict, of the best epoch, and worth what it claims.
 
-Which epoch was saved is read off a scripted run: epoch k fills the weights with k, and the curve
-of accuracies (0.5, 0.9, 0.7) has its best before its end. A program that trains more often than
+Which epoch was saved is read off a run whose evaluations are answered from a script: the
+accuracies (0.5, 0.9, 0.7) have their best before the end. A program that trains more often than
 that, in a cell to try things out, is run once more with a curve drawn out at its beginning, so that
-the best is again the last but one of all its epochs. A file that holds the last epoch's number
-was either written unconditionally, or is the best epoch's state_dict held by reference while
-training went on; which of the two, the identity of the saved tensors tells.
+the best is again the last but one of all its epochs. A file that holds the last epoch's weights was
+either written unconditionally, or is the best epoch's state_dict held by reference while training
+went on; which of the two, the identity of the saved tensors tells.
 
 Where a program goes its own way (trains or saves inside other functions), the script says nothing,
 and what the file scores on the program's own test images is compared with `best_acc`.
@@ -19,6 +19,7 @@ from typing import Any
 
 from ..model import ErrorInfo, Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, StandardCheck, field_of, place, require
+from .programs import program_of
 
 CURVE = (0.5, 0.9, 0.7)
 LONGEST = 12
@@ -45,8 +46,7 @@ def _curve(epochs: int) -> tuple[float, ...]:
 
 
 def _scripted(ctx: Context, epochs: int) -> ProbeRequest:
-    args = {"file": _file(ctx), "curve": list(_curve(epochs))}
-    return ProbeRequest("wholerun:scripted", args, start="fresh")
+    return program_of(ctx).request(ctx, curve=_curve(epochs))
 
 
 def _script(epochs: int) -> str:
@@ -69,7 +69,7 @@ class _Story:
 
     best: int
     last: int
-    stamp: float | None
+    epoch: int | None
     kind: str
     kept: bool
     """The file was written after the best epoch from a state_dict taken at it."""
@@ -90,9 +90,9 @@ class _Story:
     @property
     def bug(self) -> str:
         """What is wrong with the file's epoch, or ""."""
-        if self.stamp == self.best:
+        if self.epoch == self.best:
             return ""
-        if self.stamp is not None and self.stamp == self.last:
+        if self.epoch is not None and self.epoch == self.last:
             return "best_weights_aliased" if self.kept else "saves_last_not_best"
         return "wrong_checkpoint"
 
@@ -104,8 +104,10 @@ def _accuracy_at(epoch: int, curve: tuple[float, ...]) -> float:
 def _story(ctx: Context, evidence: Mapping[str, Evidence]) -> _Story | None:
     """What the scripted run says, or None where the program did not follow the script."""
     first = evidence[_script(len(CURVE))]
-    trained = first.data.get("epochs") if first.status == "done" else None
-    if isinstance(trained, int) and len(CURVE) < trained <= LONGEST:
+    seen = first.data.get("evaluated") if first.status == "done" else None
+    epochs = [e for e in seen if isinstance(e, int)] if isinstance(seen, list) else []
+    trained = max(epochs, default=0)
+    if len(CURVE) < trained <= LONGEST:
         return _told(ctx, evidence[_script(trained)], _curve(trained))
     return _told(ctx, first, CURVE)
 
@@ -118,7 +120,8 @@ def _told(ctx: Context, evidence: Evidence, curve: tuple[float, ...]) -> _Story 
         said = "the probe's answer was tampered with: 'evaluated'"
         raise Inconclusive(Outcome(Status.ERROR, 0.0, (), said))
     epochs = sorted({e for e in seen if 0 < e < 10_000})
-    kind = field_of(evidence, "kind", str)
+    file = field_of(evidence, "file", dict)
+    kind = str(file.get("kind", "absent"))
     if len(epochs) < 2:
         return None
     best = max(epochs, key=lambda e: (_accuracy_at(e, curve), -e))
@@ -128,8 +131,9 @@ def _told(ctx: Context, evidence: Evidence, curve: tuple[float, ...]) -> _Story 
         if isinstance(s, Mapping) and s.get("file") == _file(ctx)
     ]
     kept = bool(saves) and saves[-1].get("taken") == best and saves[-1].get("epoch") != best
-    stamp, claimed = _number(evidence, "stamp"), _number(evidence, "best_acc")
-    return _Story(best, epochs[-1], stamp, kind, kept, claimed, curve)
+    written, claimed = file.get("epoch"), _number(evidence, "best_acc")
+    epoch = written if isinstance(written, int) else None
+    return _Story(best, epochs[-1], epoch, kind, kept, claimed, curve)
 
 
 def _no_state(kind: str, detail: Any, name: str) -> Outcome | None:
@@ -257,8 +261,8 @@ def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         )
     elif story.bug == "saves_last_not_best":
         told = f"{run}, {name} holds the weights of epoch {story.last}"
-    elif story.stamp is not None:
-        told = f"{run}, {name} holds the weights of epoch {story.stamp:g}"
+    elif story.epoch is not None and story.epoch > 0:
+        told = f"{run}, {name} holds the weights of epoch {story.epoch}"
     else:
         told = f"{run}, {name} holds weights that no epoch of 'model' had"
     return Outcome.failed(told, story.bug)

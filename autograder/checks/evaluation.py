@@ -1,4 +1,4 @@
-"""Checks of `evaluate`, `confusion_matrix` and `per_class_accuracy`, by their numbers.
+"""Checks of `confusion_matrix` and `per_class_accuracy`, by their numbers.
 
 The judge knows the net's weights and the labels, computes every answer itself in float64,
 and recognises the usual wrong ones by value. Images are chosen whose two largest logits lie
@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GraderError
-from ..model import Array, Evidence, Outcome, ProbeRequest, Status
+from ..model import Array, Evidence, Outcome, ProbeRequest
 from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
 
 SAMPLES, BATCH, HIDDEN = 46, 9, 16
@@ -84,7 +83,7 @@ def _draw(rng: np.random.Generator, moody: bool) -> Exam:
 
 def exam(ctx: Context, moody: bool = False) -> Exam:
     """The secret exam; `moody` where the net's answers depend on its mode."""
-    return _exam(int(ctx.rng(f"exam/{moody}").integers(2**62)), moody)
+    return _exam(int(ctx.rng(f"exam/{moody}", shared=True).integers(2**62)), moody)
 
 
 def _request(ctx: Context, probe: str, moody: bool = False) -> ProbeRequest:
@@ -98,18 +97,6 @@ def _asked(made: Exam, probe: str, seed: int) -> ProbeRequest:
     return ProbeRequest(f"evaluation:{probe}", args, made.tensors)
 
 
-def _value(evidence: Evidence) -> float:
-    """The finite number returned, else `Inconclusive` with what came instead."""
-    returned = field_of(evidence, "returned", dict)
-    value = returned.get("value")
-    if value is None:
-        kind = str(returned.get("kind", "nothing"))[:80]
-        raise Inconclusive(Outcome.failed(f"evaluate returned {kind}, not a number", "wrong_value"))
-    if not isinstance(value, (int, float)):
-        raise Inconclusive(Outcome.failed(f"evaluate returned {str(value)[:20]}", "wrong_value"))
-    return float(value)
-
-
 def _ran(evidence: Evidence, name: str) -> Evidence:
     """The evidence, or `not_checked`: the first check of the task says what went wrong."""
     if evidence.status != "done":
@@ -119,100 +106,6 @@ def _ran(evidence: Evidence, name: str) -> Evidence:
             )
         )
     return evidence
-
-
-def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """It called the model and returned a number in [0, 1]."""
-    done = require(evidence["main"])
-    value = _value(done)
-    if "f" not in field_of(done, "beats", str):
-        return Outcome.failed("evaluate returned without calling the model")
-    if not 0 <= value <= 1:
-        return Outcome.failed(
-            f"evaluate returned {value:.4g}; an accuracy lies between 0 and 1", "wrong_accuracy"
-        )
-    return Outcome.passed(f"it returned {value:.4g}")
-
-
-def ways(right: NDArray[np.bool_], batch: int) -> list[tuple[float, str]]:
-    """The usual wrong accuracies of right/wrong answers in batches: (value, what it is)."""
-    parts = [right[i : i + batch] for i in range(0, len(right), batch)]
-    hits, n, k = float(right.sum()), len(right), len(parts)
-    return [
-        (float(np.mean([p.mean() for p in parts])), "the mean of the batches' accuracies"),
-        (100 * hits / n, "the accuracy in percent"),
-        (hits, "the number of right answers"),
-        (hits / k, "the right answers over the number of batches"),
-        (hits / (k * batch), "the right answers over full batches, with the last one short"),
-        (float(np.sum([p.mean() for p in parts])), "the sum of the batches' accuracies"),
-        (float(np.sum([p.mean() for p in parts])) / n, "the batches' accuracies over all samples"),
-        (float(parts[-1].mean()), "the accuracy of the last batch alone"),
-        (float(parts[0].mean()), "the accuracy of the first batch alone"),
-        (float(parts[-1].sum()) / n, "the right answers of the last batch alone, over all samples"),
-        (1 - hits / n, "the share of wrong answers"),
-    ]
-
-
-def judge_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Right answers over samples, to the last digit."""
-    value = _value(_ran(evidence["main"], "evaluate"))
-    made = exam(ctx)
-    if abs(value - made.accuracy) <= TOLERANCE:
-        return Outcome.passed()
-    said = f"it returned {value:.4f}, where {made.accuracy:.4f} of {SAMPLES} answers are right"
-    for other, what in ways(made.predicted == made.labels, BATCH):
-        if abs(value - other) <= TOLERANCE * max(1.0, other):
-            return Outcome.failed(f"{said}: that is {what}", "wrong_accuracy")
-    return Outcome.failed(said, "wrong_accuracy")
-
-
-def _forwards(evidence: Evidence) -> list[Mapping[str, Any]]:
-    """What each forward call was like: its `training` and `graph` are told."""
-    found: list[Mapping[str, Any]] = field_of(evidence, "forwards", list)
-    for call in found:
-        told = isinstance(call, dict) and {type(call.get(k)) for k in ("training", "graph")}
-        if told != {bool}:
-            said = "the probe's answer was tampered with: 'forwards'"
-            raise Inconclusive(Outcome(Status.ERROR, 0.0, (), said))
-    if not found:
-        raise Inconclusive(Outcome.not_checked("not checked: evaluate never called the model"))
-    return found
-
-
-def judge_mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """A net that came in training mode answers as it does in evaluation mode.
-
-    The number decides where it is one of the two accuracies; else the mode seen at the calls.
-    """
-    done = _ran(evidence["main"], "evaluate")
-    made = exam(ctx, moody=True)
-    forwards = _forwards(done)
-    returned = field_of(done, "returned", dict).get("value")
-    value = float(returned) if isinstance(returned, (int, float)) else -1.0
-    trained = sum(f.get("training") is True for f in forwards)
-    if abs(value - made.training_accuracy) <= TOLERANCE or (
-        trained and abs(value - made.accuracy) > TOLERANCE
-    ):
-        return Outcome.failed(
-            f"the model came in training mode, and {trained} of {len(forwards)} batches were "
-            f"answered in that mode, with its dropout active (accuracy "
-            f"{made.training_accuracy:.4f} in place of {made.accuracy:.4f})",
-            "missing_eval_mode",
-        )
-    return Outcome.passed()
-
-
-def judge_no_grad(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """No answer of the model hangs on a graph."""
-    forwards = _forwards(_ran(evidence["main"], "evaluate"))
-    with_graph = sum(f.get("graph") is True for f in forwards)
-    if with_graph:
-        return Outcome.failed(
-            f"{with_graph} of {len(forwards)} forward calls recorded a graph for a backward pass "
-            f"that never comes",
-            "missing_no_grad",
-        )
-    return Outcome.passed()
 
 
 def expected_matrix(labels: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
@@ -311,34 +204,6 @@ def judge_per_class(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "evaluate_runs",
-        lambda ctx: {"main": _request(ctx, "evaluate")},
-        judge_runs,
-        "The function goes through the loader once and returns one number.",
-        ("missing_name", "wrong_value", "wrong_accuracy"),
-    ),
-    StandardCheck(
-        "evaluate_accuracy",
-        lambda ctx: {"main": _request(ctx, "evaluate")},
-        judge_accuracy,
-        "Count right answers over all batches, and divide once.",
-        ("wrong_accuracy",),
-    ),
-    StandardCheck(
-        "evaluate_mode",
-        lambda ctx: {"main": _request(ctx, "evaluate", moody=True)},
-        judge_mode,
-        "The function cannot know in which mode it finds the model.",
-        ("missing_eval_mode",),
-    ),
-    StandardCheck(
-        "evaluate_no_grad",
-        lambda ctx: {"main": _request(ctx, "evaluate", moody=True)},
-        judge_no_grad,
-        "Autograd records unless it is told not to.",
-        ("missing_no_grad",),
-    ),
     StandardCheck(
         "confusion_example",
         lambda ctx: {"main": _request(ctx, "confusion")},

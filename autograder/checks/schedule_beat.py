@@ -1,184 +1,117 @@
 """Checks of `train_epoch`: where in the loop the schedule moves.
 
-Theory. The secret schedule's factors are all different and in no order, so a loop that moves
-it too early, too often, too seldom or never takes its steps at other rates, and ends with
-other weights. The mistakes of the five beats are part of the same recipes, so that two at once
-are told apart. The rates seen at each step make the messages concrete; points rest on the
-weights.
+Theory. The secret schedule's factors are all different and in no order, so a loop that moves it too
+early, too often, too seldom or never takes its steps at other rates. The rate of each step is told
+by the optimizer, and confirmed by running it: the weights move as these rates move them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from typing import Any
 
 import numpy as np
 
-from ..model import Evidence, Outcome, ProbeRequest
-from . import amp_paths as ap
-from .base import Context, StandardCheck, field_of, require, tensor_of
-from .paths import Found, Path, Walker, nearest
-from .reading import REDUCED
-from .replay import OBJECTIVES, Scene
-from .walks import Walk, said, unseen, why_still, wrong_objective
+from ..model import Evidence, Outcome, ProbeRequest, Status
+from .amp import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, given_objective, step_fixture
+from .base import Context, Inconclusive, StandardCheck, require
+from .loops import Loop, beats, clearing, raised
+from .reference.replay import Replay, number_of, read
 
 EPOCHS, BATCHES = 3, 4
-SCENES = {"epoch": False, "batch": True}
+RUNS = {"epoch": False, "batch": True}
 """The two runs, and `per_batch` of each."""
 EXACT = 1e-5
-
-_ZERO = {"first": (), "missing": ("missing_zero_grad",)}
-_STEP = {"last": (), "stale": ("step_before_backward",)}
+ARGUMENTS = ["model", "loader", "loss_fn", "optimizer", "scheduler", "per_batch"]
 CADENCES = {
-    "right": "",
     "other": "at the other's pace",
     "never": "never",
     "early": "before the step and not after it",
     "early_other": "before the step, and at the other's pace",
     "both": "after every batch and after every epoch too",
 }
-"""When the schedule moves, and how that is told."""
+"""Wrong paces, and how they are told."""
 
 
-@dataclass(frozen=True)
-class EpochRecipe:
-    """One way to write `train_epoch`."""
-
-    objective: str = "given"
-    zero: str = "first"
-    step: str = "last"
-    cadence: str = "right"
-
-    @property
-    def bugs(self) -> tuple[str, ...]:
-        order = () if self.cadence == "right" else ("scheduler_order",)
-        return OBJECTIVES[self.objective] + _ZERO[self.zero] + _STEP[self.step] + order
-
-    @property
-    def faults(self) -> int:
-        right = EpochRecipe()
-        parts = ("objective", "zero", "step", "cadence")
-        return sum(getattr(self, p) != getattr(right, p) for p in parts)
+def _fixture(ctx: Context) -> StepFixture:
+    return step_fixture(int(ctx.rng("schedule", shared=True).integers(2**62)), BRIGHT[:BATCHES])
 
 
-@dataclass(frozen=True, eq=False)
-class Timed:
-    """A scene, the schedule's factors, and whether the schedule counts batches."""
-
-    scene: Scene
-    factors: tuple[float, ...]
-    per_batch: bool
-
-    def rates(self, cadence: str) -> list[float]:
-        """The learning rate of every batch of all epochs."""
-        found = []
-        for epoch in range(EPOCHS):
-            for k in range(BATCHES):
-                batches = epoch * BATCHES + k
-                mine, other = (batches, epoch) if self.per_batch else (epoch, batches)
-                moves = {
-                    "right": mine,
-                    "other": other,
-                    "never": 0,
-                    "early": mine + 1,
-                    "early_other": other + 1,
-                    "both": batches + epoch,
-                }[cadence]
-                found.append(self.scene.lr * self.factors[moves])
-        return found
-
-
-@lru_cache(maxsize=16)
-def _timed(seed: int, per_batch: bool) -> Timed:
+@lru_cache(maxsize=64)
+def _factors(seed: int) -> tuple[float, ...]:
+    """What the rate is multiplied by after each move of the schedule."""
     rng = np.random.default_rng(seed)
-    factors = rng.permutation(np.linspace(0.15, 1.6, EPOCHS * (BATCHES + 1) + 1)).round(4)
-    stage = ap.stage(int(rng.integers(2**62)), ap.BRIGHT[:BATCHES])
-    return Timed(stage.scene, tuple(factors.tolist()), per_batch)
+    spread = np.linspace(0.15, 1.6, EPOCHS * (BATCHES + 1) + 1)
+    return tuple(rng.permutation(spread).round(4).tolist())
 
 
-def _scene(ctx: Context, name: str) -> Timed:
-    seed = int(ctx.rng(f"schedule/{name}", shared=True).integers(2**62))
-    return _timed(seed, SCENES[name])
+def factors(ctx: Context) -> tuple[float, ...]:
+    """The secret factors of an assignment's schedule."""
+    return _factors(int(ctx.rng("schedule/factors").integers(2**62)))
 
 
-def walk(at: Timed, recipe: EpochRecipe) -> Path[EpochRecipe]:
-    """The weights after each epoch of a loop so written."""
-    walker = Walker(at.scene)
-    seen = [walker.vector()]
-    rates = at.rates(recipe.cadence)
+def rates(ctx: Context, cadence: str, *, per_batch: bool) -> list[float]:
+    """The learning rate of every batch of all epochs, where the schedule moves at this pace."""
+    base = float(_fixture(ctx).fixture.values["lr"])
+    found = []
     for epoch in range(EPOCHS):
         for k in range(BATCHES):
-            rate = rates[epoch * BATCHES + k]
-            if recipe.step == "stale":
-                walker.step(rate)
-            if recipe.zero == "first":
-                walker.zero()
-            walker.backward(walker.loss(k, recipe.objective))
-            if recipe.step == "last":
-                walker.step(rate)
-        seen.append(walker.vector())
-    return Path(recipe, np.stack(seen))
-
-
-@lru_cache(maxsize=8)
-def correct(at: Timed) -> Path[EpochRecipe]:
-    """The path of the correct loop."""
-    return walk(at, EpochRecipe())
-
-
-@lru_cache(maxsize=8)
-def known(at: Timed) -> tuple[Path[EpochRecipe], ...]:
-    """The path of every known mistake, and of every two."""
-    objectives = [o for o in OBJECTIVES if o != "raw_nll"]
-    found = [EpochRecipe(*parts) for parts in product(objectives, _ZERO, _STEP, CADENCES)]
-    few = sorted((r for r in found if 0 < r.faults <= ap.FAULTS), key=lambda r: r.faults)
-    return tuple(walk(at, r) for r in few)
-
-
-@lru_cache(maxsize=16)
-def _request(at: Timed, seed: int) -> ProbeRequest:
-    """The same object for the same question, so that its digest is worked out once."""
-    args = {
-        "per_batch": at.per_batch,
-        "factors": list(at.factors),
-        "batch": at.scene.batch,
-        "lr": at.scene.lr,
-        "smoothing": at.scene.smoothing,
-        "epochs": EPOCHS,
-        "seed": seed,
-    }
-    return ProbeRequest("schedules:epochs", args, at.scene.tensors())
+            batches = epoch * BATCHES + k
+            mine, other = (batches, epoch) if per_batch else (epoch, batches)
+            moves = {
+                "right": mine,
+                "other": other,
+                "never": 0,
+                "early": mine + 1,
+                "early_other": other + 1,
+                "both": batches + epoch,
+            }[cadence]
+            found.append(base * factors(ctx)[moves])
+    return found
 
 
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
-    return {name: _request(_scene(ctx, name), ctx.seed) for name in SCENES}
+    made = _fixture(ctx)
+    asked = {}
+    for name, per_batch in RUNS.items():
+        values = {"factors": list(factors(ctx)), "per_batch": per_batch}
+        args = {
+            "function": "train_epoch",
+            "arguments": ARGUMENTS,
+            "calls": EPOCHS,
+            "fixture": {**made.fixture.values, **values},
+            "keep": EPOCHS * BATCHES,
+            "ray": RAY,
+            "seed": ctx.seed,
+        }
+        asked[name] = ProbeRequest("drive:call", args, made.fixture.tensors)
+    return asked
 
 
-def _walk(ctx: Context, evidence: Evidence, name: str) -> Walk[EpochRecipe]:
-    done, at = require(evidence), _scene(ctx, name)
-    seen = tensor_of(done, "weights", (EPOCHS + 1, len(at.scene.start)))
-    forwards = [f for f in field_of(done, "forwards", list) if isinstance(f, dict)]
-    reduced = any(str(f.get("dtype")) in REDUCED for f in forwards)
-    found: Found[EpochRecipe] | None = None
-    if np.isfinite(seen).all():
-        found = nearest(correct(at), lambda: known(at), seen, reduced=reduced)
-    return Walk(
-        found=found,
-        seen=seen,
-        beats=field_of(done, "beats", str),
-        returned=(None,) * EPOCHS,
-        left=(),
-        scales=(),
-        raised="",
-        reduced=reduced,
-    )
+def _run(ctx: Context, evidence: Evidence) -> tuple[Replay, Evidence]:
+    done, made = require(evidence), _fixture(ctx)
+    error = done.data.get("raised")
+    if isinstance(error, dict):
+        raise Inconclusive(raised(error))
+    return read(
+        done, made.fixture.known, ray=RAY, mask=made.fixture.mask, smoothing=SMOOTHING
+    ), done
 
 
-def _rates(evidence: Evidence) -> list[float]:
-    told = field_of(evidence, "rates", list)
-    return [float(v) if isinstance(v, (int, float)) else float("nan") for v in told]
+def _used(replay: Replay) -> list[float]:
+    """The rate of each step: as told by the optimizer, where running it confirms that, else how
+    many times its batch's gradient the step was long.
+    """
+    fits = replay.optimized(0)
+    if fits is not None and fits.fits:
+        return [s.rates[0] for s in replay.steps if s.rates]
+    found = []
+    for u in replay.updates:
+        if u.account is not None and u.account.known and u.account.own > 0:
+            sources = [replay.sources[i].objective.factor for i in u.fresh]
+            found.append(u.account.own * float(np.mean(sources or [1.0])))
+    return found
 
 
 def _first_wrong(got: list[float], right: list[float]) -> str:
@@ -193,64 +126,59 @@ def _first_wrong(got: list[float], right: list[float]) -> str:
     return ""
 
 
+def _cadence(ctx: Context, got: list[float], *, per_batch: bool) -> str:
+    """The wrong pace that these rates follow, in words; "" for none of those known."""
+    for name, how in CADENCES.items():
+        other = rates(ctx, name, per_batch=per_batch)
+        if len(got) == len(other) and np.allclose(got, other, rtol=1e-4):
+            return how
+    return ""
+
+
 def judge_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Every step is taken at the rate that the schedule has for it."""
-    for name in SCENES:
-        at, seen = _scene(ctx, name), _walk(ctx, evidence[name], name)
-        every = "a schedule that counts " + ("batches" if at.per_batch else "epochs")
-        observed = _rates(evidence[name])
-        wrong = _first_wrong(observed, at.rates("right"))
-        if seen.recipe is not None:
-            if seen.recipe.cadence == "right":
-                continue
-            how = CADENCES[seen.recipe.cadence]
-            text = f"{every} was moved {how}: {wrong or said(seen)}"
-            return Outcome.failed(text, "scheduler_order")
-        if not seen.still and observed and wrong:
-            return Outcome.failed(f"with {every}, {wrong}", "scheduler_order")
-        if hidden := unseen(seen):
-            return hidden
+    for name, per_batch in RUNS.items():
+        replay, _ = _run(ctx, evidence[name])
+        every = "a schedule that counts " + ("batches" if per_batch else "epochs")
+        got, right = _used(replay), rates(ctx, "right", per_batch=per_batch)
+        if not got:
+            return Outcome.not_checked("not checked: no step was taken, so no rate can be seen")
+        wrong = _first_wrong(got, right)
+        if wrong:
+            how = _cadence(ctx, got, per_batch=per_batch)
+            moved = f" was moved {how}" if how else ""
+            return Outcome.failed(f"{every}{moved}: {wrong}", "scheduler_order")
     return Outcome.passed()
-
-
-_SAID = {
-    "missing_zero_grad": "and end where every batch's gradients are added to those before",
-    "step_before_backward": "and end where each step comes before its batch's backward pass",
-}
 
 
 def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The five beats are as they were before there was a schedule."""
-    for name in SCENES:
-        seen = _walk(ctx, evidence[name], name)
-        if seen.still:
-            return why_still(seen)
-        if seen.recipe is None:
-            observed = _rates(evidence[name])
-            if observed and _first_wrong(observed, _scene(ctx, name).rates("right")):
-                return Outcome.not_checked("not checked: the steps were taken at other rates")
-            return Outcome.failed(f"{said(seen) or 'the weights became nan or infinite'}")
-        named = [b for b in _SAID if b in seen.recipe.bugs]
-        if named:
-            return Outcome.failed("; ".join([said(seen), *(_SAID[b] for b in named)]), *named)
-        if wrong := wrong_objective(seen, "a loop"):
-            return wrong
+    for name in RUNS:
+        replay, _ = _run(ctx, evidence[name])
+        loop = Loop(replay, "", [BATCH] * BATCHES)
+        for judge in (clearing, beats):
+            found = judge(loop)
+            if found.status is Status.FAILED:
+                return found
+        found = given_objective(replay)
+        if found.status is not Status.PASSED:
+            return found
     return Outcome.passed()
 
 
 def judge_rates(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The list returned holds the rate that each batch's step was taken at."""
-    for name in SCENES:
-        at, seen = _scene(ctx, name), _walk(ctx, evidence[name], name)
-        used = at.rates(seen.recipe.cadence if seen.recipe is not None else "right")
-        if seen.recipe is None and len(observed := _rates(evidence[name])) == len(used):
-            used = observed
-        for epoch, told in enumerate(field_of(evidence[name], "lists", list)[:EPOCHS]):
-            if not isinstance(told, list):
-                return Outcome.failed("train_epoch did not return a list", "wrong_value")
-            values = [v.get("value") if isinstance(v, dict) else None for v in told]
-            got = [float(v) if isinstance(v, (int, float)) else float("nan") for v in values]
+    for name, per_batch in RUNS.items():
+        replay, done = _run(ctx, evidence[name])
+        used = _used(replay)
+        if len(used) != EPOCHS * BATCHES:
+            used = rates(ctx, "right", per_batch=per_batch)
+        told = done.data.get("returned")
+        for epoch, returned in enumerate(told if isinstance(told, list) else []):
+            got = _series(returned)
             due = used[epoch * BATCHES : (epoch + 1) * BATCHES]
+            if got is None:
+                return Outcome.failed("train_epoch did not return a list", "wrong_value")
             if len(got) != BATCHES:
                 return Outcome.failed(
                     f"epoch {epoch + 1} of {BATCHES} batches returned {len(got)} rates",
@@ -263,6 +191,14 @@ def judge_rates(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                     "wrong_value",
                 )
     return Outcome.passed()
+
+
+def _series(returned: Any) -> list[float] | None:
+    """A returned list of numbers; None for anything else."""
+    values = returned.get("values") if isinstance(returned, dict) else None
+    if not isinstance(values, list):
+        return None
+    return [number_of(v.get("value") if isinstance(v, dict) else None) for v in values]
 
 
 CHECKS: tuple[StandardCheck, ...] = (

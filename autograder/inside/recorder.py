@@ -18,7 +18,6 @@ plain JSON.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,22 +26,12 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader
 
+from .plain import plain
 from .program import Program
 
+__all__ = ["Recorder", "current", "held_parameters", "install", "plain"]
+
 OPTIMIZERS_CAP, DATASETS_CAP, SAVES_CAP, RATES_CAP, MODULES_CAP = 16, 64, 32, 8, 32
-
-
-def plain(value: Any) -> float | str | None:
-    """A number as JSON carries it: a finite float, "nan", "inf", "-inf", or None for no number."""
-    try:
-        number = float(value)
-    except Exception:  # whatever a student's object does in __float__, it is no number
-        return None
-    if math.isnan(number):
-        return "nan"
-    if math.isinf(number):
-        return "inf" if number > 0 else "-inf"
-    return number
 
 
 def held_parameters(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, int]:

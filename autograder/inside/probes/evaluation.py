@@ -1,9 +1,4 @@
-"""Probes of `evaluate`, `confusion_matrix` and `per_class_accuracy`.
-
-The watched net of `nets` is handed over in training mode, over loaders whose last batch is
-short. Whether its answers depend on the mode is up to the mask among the tensors: all ones
-where only numbers are asked for.
-"""
+"""Probes of `confusion_matrix` and `per_class_accuracy`."""
 
 from __future__ import annotations
 
@@ -11,22 +6,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from ..program import Program
-from .nets import Diary, Net, loader, number
-
-
-def evaluate(
-    program: Program, args: dict[str, Any], tensors: dict[str, Tensor]
-) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """One call of `evaluate(model, loader)`; args: batch, seed. Returns number and diary."""
-    function = program.get("evaluate")
-    torch.manual_seed(args["seed"])
-    diary = Diary()
-    net = Net(tensors, diary).train()
-    batches = loader(tensors["images"], tensors["labels"], args["batch"], diary)
-    returned = function(net, batches)
-    return {"returned": number(returned), **diary.report()}, {}
+from .fixtures import Images, Net
 
 
 def _matrix(value: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -48,9 +31,9 @@ def confusion(
     """One call of `confusion_matrix(model, loader, n_classes)`; args: batch, classes, seed."""
     function = program.get("confusion_matrix")
     torch.manual_seed(args["seed"])
-    diary = Diary()
-    net = Net(tensors, diary).train()
-    batches = loader(tensors["images"], tensors["labels"], args["batch"], diary)
+    net = Net(tensors).train()
+    images = Images(tensors["images"], tensors["labels"])
+    batches = DataLoader(images, batch_size=args["batch"])
     return _matrix(function(net, batches, args["classes"]))
 
 

@@ -35,8 +35,7 @@ from ..flight.seeds import Seeds
 from ..flight.stopping import Stopping
 from ..flight.targets import Targets
 from ..program import Program, StopProgram, first_error
-from .wholerun import own_folder
-from .wired import short_loaders
+from .folder import own_folder, short_loaders
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]
 OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (

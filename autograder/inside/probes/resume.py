@@ -33,9 +33,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from ..plain import number
 from ..program import Program, describe
 from .checkpoints import read_checkpoint
-from .nets import number
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 PATH = "checkpoint_of_the_grader.pt"

@@ -10,11 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from ..plain import finite, number
 from ..program import Program
-from .nets import Diary, Net, WatchedSGD, finite, loader, number
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 CAP = 400
@@ -61,40 +59,3 @@ def traces(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
     except Exception as e:
         refused = type(e).__name__[:80]
     return {"schedules": told, "refused": refused}, {}
-
-
-def epochs(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """`train_epoch` called for `args["epochs"]` epochs, under a schedule of secret factors.
-
-    args: per_batch, factors (what the rate is multiplied by after each move of the
-    schedule), batch, lr, smoothing, epochs, seed. tensors: those of a net, images, labels.
-    Returns the diary, the rate at every step (`rates`), and for each epoch the list that was
-    returned (`lists`, None where it is no list); tensor `weights` (epochs + 1, P).
-    """
-    function = program.get("train_epoch")
-    torch.manual_seed(args["seed"])
-    diary = Diary()
-    net = Net(tensors, diary).train()
-    optimizer = WatchedSGD(net.parameters(), lr=args["lr"])
-    optimizer.watched(net, diary)
-    rates: list[float | str] = []
-
-    def before(stepping: Any, *_: Any) -> None:
-        if stepping is optimizer and len(rates) < CAP:
-            rates.append(finite(float(optimizer.param_groups[0]["lr"])))
-
-    register_optimizer_step_pre_hook(before)
-    factors = args["factors"]
-    scheduler = LambdaLR(optimizer, lambda moves: factors[min(moves, len(factors) - 1)])
-    batches = loader(tensors["images"], tensors["labels"], args["batch"], diary)
-    loss_fn = nn.CrossEntropyLoss(label_smoothing=args["smoothing"])
-    seen = [net.vector()]
-    lists: list[list[dict[str, Any]] | None] = []
-    for _ in range(args["epochs"]):
-        value = function(net, batches, loss_fn, optimizer, scheduler, args["per_batch"])
-        seen.append(net.vector())
-        if isinstance(value, Tensor):
-            value = value.tolist()
-        is_list = isinstance(value, (list, tuple))
-        lists.append([number(v) for v in value[:CAP]] if is_list else None)
-    return {"rates": rates, "lists": lists, **diary.report()}, {"weights": torch.stack(seen)}

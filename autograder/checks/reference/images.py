@@ -1,0 +1,104 @@
+"""Which secret images went into a network, and how the program had prepared them.
+
+Theory. Rows that a network saw are matched to our images by their correlation, and an affine map is
+fitted pixel by pixel, which is what every usual preparation is. Where it fits to within rounding,
+the rows are our images beyond doubt, their labels are ours, and any other image can be prepared the
+same way outside. Each image also leaves one number, its print: its product with a random ray. So
+once the preparation is known, the images of every other call are known by their prints alone. Rows
+under random augmentation match nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+AFFINE = 1e-3
+"""Largest residual of an affine preparation, relative to the spread of the rows."""
+PRINTED = 1e-6
+"""Largest distance of two prints of one image, relative to the largest: both are sums in float64 of
+values that were rounded to float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Our images (N, pixels) float64 and labels (N,) int64."""
+
+    images: Floats
+    labels: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """x = slope * image + shift in the `columns` (V,) that vary, `constant` (pixels,) elsewhere."""
+
+    columns: Ints
+    constant: Floats
+    slope: Floats
+    shift: Floats
+
+    def of(self, images: Floats) -> Floats:
+        """Images (N, pixels) as the network gets them, in the varying columns, (N, V)."""
+        return np.asarray(images[:, self.columns] * self.slope + self.shift)
+
+    def prints(self, images: Floats, ray: int) -> Floats:
+        """The prints (N,) of images under the ray of this seed."""
+        drawn = torch.Generator().manual_seed(ray)
+        line = torch.randn(len(self.constant), dtype=torch.float64, generator=drawn).numpy()
+        rows = self.of(images).astype(np.float32).astype(np.float64)
+        still = self.constant.copy()
+        still[self.columns] = 0.0
+        return np.asarray(rows @ line[self.columns] + float(still @ line))
+
+
+def match(rows: Floats, images: Floats, columns: Ints) -> Ints:
+    """For each row (R, V) the image (N, pixels) that it correlates with most, (R,)."""
+
+    def unit(x: Floats) -> NDArray[np.float32]:
+        centred = x - x.mean(axis=1, keepdims=True)
+        length = np.linalg.norm(centred, axis=1, keepdims=True)
+        return np.asarray(centred / np.maximum(length, 1e-12), dtype=np.float32)
+
+    return np.asarray((unit(rows) @ unit(images[:, columns]).T).argmax(axis=1), dtype=np.int64)
+
+
+def prepare(
+    rows: Floats, images: Floats, columns: Ints, constant: Floats
+) -> tuple[Preparation, Ints] | None:
+    """The preparation that makes `rows` (R, V) of our images, and which image each row is; None
+    where no affine map fits.
+    """
+    if len(rows) < 2 or not len(columns):
+        return None
+    found = match(rows, images, columns)
+    given = images[found][:, columns]
+    mean_in, mean_out = given.mean(axis=0), rows.mean(axis=0)
+    spread = ((given - mean_in) ** 2).sum(axis=0)
+    slope = ((given - mean_in) * (rows - mean_out)).sum(axis=0) / np.maximum(spread, 1e-9)
+    shift = mean_out - slope * mean_in
+    left = np.linalg.norm(given * slope + shift - rows)
+    size = np.linalg.norm(rows - mean_out)
+    if not size > 0 or left >= AFFINE * size:
+        return None
+    return Preparation(columns, constant, slope, shift), found
+
+
+def by_prints(prints: Floats, known: Floats) -> Ints:
+    """For each print (R,) the image whose print it is, of those `known` (N,); -1 for none."""
+    if not len(known):
+        return np.full(len(prints), -1, dtype=np.int64)
+    order = np.argsort(known, kind="stable")
+    ranked = known[order]
+    right = np.clip(np.searchsorted(ranked, prints), 1, len(ranked) - 1) if len(known) > 1 else 0
+    left = np.maximum(np.asarray(right) - 1, 0)
+    nearer = np.abs(ranked[right] - prints) < np.abs(ranked[left] - prints)
+    at = np.where(nearer, right, left)
+    scale = max(float(np.abs(known).max()), 1e-12)
+    fits = np.abs(ranked[at] - prints) <= PRINTED * scale
+    return np.where(fits, order[at], -1).astype(np.int64)
