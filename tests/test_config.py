@@ -214,7 +214,7 @@ def test_what_enters_a_box_imports_nothing_of_ours() -> None:
         ("use: output_shape", "use: output-shape", "9: check 'first' uses 'output-shape'"),
         ("{classes: 10}", "{clases: 10}", "14: check 'first' has the option 'clases', which no "),
         ("{classes: 10}", "{clases: 10}", "(did you mean 'classes'?)"),
-        ("{classes: 10}", "{threshold: 10}", "(options: attributes, batch, "),
+        ("{classes: 10}", "{threshold: 10}", "(options: arguments, attributes, batch, "),
         ("{classes: 10}", "{classes: '10'}", "14: the option 'classes' of check 'first' is a str "),
         ("{classes: 10}", "{input: 784}", "is a int (make it a list)"),
         ("{classes: 10}", "{parameters: true}", "is a bool (make it a int)"),

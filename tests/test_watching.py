@@ -126,7 +126,7 @@ def test_a_long_run_ends_early_with_what_was_seen(watcher: Watcher, tmp_path: Pa
 NOTHING = {
     "print('hello')\n": "no model was called",
     "import torch\nprint(torch.nn.Linear(2, 2)(torch.ones(1, 2)))\n": "called 1 times",
-    "raise SystemExit('no data')\n": "raised before anything was trained",
+    "raise SystemExit('no data')\n": "nothing was trained",
     "import somewhere_else\n": "raised before anything was trained",
     "def train():\n    pass\n": "no model was called",
     LOOP + "1 / 0\n": "the program raised, so",

@@ -116,7 +116,8 @@ def nan_loss(log: Log) -> Iterator[Finding]:
         return
     before = f", after {values[gone - 1]:.4g}" if gone else ""
     # a loss that grew without end before is no number for its size: it has another cause
-    grew = gone > 1 and abs(values[gone - 1]) > GREW * abs(values[0])
+    first = next((v for v in values if isinstance(v, (int, float))), 0.0)
+    grew = gone > 1 and abs(values[gone - 1]) > GREW * abs(first)
     weights = "and its weights are no numbers any more" if ruined else "unlike its weights"
     yield Finding(
         "nan_loss",

@@ -123,11 +123,10 @@ class Supervisor:
         for name, size in order["files"]:
             path = os.path.join(os.getcwd(), name)
             try:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
+                self._make_folders(os.path.dirname(name))
                 with open(path, "wb") as f:
                     f.write(blob[at : at + size])
-                if self.wall.uid is not None:
-                    os.chown(path, self.wall.uid, self.wall.uid)
+                self._give(path)
             except OSError as e:  # too much for its disk, or a name that cannot be
                 full = e.errno == errno.ENOSPC and self.wall.own_pids
                 why = exceeded(self.limits)["disk"] if full else e.strerror
@@ -135,6 +134,19 @@ class Supervisor:
                 self.untaken = {"status": "disk" if full else "crash", "detail": said, "usage": {}}
                 return
             at += size
+
+    def _make_folders(self, name: str) -> None:
+        """Make a folder below the working folder and all above it; the student may write there."""
+        for end in (i for i, c in enumerate(name + "/") if c == "/"):
+            path = os.path.join(os.getcwd(), name[:end])
+            if name[:end] and not os.path.isdir(path):
+                os.mkdir(path)
+                self._give(path)
+
+    def _give(self, path: str) -> None:
+        """Make a path the student's own, where the student's processes are another user's."""
+        if self.wall.uid is not None:
+            os.chown(path, self.wall.uid, self.wall.uid)
 
     def _program(self) -> Program:
         return Program(self.job["kind"], self.job["main"], list(self.job["cells"]))

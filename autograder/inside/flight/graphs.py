@@ -75,13 +75,14 @@ def nodes(roots: list[torch.Tensor]) -> Iterator[Any]:
 
 def mark_root(root: torch.Tensor, mark: Mark) -> None:
     """Note a mark on what made a loss: on its root, and below that on each sum, product or scaling
-    of numbers, down to what these numbers were made by. A program may keep any of them.
+    of numbers, down to what these numbers were made by. A program may keep any of them; what an
+    earlier pass has marked stays that pass's own.
     """
     todo = [root.grad_fn]
     seen = 0
     while todo and seen < MARKED_CAP:
         node = todo.pop()
-        if node is None or getattr(node, "variable", None) is not None:
+        if node is None or getattr(node, "variable", None) is not None or ROOT in notes(node):
             continue
         notes(node)[ROOT] = mark
         seen += 1
