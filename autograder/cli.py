@@ -146,6 +146,7 @@ def _environment(grader: Grader, assignment: str) -> dict[str, str]:
         "device": grader.device,
         "data": "" if prepared is None else prepared.fingerprint,
         "limits": str(grader.limits(spec)),
+        "own": grader.own_digest(spec),
     }
 
 

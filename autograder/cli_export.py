@@ -126,6 +126,8 @@ def export(
             where=out,
             remedy="grade first",
         )
+    open_ones = [] if to == "nbgrader" else [r for r in results if r.by_hand]
+    results = [r for r in results if r not in open_ones]
     order = Export(
         out=out,
         to=dest or out / "export" / to,
@@ -138,6 +140,9 @@ def export(
     )
     for line in run(order):
         typer.echo(line)
+    if open_ones:
+        waits = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in open_ones)
+        typer.echo(f"a person has still to read, and so left as they were: {waits}")
     nameless = [r.student for r in results if not r.assignment]
     if nameless:
         typer.echo(f"of no assignment, and so left out: {', '.join(map(clean, nameless))}")

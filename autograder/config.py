@@ -13,18 +13,29 @@ line of whatever pydantic refuses.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from .errors import ConfigError
 from .model import Limits, Visibility
 
 T = TypeVar("T", bound="Strict")
+RELEASED = "checks"
+"""The folder of a release in which the code of its public checks lies."""
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 
 
@@ -52,6 +63,12 @@ def _moment(value: object) -> object:
 
 Moment = Annotated[str, BeforeValidator(_moment)]
 """A point in time, ISO 8601 with its offset; without one it counts as UTC."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known word is near, else ""."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 class LimitsSpec(Strict):
@@ -85,10 +102,16 @@ class DataSpec(Strict):
 
 
 class CheckSpec(Strict):
-    """One check of an assignment: which standard check, for how much, and with what options."""
+    """One check of an assignment: which check it is, for how much, and with what options.
+
+    `use` names a family of checks or one of the assignment's own, `ask` the question of a family
+    that has several. `requires` are what the machine that grades must have for it: `cuda`, or
+    modules as an import names them; where one is absent the check is `deferred`.
+    """
 
     id: str = Field(pattern=ID_PATTERN)
     use: str
+    ask: str = ""
     title: str
     task: int = Field(ge=0)
     points: float = Field(ge=0)
@@ -97,6 +120,12 @@ class CheckSpec(Strict):
     options: dict[str, Any] = Field(default_factory=dict, alias="with")
     help: str = ""
     check_s: float | None = Field(None, gt=0)
+    requires: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name of the check: `use`, or `use.ask`."""
+        return f"{self.use}.{self.ask}" if self.ask else self.use
 
 
 class Assignment(Strict):
@@ -107,11 +136,23 @@ class Assignment(Strict):
     version: int = Field(ge=1)
     module: str = Field(pattern=r"^[a-z_][a-z0-9_]*$")
     seed: int = 0
+    secret: str = ""
+    """A word that nobody can guess: with it and a submission's digest are secret inputs drawn. (The
+    seed also cuts the images, which a box shows, and a short one could be found by trying.)
+    """
     data: DataSpec | None = None
     limits: LimitsSpec = LimitsSpec()
     checks: tuple[CheckSpec, ...]
     shown: tuple[str | int | float, ...] = ()
     """Lines of the solution and numbers of hidden checks that the handout states on purpose."""
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it was read, and where its own checks.py and probes.py lie; None where it was not
+        read from a file.
+        """
+        return self._folder
 
     @model_validator(mode="after")
     def _consistent(self) -> Assignment:
@@ -123,6 +164,7 @@ class Assignment(Strict):
                 if need not in seen:
                     raise ValueError(
                         f"check '{check.id}' needs '{need}', which is not a check above it"
+                        + did_you_mean(need, seen)
                     )
             seen.add(check.id)
         return self
@@ -139,7 +181,7 @@ class Assignment(Strict):
         kept = tuple(
             c.model_copy(update={"needs": tuple(n for n in c.needs if n in ids)}) for c in kept
         )
-        return self.model_copy(update={"checks": kept, "seed": 0, "shown": ()})
+        return self.model_copy(update={"checks": kept, "seed": 0, "secret": "", "shown": ()})
 
 
 class LatePolicy(Strict):
@@ -211,6 +253,14 @@ def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int | None:
     return line
 
 
+def line_of(path: Path, keys: tuple[int | str, ...]) -> int | None:
+    """The line of a YAML file at which the value at `keys` stands; None where it cannot be told."""
+    try:
+        return _line(yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader), keys)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+
+
 def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """The keys allowed where pydantic met an unknown one (`path` ends in that key)."""
     current: Any = model
@@ -280,7 +330,11 @@ def course(root: Path) -> Course:
 @lru_cache(maxsize=64)
 def assignment(path: Path) -> Assignment:
     """One assignment from its `assignment.yml` or `public.yml`."""
-    return load(path, Assignment)
+    found = load(path, Assignment)
+    here = path.resolve().parent
+    inner = here if path.name == "assignment.yml" else here / RELEASED
+    found._folder = inner  # noqa: SLF001 - known here, and stated by nobody
+    return found
 
 
 def limits_for(spec: Assignment, over: Course | None) -> Limits:

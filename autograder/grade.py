@@ -9,24 +9,28 @@ returned beside the result, so that `regrade` can judge again without a box.
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import os
 import platform
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from . import __version__, config
 from .calibration import calibration_for
-from .checks import HiddenData
+from .checks import HiddenData, own
+from .checks.by_hand import answers_of
 from .data import Prepared, find_root, prepare
 from .errors import FiveBeatsError, GraderError, InputError
-from .judge import Ask, World, judge, total, validate
+from .judge import Ask, World, judge, missing, total, validate
 from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
+from .notebook import given_files
 from .sandbox import Sandbox, choose, gpu_devices
 
 
@@ -57,6 +61,14 @@ def versions() -> dict[str, str]:
     return found
 
 
+def _is_installed(module: str) -> bool:
+    """Whether Python finds a module in this environment, which is the boxes' too."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def job_for(
     submission: Submission,
     limits: Limits,
@@ -64,11 +76,14 @@ def job_for(
     *,
     gpu: bool = False,
     made: Collection[str] = (),
+    given: Mapping[str, bytes] = MappingProxyType({}),
+    probes: str = "",
 ) -> Job:
     """All that enters the box. Raises `InputError` for a file name that leaves the folder.
 
     `made` names the files that the run is to leave behind: an older one that was handed in with
-    the program would pass for its work.
+    the program would pass for its work. `given` are the files that the handout gives beside the
+    program: whatever became of them in a student's hands, the run finds them as they were given.
     """
     for name in submission.files:
         path = PurePosixPath(name)
@@ -79,7 +94,7 @@ def job_for(
         for n, b in submission.files.items()
         if PurePosixPath(n).parts[0] != "data" and PurePosixPath(n).as_posix() not in made
     }
-    return Job(submission.program, files, limits, data, gpu)
+    return Job(submission.program, {**files, **given}, limits, data, gpu, probes)
 
 
 def regrade(
@@ -182,7 +197,8 @@ class Grader:
         self.root = root.resolve()
         self.device = device
         self.cache = cache or cache_folder()
-        self._public = None if public is None else config.assignment(public)
+        self._read: set[str] = set()
+        self._public = None if public is None else self._checked(public)
         has_course = (self.root / "grading_config.yml").is_file()
         self.course = config.course(self.root) if has_course else None
         if self.course is None and self._public is None:
@@ -218,11 +234,19 @@ class Grader:
             raise InputError(
                 f"no assignment is called '{assignment}'", remedy=f"known: {', '.join(self.ids())}"
             )
-        loaded = config.assignment(self._file(assignment))
+        loaded = self._checked(self._file(assignment))
         if loaded.id != assignment:
             raise InputError(
                 f"its id is '{loaded.id}'", where=self._file(assignment), remedy="name both alike"
             )
+        return loaded
+
+    def _checked(self, path: Path) -> config.Assignment:
+        """An assignment as its file states it, looked through once. Raises `ConfigError`."""
+        loaded = config.assignment(path)
+        if loaded.id not in self._read:
+            validate(loaded, path)
+            self._read.add(loaded.id)
         return loaded
 
     def prepared(self, assignment: config.Assignment) -> Prepared | None:
@@ -247,21 +271,32 @@ class Grader:
             return self._worlds[assignment_id]
 
     def _make_world(self, assignment: config.Assignment) -> World:
-        validate(assignment)
         prepared = self.prepared(assignment)
+        world = World(
+            assignment,
+            device=self.device,
+            lacks=missing(assignment, self.device, _is_installed),
+        )
         if prepared is None or self._public is not None:
-            return World(assignment, device=self.device)
+            return world
         hidden = HiddenData(
             prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
         )
-        needs = any(spec.use == "hidden_accuracy" for spec in assignment.checks)
-        world = World(assignment, hidden, device=self.device)
-        if not needs:
+        world = replace(world, hidden=hidden)
+        if not any(world.check(spec).calibrated for spec in assignment.checks):
             return world
         calibration = calibration_for(
             world, self.root, self.sandbox, self.limits(assignment), prepared.root, self.cache
         )
-        return World(assignment, hidden, calibration, self.device)
+        return replace(world, calibration=calibration)
+
+    def own_digest(self, assignment: config.Assignment) -> str:
+        """A name for the assignment's own code and the files it gives; "" where there are none."""
+        given = given_files(self.root / "source" / assignment.id)
+        found = hashlib.sha256(own.digest(assignment.folder).encode())
+        for name, raw in given.items():
+            found.update(f"{name}\0{len(raw)}\0".encode() + raw)
+        return found.hexdigest()[:16] if given or own.digest(assignment.folder) else ""
 
     def limits(self, assignment: config.Assignment) -> Limits:
         return config.limits_for(assignment, self.course)
@@ -289,8 +324,16 @@ class Grader:
         world = self.world(assignment.id)
         prepared = self.prepared(assignment)
         data = None if prepared is None else prepared.root
-        made = {str(c.options["file"]) for c in assignment.checks if "file" in c.options}
-        job = job_for(submission, self.limits(assignment), data, gpu=self.gpu, made=made)
+        job = job_for(
+            submission,
+            self.limits(assignment),
+            data,
+            gpu=self.gpu,
+            made={name for c in assignment.checks for name in world.check(c).leaves(c)},
+            given=given_files(self.root / "source" / assignment.id),
+            probes=own.probes(assignment),
+        )
+        world = replace(world, answers=answers_of(submission.program, assignment))
         evidence: dict[str, Evidence] = {}
         with self.sandbox.open(job) as box:
 

@@ -193,7 +193,9 @@ def summary(result: Result) -> str:
         return clean("; ".join(result.notes) or "could not be graded")[:MESSAGE_CAP]
     said: dict[str, list[str]] = {}
     for check in result.checks:
-        if check.status not in (Status.PASSED, Status.NOT_CHECKED):
+        if check.status is Status.BY_HAND:
+            said.setdefault("waits for a person who reads it", []).append(check.title)
+        elif check.status not in (Status.PASSED, Status.NOT_CHECKED):
             said.setdefault(check.message or str(check.status), []).append(check.title)
     lines = [
         f"{titles[0] if len(titles) == 1 else f'{len(titles)} checks'}: {message}"

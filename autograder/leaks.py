@@ -161,6 +161,8 @@ def secrets_of(
     if assignment.seed:
         text, number = str(assignment.seed), float(assignment.seed)
         found.append(Secret("the assignment's secret seed", text, None, "change it", number))
+    if assignment.secret:
+        found.append(Secret("the assignment's secret", assignment.secret, None, "change it"))
     closed = set(_numbers([c.options for c in hidden])) | set(thresholds)
     found += [
         Secret("a threshold", f"{n:.12g}", None, LISTED, n)

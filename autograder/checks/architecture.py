@@ -1,10 +1,6 @@
 """Checks of a model class: shape, registered parameters, raw logits, nonlinearity, rows.
 
-Options (`with:`), the same for all five, which share one run of one probe:
-
-    class        the name of the class           kwargs      arguments of its constructor
-    input        the shape of one image          classes     the number of logits
-    parameters   how many there must be          attributes  names the model must have
+All five share one run of one probe, and their options.
 
 Each property is judged from numbers, not from the text of the class, so a `Sequential`, a
 hand-written matrix product and a loop over a `ModuleList` are all the same to it.
@@ -20,7 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
+from .base import (
+    Context,
+    Inconclusive,
+    Judge,
+    Option,
+    StandardCheck,
+    check,
+    field_of,
+    require,
+    tensor_of,
+)
 
 IMAGES, WIDE, QUADS = 7, 64, 8
 _SOFTMAX = "softmax_before_cross_entropy"
@@ -34,10 +40,10 @@ def requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     """One build of the class and its answers on secret images."""
     options = {
         "class": ctx.option("class"),
-        "kwargs": ctx.option("kwargs", {}),
-        "attributes": ctx.option("attributes", []),
+        "kwargs": ctx.option("kwargs"),
+        "attributes": ctx.option("attributes"),
     }
-    shape = tuple(ctx.option("input", [1, 28, 28]))
+    shape = tuple(ctx.option("input"))
     seed = int(ctx.rng("architecture").integers(2**62))
     return {"main": _request(seed, shape, json.dumps(options))}
 
@@ -75,7 +81,7 @@ def _answers(ctx: Context, evidence: Evidence, name: str, rows: int) -> Floats:
 def judge_shape(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """(B, classes), float32, the number of parameters, the attributes asked for."""
     done = require(evidence["main"])
-    name, classes = ctx.option("class"), int(ctx.option("classes", 10))
+    name, classes = ctx.option("class"), int(ctx.option("classes"))
     shape, dtype = field_of(done, "shape", list), field_of(done, "dtype", str)
     if shape != [IMAGES, classes]:
         return Outcome.failed(
@@ -195,48 +201,46 @@ def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def _check(
-    name: str,
-    judge: Callable[[Context, Mapping[str, Evidence]], Outcome],
-    teaching: str,
-    *bugs: str,
-) -> StandardCheck:
-    return StandardCheck(name, requests, judge, teaching, bugs)
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    _check(
-        "output_shape",
-        judge_shape,
-        "Print the model, and the shape after each layer for a batch of two images.",
-        "wrong_shape",
-        "wrong_architecture",
-        "missing_name",
-    ),
-    _check(
-        "registered_parameters",
-        judge_registered,
-        "A module lists the layers that are set as its attributes.",
-        "unregistered_modules",
-    ),
-    _check(
-        "raw_logits",
-        judge_logits,
-        "Cross-entropy wants the last layer's numbers as they are.",
-        "softmax_before_cross_entropy",
-        "wrong_architecture",
-    ),
-    _check(
-        "nonlinearity",
-        judge_nonlinearity,
-        "Without a bend between them, layers collapse into one.",
-        "no_nonlinearity",
-    ),
-    _check(
-        "batch_rows",
-        judge_rows,
-        "Keep the first dimension first, and flatten the others.",
-        "batch_mixing",
-        "dropout_always_on",
-    ),
+OPTIONS = (
+    Option("class", str, "the name of the class, or of a global that is a network", needed=True),
+    Option("kwargs", dict, "the arguments of its constructor", {}),
+    Option("input", list, "the shape of one image", [1, 28, 28]),
+    Option("classes", int, "the number of logits", 10),
+    Option("parameters", int, "how many parameters there must be"),
+    Option("attributes", list, "names that the model must have", []),
 )
+
+
+def _question(ask: str, help: str, *bugs: str) -> Callable[[Judge], StandardCheck]:
+    return check(family="module", ask=ask, help=help, bugs=bugs, requests=requests, options=OPTIONS)
+
+
+module_shape = _question(
+    "shape",
+    "Print the model, and the shape after each layer for a batch of two images.",
+    "wrong_shape",
+    "wrong_architecture",
+    "missing_name",
+)(judge_shape)
+module_registered = _question(
+    "registered",
+    "A module lists the layers that are set as its attributes.",
+    "unregistered_modules",
+)(judge_registered)
+module_logits = _question(
+    "logits",
+    "Cross-entropy wants the last layer's numbers as they are.",
+    "softmax_before_cross_entropy",
+    "wrong_architecture",
+)(judge_logits)
+module_nonlinear = _question(
+    "nonlinear",
+    "Without a bend between them, layers collapse into one.",
+    "no_nonlinearity",
+)(judge_nonlinearity)
+module_rows = _question(
+    "rows",
+    "Keep the first dimension first, and flatten the others.",
+    "batch_mixing",
+    "dropout_always_on",
+)(judge_rows)

@@ -20,15 +20,25 @@ gradient at the answers tells the objective although no weight moved.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, Judge, StandardCheck, place, require
-from .forms import FunctionForm, ProgramForm, form_of
+from .base import (
+    Context,
+    Inconclusive,
+    Judge,
+    Requests,
+    StandardCheck,
+    check,
+    place,
+    require,
+)
+from .forms import FUNCTION, RUN, FunctionForm, ProgramForm, examine_form, form_of
 from .reference.objective import BUGS, loss
 from .reference.replay import Call, Replay, Source, Span, Update, number_of
 from .reference.updates import LEFT
@@ -159,6 +169,7 @@ def _both(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 
 def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether it runs, calls the network and returns a number."""
     loop = _loop(ctx, evidence, first=True)
     name = loop.name
     if loop.raised and not (loop.spans and loop.spans[0].ended):
@@ -547,7 +558,10 @@ def _shares(loop: Loop, sources: Sequence[Source], scale: float) -> list[tuple[f
 
 
 def _objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """On the plain fixture, then on one with another loss and optimizer."""
+    """Whether what is differentiated is the loss that is asked for.
+
+    On the plain fixture, then on one with another loss and optimizer.
+    """
     if isinstance(form_of(ctx), ProgramForm):
         return objective(_loop(ctx, evidence), strict=False)
     first = objective(_loop(ctx, evidence))
@@ -704,6 +718,7 @@ def _wrong(losses: np.ndarray, sizes: list[int]) -> list[tuple[str, float, str]]
 
 
 def _mean_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the number returned is the mean loss over samples."""
     loop = _loop(ctx, evidence)
     told = returned_by(loop)
     if not told:
@@ -760,11 +775,12 @@ def graphs(loop: Loop) -> Outcome:
 def _judged(judge: Callable[[Loop], Outcome]) -> Judge:
     """A judge of the one run; where that broke off, a failure is no proof."""
 
+    @functools.wraps(judge)
     def decide(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         loop = _loop(ctx, evidence)
         return _unless_broken(loop, judge(loop))
 
-    return decide
+    return cast("Judge", decide)
 
 
 def _unless_broken(loop: Loop, outcome: Outcome) -> Outcome:
@@ -778,6 +794,7 @@ def _unless_broken(loop: Loop, outcome: Outcome) -> Outcome:
 
 
 def _beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether backward and step happen once per batch, in their order."""
     loop = _loop(ctx, evidence)
     if loop.early:
         return Outcome.failed(
@@ -789,61 +806,64 @@ def _beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return _unless_broken(loop, beats(loop, group=group))
 
 
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "loop_runs",
-        _requests,
-        _runs,
-        "The function goes once through the loader and returns the mean training loss as a number.",
-        ("missing_name", "wrong_value"),
-    ),
-    StandardCheck(
-        "loop_clearing",
-        _requests,
-        _judged(clearing),
-        "Gradients add up in `.grad` until they are cleared.",
-        ("missing_zero_grad",),
-    ),
-    StandardCheck(
-        "loop_beats",
-        _requests,
-        _beats,
-        "Zero, forward, loss, backward, step: each once per batch, in this order.",
-        (
-            "zero_grad_after_backward",
-            "step_before_backward",
-            "missing_backward",
-            "missing_step",
-            "stale_optimizer",
-        ),
-    ),
-    StandardCheck(
-        "loop_objective",
-        _both,
-        _objective,
-        "The loss function takes the model's raw logits and the labels, and its value is what the "
-        "backward pass starts from.",
-        ("softmax_before_cross_entropy", "softmax_into_nll", "sum_instead_of_mean", "wrong_value"),
-    ),
-    StandardCheck(
-        "loop_mode",
-        _requests,
-        _judged(mode),
-        "The function cannot know in which mode it finds the model.",
-        ("missing_train_mode",),
-    ),
-    StandardCheck(
-        "loop_loss",
-        _requests,
-        _mean_loss,
-        "The mean over samples weights every sample the same, in a short last batch too.",
-        ("mean_of_batch_means", "loss_divided_twice", "wrong_value"),
-    ),
-    StandardCheck(
-        "loop_graphs",
-        _requests,
-        _judged(graphs),
-        "A tensor that requires a gradient keeps alive the graph that made it.",
-        ("loss_graph_accumulated",),
-    ),
-)
+def _question(
+    ask: str, help: str, *bugs: str, requests: Requests = _requests
+) -> Callable[[Judge], StandardCheck]:
+    return check(
+        family="training",
+        ask=ask,
+        help=help,
+        bugs=bugs,
+        requests=requests,
+        options=FUNCTION + RUN,
+        examine=examine_form,
+    )
+
+
+training_runs = _question(
+    "runs",
+    "The function goes once through the loader and returns the mean training loss as a number.",
+    "missing_name",
+    "wrong_value",
+)(_runs)
+training_clearing = _question(
+    "clearing",
+    "Gradients add up in `.grad` until they are cleared.",
+    "missing_zero_grad",
+)(_judged(clearing))
+training_beats = _question(
+    "beats",
+    "Zero, forward, loss, backward, step: each once per batch, in this order.",
+    "zero_grad_after_backward",
+    "step_before_backward",
+    "missing_backward",
+    "missing_step",
+    "stale_optimizer",
+)(_beats)
+training_objective = _question(
+    "objective",
+    "The loss function takes the model's raw logits and the labels, and its value is what the "
+    "backward pass starts from.",
+    "softmax_before_cross_entropy",
+    "softmax_into_nll",
+    "sum_instead_of_mean",
+    "wrong_value",
+    requests=_both,
+)(_objective)
+training_mode = _question(
+    "mode",
+    "The function cannot know in which mode it finds the model.",
+    "missing_train_mode",
+)(_judged(mode))
+training_loss = _question(
+    "loss",
+    "The mean over samples weights every sample the same, in a short last batch too.",
+    "mean_of_batch_means",
+    "loss_divided_twice",
+    "wrong_value",
+)(_mean_loss)
+training_graphs = _question(
+    "graphs",
+    "A tensor that requires a gradient keeps alive the graph that made it.",
+    "loss_graph_accumulated",
+)(_judged(graphs))

@@ -5,6 +5,7 @@
     grader/                   this package with its versions pinned, and of the course
       grading_config.yml      its rules
       assignments/<id>/       the hidden half of the one assignment: checks and thresholds
+      source/<id>/given/      the files that its handout gives
       data/                   the images, where they are not the built-in digits
 
 Theory. Gradescope grades in its container as root, beside the submission. There neither
@@ -23,8 +24,11 @@ import gzip
 from pathlib import Path
 
 from .. import config
+from ..checks import own
+from ..checks.by_hand import NAME as BY_HAND
 from ..data import FILES, FOLDERS, find_root
 from ..errors import InputError
+from ..notebook import given_files
 from ..text import number
 from .handback import Package, archive
 
@@ -98,6 +102,10 @@ def package(order: Package, calibration: bytes) -> list[str]:
         order.root / "assignments" / spec.id / "assignment.yml"
     ).read_bytes()
     members[f"{hidden}/calibration.yml"] = calibration
+    members |= {f"{hidden}/{name}": raw for name, raw in own.files(spec.folder).items()}
+    source = f"source/{spec.id}"
+    beside = given_files(order.root / source)
+    members |= {f"grader/{source}/given/{name}": raw for name, raw in beside.items()}
     given = f"release/{spec.id}/{spec.module}.ipynb"  # beside which notebooks are read
     if (order.root / given).is_file():
         members[f"grader/{given}"] = (order.root / given).read_bytes()
@@ -107,10 +115,15 @@ def package(order: Package, calibration: bytes) -> list[str]:
     archive(target, members, dict.fromkeys(scripts, 0o755))
     size = target.stat().st_size / 2**20
     told = "its images are in it" if images else "it grades on the built-in digits"
-    return [
+    by_hand = sum(c.points for c in spec.checks if c.key == BY_HAND)
+    most = number(spec.points - by_hand)
+    said = [
         f"{target}: {len(members)} files, {size:.1f} MiB; {told}",
-        f"in Gradescope: Configure Autograder, upload it, and set {number(spec.points)} points",
+        f"in Gradescope: Configure Autograder, upload it, and set {most} points",
     ]
+    if by_hand:
+        said.append(f"{number(by_hand)} points are given by hand: switch manual grading on there")
+    return said
 
 
 def _grader() -> dict[str, bytes]:

@@ -30,9 +30,11 @@ import nbformat
 import yaml
 
 from .. import config
+from ..checks import own
+from ..checks.by_hand import NAME as BY_HAND
 from ..errors import GraderError, InputError
 from ..leaks import refuse_leaks, secrets_of, thresholds_of
-from ..notebook import STUB, Cell, read_master, task_of
+from ..notebook import STUB, Cell, given_files, read_master, task_of
 from ..text import clean
 from .handback import Package
 
@@ -89,15 +91,25 @@ def _question(
     assignment: config.Assignment, task: int, public: list[Cell]
 ) -> Iterator[tuple[str, str]]:
     """The question of one task, as (kind, text) of its cells."""
-    points = sum(c.points for c in assignment.checks if c.task == task)
+    checks = [c for c in assignment.checks if c.task == task and c.key != BY_HAND]
+    points = sum(c.points for c in checks)
     yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points}"
     yield "raw", "# BEGIN TESTS"
     for cell in public:
         yield "code", _public_test(cell, task)
-    for check in assignment.checks:
-        if check.task == task:
-            yield "code", _hidden_test(assignment.id, check)
+    for check in checks:
+        yield "code", _hidden_test(assignment.id, check)
     yield "raw", "# END TESTS"
+    yield "raw", "# END QUESTION"
+
+
+def _by_hand(cell: Cell) -> Iterator[tuple[str, str]]:
+    """The question of a cell that a person reads: otter's own manual question."""
+    name = cell.grade_id.replace("-", "_")
+    yield "raw", f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: {cell.points:g}"
+    yield "raw", "# BEGIN PROMPT"
+    yield "markdown", cell.source
+    yield "raw", "# END PROMPT"
     yield "raw", "# END QUESTION"
 
 
@@ -114,16 +126,19 @@ def _cells(
 
     `given` are further files that the autograder takes along.
     """
+    beside = given_files(where.parent)
     settings = {
         "init_cell": True,
         "export_cell": False,
         "run_tests": False,
         "strip_solutions_from_all_cells": True,
-        "files": ["img"] if (where.parent / "img").is_dir() else [],
+        "files": [*(["img"] if (where.parent / "img").is_dir() else []), *beside],
         "autograder_files": [
             "grading_config.yml",
             f"assignments/{assignment.id}/assignment.yml",
             f"assignments/{assignment.id}/calibration.yml",
+            *(f"assignments/{assignment.id}/{name}" for name in own.files(assignment.folder)),
+            *(f"source/{assignment.id}/given/{name}" for name in beside),
             *given,
         ],
         "generate": {"plugins": [PLUGIN]},
@@ -133,6 +148,9 @@ def _cells(
     tests = [c for c in cells if c.kind in ("public", "hidden")]
     last = {task_of(c, where): c for c in tests}
     for cell in cells:
+        if cell.kind == "manual":
+            yield from _by_hand(cell)
+            continue
         if cell.kind not in ("public", "hidden"):
             yield ("code" if cell.is_code else "markdown"), solution(cell.source)
             continue
@@ -172,6 +190,13 @@ def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder
     for name in _given(root, assignment):
         (folder / name).parent.mkdir(parents=True)
         shutil.copy(root / name, folder / name)
+    for name, raw in own.files(assignment.folder).items():
+        (hidden / name).write_bytes(raw)
+    source = f"source/{assignment.id}"
+    for name, raw in given_files(root / source).items():
+        for path in (folder / name, folder / source / "given" / name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
     pictures = root / "source" / assignment.id / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img")
@@ -252,9 +277,10 @@ def package(order: Package, calibration: bytes) -> list[str]:
         zipped.rename(made / f"{assignment.module}-autograder.zip")
         solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
         earned = score(run(made / f"{assignment.module}-autograder.zip", solved))
-        if abs(earned - assignment.points) > 1e-6:
+        most = sum(c.points for c in assignment.checks if c.key != BY_HAND)
+        if abs(earned - most) > 1e-6:
             raise GraderError(
-                f"otter gives the reference {earned:g} of {assignment.points:g} points",
+                f"otter gives the reference {earned:g} of {most:g} points",
                 where=order.assignment,
                 remedy="run `otter run` on dist/autograder/ and read what its tests say",
             )
@@ -264,5 +290,5 @@ def package(order: Package, calibration: bytes) -> list[str]:
     return [
         f"{target / f'{assignment.module}-autograder.zip'}: the autograder",
         f"{target / 'dist' / 'student'}: what students get",
-        f"the reference gets {earned:g} of {assignment.points:g} points from otter",
+        f"the reference gets {earned:g} of {most:g} points from otter",
     ]

@@ -167,6 +167,7 @@ class TemplateBox:
                 },
                 "files": [[name, len(job.files[name])] for name in names],
                 "limits": limits,
+                "probes": job.probes,
             },
             b"".join(job.files[name] for name in names),
         )

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, place, require, tensor_of
+from autograder.checks.base import Context, Inconclusive, check, field_of, place, require, tensor_of
+from autograder.model import Evidence, Outcome, ProbeRequest, Status
 
 BEFORE, AFTER, HORIZON = 2, 2, 6
 """Epochs before and after the interruption, and the length of the schedule."""
@@ -78,7 +78,7 @@ def _asked(probe: str, seeds: tuple[int, int, int]) -> ProbeRequest:
         "seed": seeds[1],
         "other_seed": seeds[2],
     }
-    return ProbeRequest(f"resume:{probe}", args, _tensors(seeds[0]))
+    return ProbeRequest(f"own:{probe}", args, _tensors(seeds[0]))
 
 
 def _vector(ctx: Context, name: str) -> NDArray[np.float32]:
@@ -97,7 +97,7 @@ def _interrupted(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 
 class _Run:
-    """The training of `inside/probes/resume.py`, in float64 and beside the global generator."""
+    """The training of probes.py, in float64 and beside the global generator."""
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], w1: str, w2: str) -> None:
         import torch
@@ -181,7 +181,12 @@ def _came_through(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("missing_name", "wrong_checkpoint", "wrong_value"),
+    help="What one process saves another loads, and learns from it how many epochs are done.",
+)
+def checkpoint_resumes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Saving writes a file, loading reads it in another process and returns the epoch."""
     done = require(evidence["main"])
     stage = field_of(done, "stage", str)
@@ -206,7 +211,12 @@ def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("wrong_checkpoint",),
+    help="The weights that come back are those that were saved, every bit of them.",
+)
+def checkpoint_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The weights come back as they were, to the bit."""
     done = _came_through(evidence["main"])
     right, _ = ends(_seeds(ctx))
@@ -222,7 +232,12 @@ def judge_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.failed(said, "wrong_checkpoint")
 
 
-def judge_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("pickles_whole_model", "wrong_checkpoint"),
+    help=("Tensors, numbers and names can be read by anybody, at any time, without running code."),
+)
+def checkpoint_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The file holds tensors, numbers and names, and no object that needs its class."""
     done = require(evidence["main"])
     kind, detail = field_of(done, "kind", str), field_of(done, "detail", str)[:300]
@@ -245,7 +260,12 @@ def judge_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_resume(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("resume_without_state",),
+    help=("Momenta, the schedule's count and the random generator are part of where a run stands."),
+)
+def checkpoint_state(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The resumed run ends where the uninterrupted one does."""
     done = _came_through(evidence["main"])
     start, known = ends(_seeds(ctx))
@@ -280,7 +300,15 @@ _DEATHS = {
 }
 
 
-def judge_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=lambda ctx: {"main": _asked("crashed", _seeds(ctx))},
+    bugs=("wrong_checkpoint",),
+    help=(
+        "A file that is being written is not a checkpoint yet. Until the new one is whole, the "
+        "old one has to stay where it is."
+    ),
+)
+def checkpoint_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whenever the process dies while saving, one whole checkpoint is left."""
     done = require(evidence["main"])
     if done.data.get("stage") != "done":
@@ -305,7 +333,12 @@ def judge_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=lambda ctx: {"main": _asked("harmful", _seeds(ctx))},
+    bugs=("unsafe_load", "wrong_value"),
+    help=("A pickle is a program. A checkpoint from somebody else is read as data, or not at all."),
+)
+def checkpoint_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """A file with code in it raises, and its code does not run."""
     done = require(evidence["main"])
     if done.data.get("loads") is not True:
@@ -323,50 +356,3 @@ def judge_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 f"{made} was taken without an error, as if it had been loaded", "wrong_value"
             )
     return Outcome.passed()
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "checkpoint_resumes",
-        _interrupted,
-        judge_runs,
-        "What one process saves another loads, and learns from it how many epochs are done.",
-        ("missing_name", "wrong_checkpoint", "wrong_value"),
-    ),
-    StandardCheck(
-        "checkpoint_model",
-        _interrupted,
-        judge_model,
-        "The weights that come back are those that were saved, every bit of them.",
-        ("wrong_checkpoint",),
-    ),
-    StandardCheck(
-        "checkpoint_plain",
-        _interrupted,
-        judge_plain,
-        "Tensors, numbers and names can be read by anybody, at any time, without running code.",
-        ("pickles_whole_model", "wrong_checkpoint"),
-    ),
-    StandardCheck(
-        "checkpoint_state",
-        _interrupted,
-        judge_resume,
-        "Momenta, the schedule's count and the random generator are part of where a run stands.",
-        ("resume_without_state",),
-    ),
-    StandardCheck(
-        "checkpoint_crash",
-        lambda ctx: {"main": _asked("crashed", _seeds(ctx))},
-        judge_crash,
-        "A file that is being written is not a checkpoint yet. Until the new one is whole, the "
-        "old one has to stay where it is.",
-        ("wrong_checkpoint",),
-    ),
-    StandardCheck(
-        "checkpoint_refuses",
-        lambda ctx: {"main": _asked("harmful", _seeds(ctx))},
-        judge_refuses,
-        "A pickle is a program. A checkpoint from somebody else is read as data, or not at all.",
-        ("unsafe_load", "wrong_value"),
-    ),
-)

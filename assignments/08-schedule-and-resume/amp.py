@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraderError
-from ..model import Array, Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, Judge, StandardCheck, require
-from .forms import CLASSES, HIDDEN, TrainFixture, patch_images
-from .loops import Loop, beats, clearing, objective, raised
-from .reference.images import Known
-from .reference.objective import loss
-from .reference.replay import Replay, Update, number_of, read
+from autograder.checks.base import Context, Inconclusive, check, require
+from autograder.checks.forms import CLASSES, HIDDEN, TrainFixture, patch_images
+from autograder.checks.loops import Loop, beats, clearing, objective, raised
+from autograder.checks.reference.images import Known
+from autograder.checks.reference.objective import loss
+from autograder.checks.reference.replay import Replay, Update, number_of, read
+from autograder.errors import GraderError
+from autograder.model import Array, Evidence, Outcome, ProbeRequest, Status
 
 LARGE, INTERVAL = 256.0, 2
 """The large scale, and after how many good steps it doubles."""
@@ -285,7 +285,12 @@ def _unseen(run: Run) -> Outcome | None:
     return None
 
 
-def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("missing_name", "wrong_value"),
+    help="The function takes one batch, a pair of images and labels, and returns its loss.",
+)
+def amp_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The calls come through, with a disabled scaler, and return finite numbers."""
     require(evidence["off"])
     run = _run(ctx, evidence, "off")
@@ -298,7 +303,12 @@ def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed(f"the first loss was {run.returned[0]:.4g}")
 
 
-def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("missing_zero_grad",),
+    help="Gradients add up in `.grad` until they are cleared.",
+)
+def amp_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Each call starts from cleared gradients, under a disabled scaler and one of scale 1."""
     _off(ctx, evidence)
     made = _fixture(ctx)
@@ -309,7 +319,20 @@ def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return again if again.status is Status.FAILED else first
 
 
-def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=(
+        "zero_grad_after_backward",
+        "step_before_backward",
+        "missing_backward",
+        "missing_step",
+    ),
+    help=(
+        "Zero, forward, loss, backward, step: each once, in this order. The scaler takes part "
+        "in the backward pass and in the step, and adds no beat of its own to either."
+    ),
+)
+def amp_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One backward pass and one step a call, in their order."""
     _off(ctx, evidence)
     run = read_run(evidence["off"], _fixture(ctx))
@@ -322,7 +345,17 @@ def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return beats(run.loop)
 
 
-def judge_objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=(
+        "softmax_before_cross_entropy",
+        "softmax_into_nll",
+        "sum_instead_of_mean",
+        "wrong_value",
+    ),
+    help="What is differentiated is the mean loss of the batch, by the loss function given.",
+)
+def amp_objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """What was differentiated is the mean loss of the batch, by the loss function given."""
     return given_objective(_off(ctx, evidence).replay)
 
@@ -343,7 +376,15 @@ def given_objective(replay: Replay, scale: float = 1.0) -> Outcome:
     return found
 
 
-def judge_clip(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("clip_no_effect", "clip_before_unscale"),
+    help=(
+        "The limit is meant for the true gradients: those after the backward pass, divided by "
+        "the scale again, just before the step."
+    ),
+)
+def amp_clip(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Gradients are clipped after they were unscaled and before the step uses them."""
     off = _off(ctx, evidence)
     for name in ("off", "one", "large"):
@@ -417,7 +458,16 @@ def _scales(calls: int) -> list[float]:
     return [LARGE * 2.0 ** ((k + 1) // INTERVAL) for k in range(calls)]
 
 
-def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("wrong_value",),
+    help=(
+        "A gradient scaler multiplies the loss before the backward pass and divides the "
+        "gradients before the step; after the step it has to be told, so that it can adapt the "
+        "scale."
+    ),
+)
+def amp_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """With a large scale the optimizer gets the same steps, and the scale grows as it should."""
     off, large = _off(ctx, evidence), _run(ctx, evidence, "large")
     if hidden := _unseen(off):
@@ -451,7 +501,15 @@ def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("wrong_value",),
+    help=(
+        "Where a scaled gradient is infinite, the scaler's own step leaves the weights alone, "
+        "and its update lowers the scale. An optimizer that steps by itself knows nothing of it."
+    ),
+)
+def amp_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The call whose scaled gradients are infinite moves nothing, and lowers the scale."""
     off = _off(ctx, evidence)
     if hidden := _unseen(off):
@@ -495,7 +553,12 @@ def _overflow(run: Run) -> Outcome:
     return Outcome.passed()
 
 
-def judge_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_steps,
+    bugs=("wrong_value",),
+    help="The scale is there for the gradients. Whoever calls wants to see the loss itself.",
+)
+def amp_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the batch's loss, not the scaled one."""
     _off(ctx, evidence)
     for name in ("off", "large"):
@@ -594,7 +657,15 @@ def _share(run: Run, update: Update) -> Share | None:
     return Share(seen, min(1.0, limit * n / length) / n, min(1.0, limit / length), (1 / n, 1.0))
 
 
-def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=("missing_name", "accumulation_not_scaled"),
+    help=(
+        "Several small batches stand for a large one. The mean over the large one is the mean "
+        "of the small ones' means."
+    ),
+)
+def accumulate_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The gradients of a group are averaged, not summed."""
     run = _grouped(ctx, evidence["main"])
     if run.replay.still:
@@ -621,7 +692,23 @@ def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_group_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=(
+        "missing_zero_grad",
+        "zero_grad_after_backward",
+        "missing_backward",
+        "missing_step",
+        "clip_no_effect",
+        "sum_instead_of_mean",
+        "softmax_before_cross_entropy",
+        "softmax_into_nll",
+        "step_before_backward",
+        "wrong_value",
+    ),
+    help="Gradients are cleared once, added up over the batches, clipped once, and used once.",
+)
+def accumulate_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One clipped step a group, from cleared gradients, that minimises the loss given."""
     run = _grouped(ctx, evidence["main"])
     replay = run.replay
@@ -724,7 +811,12 @@ def given_smoothing(replay: Replay) -> Outcome | None:
     )
 
 
-def judge_group_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=("wrong_value",),
+    help="What is returned describes the group as a whole: the mean over its batches.",
+)
+def accumulate_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the mean loss over the group."""
     run = _grouped(ctx, evidence["main"])
     tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
@@ -741,104 +833,3 @@ def judge_group_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 "wrong_value",
             )
     return Outcome.passed()
-
-
-def _check(name: str, judge: Judge, help: str, *bugs: str) -> StandardCheck:
-    return StandardCheck(name, _steps, judge, help, bugs)
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    _check(
-        "amp_runs",
-        judge_runs,
-        "The function takes one batch, a pair of images and labels, and returns its loss.",
-        "missing_name",
-        "wrong_value",
-    ),
-    _check(
-        "amp_zero",
-        judge_zero,
-        "Gradients add up in `.grad` until they are cleared.",
-        "missing_zero_grad",
-    ),
-    _check(
-        "amp_beats",
-        judge_beats,
-        "Zero, forward, loss, backward, step: each once, in this order. The scaler takes part "
-        "in the backward pass and in the step, and adds no beat of its own to either.",
-        "zero_grad_after_backward",
-        "step_before_backward",
-        "missing_backward",
-        "missing_step",
-    ),
-    _check(
-        "amp_objective",
-        judge_objective,
-        "What is differentiated is the mean loss of the batch, by the loss function given.",
-        "softmax_before_cross_entropy",
-        "softmax_into_nll",
-        "sum_instead_of_mean",
-        "wrong_value",
-    ),
-    _check(
-        "amp_clip",
-        judge_clip,
-        "The limit is meant for the true gradients: those after the backward pass, divided by "
-        "the scale again, just before the step.",
-        "clip_no_effect",
-        "clip_before_unscale",
-    ),
-    _check(
-        "amp_scaler",
-        judge_scaler,
-        "A gradient scaler multiplies the loss before the backward pass and divides the gradients "
-        "before the step; after the step it has to be told, so that it can adapt the scale.",
-        "wrong_value",
-    ),
-    _check(
-        "amp_overflow",
-        judge_overflow,
-        "Where a scaled gradient is infinite, the scaler's own step leaves the weights alone, and "
-        "its update lowers the scale. An optimizer that steps by itself knows nothing of it.",
-        "wrong_value",
-    ),
-    _check(
-        "amp_loss",
-        judge_loss,
-        "The scale is there for the gradients. Whoever calls wants to see the loss itself.",
-        "wrong_value",
-    ),
-    StandardCheck(
-        "accumulate_scaled",
-        _groups,
-        judge_scaled,
-        "Several small batches stand for a large one. The mean over the large one is the mean of "
-        "the small ones' means.",
-        ("missing_name", "accumulation_not_scaled"),
-    ),
-    StandardCheck(
-        "accumulate_step",
-        _groups,
-        judge_group_step,
-        "Gradients are cleared once, added up over the batches, clipped once, and used once.",
-        (
-            "missing_zero_grad",
-            "zero_grad_after_backward",
-            "missing_backward",
-            "missing_step",
-            "clip_no_effect",
-            "sum_instead_of_mean",
-            "softmax_before_cross_entropy",
-            "softmax_into_nll",
-            "step_before_backward",
-            "wrong_value",
-        ),
-    ),
-    StandardCheck(
-        "accumulate_loss",
-        _groups,
-        judge_group_loss,
-        "What is returned describes the group as a whole: the mean over its batches.",
-        ("wrong_value",),
-    ),
-)

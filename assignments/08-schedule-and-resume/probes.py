@@ -1,4 +1,7 @@
-"""Probes of `save_checkpoint` and `load_checkpoint`: resuming, crashing, refusing.
+"""The probes of this assignment: tables of rates, clipped gradients, checkpoints.
+
+A schedule is a table of rates, so it is read off by driving it: an optimizer that holds one idle
+parameter steps, the scheduler moves, and the rate of every step is noted.
 
 A checkpoint is for another process, so it is written by one here: `interrupted` trains for a
 while in a child, which saves and ends, and resumes in the parent with a new model, a new
@@ -33,7 +36,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from ..plain import number
+from ..plain import finite, number
 from ..program import Program, describe
 from .checkpoints import read_checkpoint
 
@@ -300,3 +303,75 @@ def harmful(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         if os.path.exists(MARK):
             os.remove(MARK)
     return {"loads": loads, "files": told}, {}
+
+
+# --- schedules and clipping -----------------------------------------------------------------------
+
+CAP = 400
+"""Rates of a schedule that are handed out."""
+PER_BATCH = "one-cycle"
+"""The one schedule of the handout that moves after every batch."""
+
+
+def table(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """`lr_at(*call)` for each of `args["calls"]`: what each call returned."""
+    function = program.get("lr_at")
+    return {"returned": [number(function(*call)) for call in args["calls"]]}, {}
+
+
+def traces(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """For each name of `args["names"]` the rate of every batch, driven as the handout says.
+
+    args further: epochs, steps_per_epoch, lr, unknown (a name that is to be refused). Returns
+    `schedules`: {name: {"kind", "rates"}}, where `kind` is the returned type's name and rates
+    are left out where it is no scheduler; `refused`: the name of the exception that the
+    unknown name raised, or "".
+    """
+    function = program.get("make_scheduler")
+    told: dict[str, Any] = {}
+    for name in args["names"]:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=args["lr"], momentum=0.9)
+        made = function(name, optimizer, args["epochs"], args["steps_per_epoch"])
+        told[name] = {"kind": type(made).__name__[:80]}
+        if not callable(getattr(made, "step", None)):
+            continue
+        rates: list[float | str] = []
+        for _ in range(args["epochs"]):
+            for _ in range(args["steps_per_epoch"]):
+                rates.append(finite(float(optimizer.param_groups[0]["lr"])))
+                optimizer.step()
+                if name == PER_BATCH:
+                    made.step()
+            if name != PER_BATCH:
+                made.step()
+        told[name]["rates"] = rates[:CAP]
+    refused = ""
+    try:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=args["lr"])
+        function(args["unknown"], optimizer, args["epochs"], args["steps_per_epoch"])
+    except Exception as e:
+        refused = type(e).__name__[:80]
+    return {"schedules": told, "refused": refused}, {}
+
+
+def clip(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """One call of `clip_gradients` for each limit in `args["limits"]`.
+
+    The model has the parameters p0, p1, … and, as long as `tensors` holds them, the gradients
+    g0, g1, …; a parameter without one keeps None. Returns for each limit the number returned,
+    and the gradients afterwards as tensors `<limit's index>_g<i>`.
+    """
+    function = program.get("clip_gradients")
+    told: list[dict[str, Any]] = []
+    found: dict[str, Tensor] = {}
+    for at, limit in enumerate(args["limits"]):
+        model = nn.ParameterList(
+            [nn.Parameter(tensors[f"p{i}"].clone()) for i in range(args["parameters"])]
+        )
+        for i, p in enumerate(model.parameters()):
+            p.grad = tensors[f"g{i}"].clone() if f"g{i}" in tensors else None
+        told.append(number(function(model, limit)))
+        for i, p in enumerate(model.parameters()):
+            if p.grad is not None:
+                found[f"{at}_g{i}"] = p.grad.detach().float()
+    return {"returned": told}, found
