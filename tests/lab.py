@@ -124,7 +124,7 @@ def digits() -> Path:
     """A small root of the built-in digits, for a program's own run."""
     folder = Path(tempfile.mkdtemp(prefix="five-beats-digits-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    wanted = config.DataSpec(dataset="fashion-mnist", train=600, test=200, hidden=100)
+    wanted = config.DataSpec(dataset="fashion-mnist", train=600, test=300, hidden=100)
     return data.prepare(wanted, 1, None, folder).root
 
 

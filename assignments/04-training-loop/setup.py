@@ -8,7 +8,6 @@ import numpy as np
 
 from autograder.checks.base import Context, check, require
 from autograder.checks.forms import ProgramForm
-from autograder.checks.programs import effective_rates
 from autograder.checks.reference.objective import loss
 from autograder.checks.reference.replay import Replay
 from autograder.model import Evidence, Outcome, ProbeRequest
@@ -36,9 +35,7 @@ def train_setup(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.failed("train_mnist returned no network, and trained none")
     replay = ProgramForm("", {}).read(ctx, done)
     if not replay.calls:
-        return Outcome.failed(
-            "the network that train_mnist returned was never called", "stale_optimizer"
-        )
+        return Outcome.not_checked("not checked: train_mnist trained no network")
     total = len(replay.shapes)
     met = bool(replay.holders) or bool(replay.strangers)
     if met and total and len(replay.held) < total:
@@ -59,7 +56,7 @@ def train_setup(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 def _setup_rate(replay: Replay) -> Outcome:
     optimizer = str(replay.holders[0].get("type", "")) if replay.holders else ""
     optimizer = "" if optimizer == "SGD" else optimizer
-    rates = [s.rates[0] for s in replay.steps if s.rates] or effective_rates(replay)[0]
+    rates = [s.rates[0] for s in replay.steps if s.rates] or replay.effective_rates()[0]
     rates = rates or _made_rates(replay)
     fell = _fall(replay)
     if not rates:

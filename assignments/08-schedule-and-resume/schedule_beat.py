@@ -101,16 +101,15 @@ def _run(ctx: Context, evidence: Evidence) -> tuple[Replay, Evidence]:
 
 
 def _used(replay: Replay) -> list[float]:
-    """The rate of each step that moved the weights: as told by its optimizer, where running that
-    confirms it, else how many times its batch's gradient the step was long.
+    """The rate of each step: as told by the optimizer, where running it confirms that, else how
+    many times its batch's gradient the step was long.
     """
     fits = replay.optimized(0)
-    sound = fits is not None and fits.fits
+    if fits is not None and fits.fits:
+        return [s.rates[0] for s in replay.steps if s.rates]
     found = []
     for u in replay.updates:
-        if u.step is not None and sound and u.step.rates:
-            found.append(u.step.rates[0])
-        elif u.account is not None and u.account.known and u.account.own > 0:
+        if u.account is not None and u.account.known and u.account.own > 0:
             sources = [replay.sources[i].objective.factor for i in u.fresh]
             found.append(u.account.own * float(np.mean(sources or [1.0])))
     return found

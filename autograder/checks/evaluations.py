@@ -59,9 +59,17 @@ def evaluation_fixture(seed: int, moody: bool) -> EvaluationFixture:
     rng = np.random.default_rng(seed)
     for _ in range(200):
         made = _draw(rng, moody)
-        if not moody or abs(made.right.mean() - made.right_in_training.mean()) > 0.2:
+        if not moody or _far_apart(made):
             return made
     raise GraderError("no suitable secret fixture was found", remedy="change the assignment's seed")
+
+
+def _far_apart(made: EvaluationFixture) -> bool:
+    """Whether the accuracies of both modes differ, and the wrong one is no usual wrong number."""
+    right, wrong = float(made.right.mean()), float(made.right_in_training.mean())
+    sizes = [BATCH] * (SAMPLES // BATCH) + [SAMPLES % BATCH]
+    usual = [value for value, _ in ways(made.right, sizes)]
+    return abs(right - wrong) > 0.2 and wrong > 0.1 and min(abs(wrong - u) for u in usual) > 0.01
 
 
 def _draw(rng: np.random.Generator, moody: bool) -> EvaluationFixture:
@@ -128,14 +136,19 @@ class Evaluation:
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     form = form_of(ctx)
     if isinstance(form, ProgramForm):
-        return {"main": form.request(ctx, curve=form.curve)}
+        return form.requests(ctx)
+    return evaluation_requests(ctx, form)
+
+
+def evaluation_requests(ctx: Context, form: FunctionForm) -> dict[str, ProbeRequest]:
+    """The evaluation of a function on the plain fixture, and on one that depends on the mode."""
     return {
         "main": _function_request(ctx, form, moody=False),
         "moody": _function_request(ctx, form, moody=True),
     }
 
 
-def _function(ctx: Context, evidence: Evidence, *, moody: bool) -> Evaluation:
+def evaluation_of(ctx: Context, evidence: Evidence, *, moody: bool = False) -> Evaluation:
     """The evaluation of a function on fixtures; raises `Inconclusive` where it broke off."""
     done = require(evidence)
     error = done.data.get("raised")
@@ -246,7 +259,7 @@ def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         error = done.data.get("raised")
         if isinstance(error, Mapping):
             return raised(error)
-        made = _function(ctx, done, moody=False)
+        made = evaluation_of(ctx, done, moody=False)
     else:
         made = _program(ctx, evidence)[0]
     value = made.returned.get("value")
@@ -269,7 +282,7 @@ def _number(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whether the number is right answers over images, on a ragged last batch too."""
     form = form_of(ctx)
     if isinstance(form, FunctionForm):
-        return judge_number(_function(ctx, evidence["main"], moody=False), form.function)
+        return judge_number(evaluation_of(ctx, evidence["main"], moody=False), form.function)
     name = str(ctx.option("evaluate"))
     return judge_number(_program(ctx, evidence)[0], name)
 
@@ -287,7 +300,7 @@ def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                     "missing_eval_mode",
                 )
         return Outcome.passed()
-    made = _function(ctx, evidence["moody"], moody=True)
+    made = evaluation_of(ctx, evidence["moody"], moody=True)
     if not made.calls:
         return Outcome.not_checked("not checked: the model was never called")
     known = fixture_of(ctx, moody=True)
@@ -309,7 +322,7 @@ def _graph(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if isinstance(form_of(ctx), ProgramForm):
         found = _program(ctx, evidence)
     else:
-        found = [_function(ctx, evidence["main"], moody=False)]
+        found = [evaluation_of(ctx, evidence["main"], moody=False)]
     calls = [c for made in found for c in made.calls]
     if not calls:
         return Outcome.not_checked("not checked: the model was never called")

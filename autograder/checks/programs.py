@@ -22,7 +22,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,9 +182,15 @@ def _batches(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     )
 
 
-def _sequence(calls: Sequence[Call]) -> NDArray[np.int64]:
-    """The images of these calls, in order; -1 for what is none of ours."""
-    told = [c.images for c in calls if c.images is not None]
+def _sequence(calls: Sequence[Call], replay: Replay) -> NDArray[Any]:
+    """One number per image of these calls, in order, equal for equal images: which of ours they
+    are, or, of a program that changes its images at random, their prints.
+    """
+    ours = [c.images for c in replay.trained if c.images is not None]
+    if ours and all((i >= 0).all() for i in ours):
+        told: list[NDArray[Any]] = [c.images for c in calls if c.images is not None]
+    else:
+        told = [np.round(c.prints, 6) for c in calls if c.prints is not None]
     return np.concatenate(told) if told else np.zeros(0, dtype=np.int64)
 
 
@@ -200,9 +206,7 @@ def _loop_calls(replay: Replay) -> tuple[Call, ...]:
 def _shuffled(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether the training images come in a new order every epoch, in the run."""
     calls = _loop_calls(replay)
-    order = _sequence(calls)[::-1]  # from its end: a batch may have been tried out before
-    if (order < 0).any():
-        return Outcome.passed("no image came a second time as it was")
+    order = _sequence(calls, replay)[::-1]  # from its end: a batch may have been tried before
     again = np.flatnonzero(order[1:] == order[:1])
     if not len(again):
         if len(order) <= TRAIN:
@@ -224,7 +228,7 @@ def _eval_order(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether two evaluations see the images in one order; a remark, worth nothing."""
     name = str(ctx.option("evaluate"))
     spans = [s for s in replay.spans if s.function == name and s.first < s.last]
-    orders = [_sequence(replay.calls[s.first : s.last]) for s in spans]
+    orders = [_sequence(replay.calls[s.first : s.last], replay) for s in spans]
     if len(orders) < 2 or not len(orders[0]):
         return Outcome.not_checked("not checked: there were no two evaluations to compare")
     if all(np.array_equal(orders[0], o) for o in orders[1:]):
@@ -241,10 +245,8 @@ def _epochs(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     want = int(ctx.option("epochs"))
     trained = replay.trained
     rows = sum(c.rows for c in trained)
-    order = _sequence(trained)
-    known = order[order >= 0]
-    _, counts = np.unique(known, return_counts=True)
-    distinct = len(counts) if len(known) == len(order) else rows
+    _, counts = np.unique(_sequence(trained, replay), return_counts=True)
+    distinct = len(counts)
     passes = rows / TRAIN
     # images so often, where a part of them is held back, tried out before or left out at the end
     # of an epoch; or so many in all, each a bit changed
@@ -261,34 +263,11 @@ def _epochs(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
 # --- the steps -----------------------------------------------------------------------------------
 
 
-def effective_rates(replay: Replay) -> tuple[list[float], str]:
-    """How many times the mean loss's gradient each explained step was long, and by which optimizer,
-    "" for plain descent. Empty where no step could be explained.
-    """
-    found: list[float] = []
-    name = ""
-    for u in replay.updates:
-        account = u.account
-        if account is None or not account.known or not u.moved or not account.own > 0:
-            continue
-        factors = [replay.sources[i].objective.factor for i in u.fresh]
-        factor = float(np.mean(factors)) if factors else 1.0
-        uses = float(sum(account.uses)) * factor
-        if u.step is None:
-            found.append(uses)
-            continue
-        told = replay.optimizers[u.step.optimizer] if u.step.optimizer >= 0 else {}
-        name = str(told.get("type", ""))[:40]
-        rate = u.step.rates[0] if u.step.rates else float("nan")
-        found.append(rate if name != "SGD" else rate * uses)
-    return found, "" if name == "SGD" else name
-
-
 def _rate(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether the steps are as long as `rate` makes them, by the `optimizer` that is asked for."""
     want, optimizer = float(ctx.option("rate")), str(ctx.option("optimizer"))
     batch = int(ctx.option("batch"))
-    values, name = effective_rates(replay)
+    values, name = replay.effective_rates(batch)
     if not values:
         if replay.still:
             return _set(replay, want, optimizer)
@@ -364,15 +343,16 @@ def _no_grad(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether whatever is asked of images that were not trained on builds no graph."""
     trained = replay.trained
     reached = [c for c in trained if c.pulls]
-    seen = set(_sequence(reached).tolist())
+    seen = set(_sequence(reached, replay).tolist())
     first = reached[0].index if reached else 0
     last = reached[-1].index if reached else len(replay.calls) - 2
     asked: list[Call] = []  # about images that were not trained on; else after the training
     after: list[Call] = []
     for c in replay.calls[first:]:
-        if c.pulls or c.images is None:
+        own = _sequence([c], replay).tolist()
+        if c.pulls or not own:
             continue
-        fresh = np.mean([int(i) not in seen for i in c.images])
+        fresh = np.mean([i not in seen for i in own])
         asked += [c] if seen and fresh > 0.5 else []
         after += [c] if c.index > last else []
     asked = asked or after
@@ -474,6 +454,12 @@ def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Two starts, whose generators were set differently from outside, take the same first steps."""
     first, second = (read_run(ctx, {"main": evidence[k]}) for k in ("main", "again"))
     said = "the program was started twice"
+    for run, label in ((first, "main"), (second, "again")):
+        if not run.trained:
+            raise Inconclusive(
+                stopped(evidence[label])
+                or Outcome.failed("the program ended without training its network")
+            )
     if not len(first.states) or not len(second.states):
         return Outcome.not_checked("not checked: the first weights were not seen")
     if not np.allclose(first.states[0], second.states[0], rtol=1e-5, atol=1e-6):
@@ -598,25 +584,26 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
             f"the scaler was updated {counts['update']} times in {counts['step']} steps",
             "wrong_value",
         )
-    ratio = _left_in(there)
+    ratio = _left_in(there, plain)
     if ratio is None or SAME[0] <= ratio <= SAME[1]:
         return Outcome.passed()
     said = f"with a large scale the first step used {ratio:.2g} times the loss's gradient"
     return Outcome.failed(said, "clip_before_unscale" if ratio < 1 else "wrong_value")
 
 
-def _left_in(there: Replay) -> float | None:
-    """How many times the true gradient a step used, over what clipping alone leaves; None where it
-    cannot be told.
+def _left_in(there: Replay, plain: Replay) -> float | None:
+    """How many times the gradient that the plain run differentiates a step used, over what clipping
+    alone leaves; None where it cannot be told.
     """
+    usual = next((s.objective.factor for s in plain.sources if s.objective.factor > 0), 1.0)
     for u in there.updates:
         if u.account is None or not u.account.known or len(u.fresh) != 1 or not u.account.own > 0:
             continue
         source = there.sources[u.fresh[0]]
         if not source.objective.factor > 0:
             continue
-        used = u.account.own * source.objective.factor
-        length = float(np.linalg.norm(source.gradient)) / source.objective.factor
+        used = u.account.own * source.objective.factor / usual
+        length = float(np.linalg.norm(source.gradient)) * usual / source.objective.factor
         limits = [limit for limit in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0) if limit < length]
         clipped = [used * length / limit for limit in limits]
         return float(min([used, *clipped], key=lambda v: abs(np.log(v))))

@@ -475,8 +475,8 @@ class Trace:
                 return
             if part is not None or (self._line is not None and self._closer is None):
                 return  # a later part of what began
-            if any(m is root[0] for m in module.modules()) and not _same(module, root[1]):
-                return  # something larger around the network: what counts is the call within
+            if any(m is root[0] for m in module.modules()):
+                return  # something around the network: what counts is the call within
         if self._depth == 1 or (root is not None and module is root[0] and self._line is None):
             self._line = None
             self._begin(module, inputs, module)
@@ -920,11 +920,6 @@ def _part(module: nn.Module, own: list[Tensor]) -> tuple[Tensor, Tensor] | None:
     ids = {id(p) for p in own}
     inner = bool(held) and len(held) < len(own) and all(id(p) in ids for p in held)
     return (held[0], held[-1]) if inner else None
-
-
-def _same(module: nn.Module, own: list[Tensor]) -> bool:
-    """Whether a module has exactly these parameters."""
-    return {id(p) for p in module.parameters()} == {id(p) for p in own}
 
 
 def _described(optimizer: Optimizer, own: list[Tensor]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ Ints = NDArray[np.int64]
 
 CLOSE, CLOSE_REDUCED = 1e-3, 0.06
 """Relative to the length of the pull; the second where answers came in 16 bits."""
+USUAL = 0.1
+"""The label smoothing that is usual: nobody asked for it, and it is no mistake."""
 ALONG = 0.9
 """Cosine to the cross-entropy's pull above which an unknown loss counts as a variation of it."""
 
@@ -132,7 +134,7 @@ def _as_cross_entropy(pull: Floats, logits: Floats, labels: Ints, hint: float) -
     flat[rows, labels] += 1.0
     fits = [
         _fit("cross_entropy", pull, plain + smoothing * flat, len(labels), smoothing)
-        for smoothing in dict.fromkeys((0.0, hint, _smoothing(pull, plain, flat)))
+        for smoothing in dict.fromkeys((0.0, hint, USUAL, _smoothing(pull, plain, flat)))
     ]
     return [f for f in fits if f is not None]
 

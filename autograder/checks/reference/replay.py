@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ...model import Evidence, Outcome, Status
 from ..base import Inconclusive, field_of, tensor_of
-from .images import Ints, Known, Preparation, by_prints, prepare
+from .images import Ints, Known, Preparation, by_prints, match, prepare
 from .network import Chain, Floats, Sample, agree, identify
 from .objective import Objective, name_objective
 from .updates import Account, Optimized, explain, run_optimizer
@@ -40,9 +40,10 @@ PARAMETERS_CAP, CALLS_CAP, ROWS_CAP, KEPT_CAP = 2_000_000, 10_000, 60_000, 64
 @dataclass(frozen=True, eq=False)
 class Call:
     """One forward pass. `images` (B,) which of our images went in, -1 for none of them, None where
-    it was not written down; `labels` (B,); `inputs` (B, V), `answers`, `pull` (B, C) where they
-    were kept; `state` an index of `Replay.states`, -1 for none; `begun` and `pulled`: when the call
-    began and when a backward pass last came back to it (-1: never), by the trace's clock.
+    it was not written down; `prints` (B,), equal for equal images; `labels` (B,); `inputs` (B, V),
+    `answers`, `pull` (B, C) where they were kept; `state` an index of `Replay.states`, -1 for none;
+    `begun` and `pulled`: when the call began and when a backward pass last came back to it (-1:
+    never), by the trace's clock.
     """
 
     index: int
@@ -59,6 +60,7 @@ class Call:
     pulled: int
     dirty: float
     images: Ints | None
+    prints: Floats | None
     labels: Ints | None
     inputs: Floats | None
     answers: Floats | None
@@ -408,6 +410,31 @@ class Replay:
         rates = [s.rates for s in steps]
         return run_optimizer(self.optimizers[index], held, rates, around, self.sizes)
 
+    def effective_rates(self, batch: int = 0) -> tuple[list[float], str]:
+        """How many times the mean loss's gradient each explained step was long, and by which
+        optimizer, "" for plain descent. Empty where no step could be explained. Small batches that
+        make one of `batch` images together count as one.
+        """
+        found: list[float] = []
+        name = ""
+        for u in self.updates:
+            account = u.account
+            if account is None or not account.known or not u.moved or not account.own > 0:
+                continue
+            sources = [self.sources[i] for i in u.fresh]
+            times = [use * s.objective.factor for use, s in zip(account.uses, sources, strict=True)]
+            times = [t for t in times if t > 0]
+            one = sum(s.call.rows for s in sources) <= batch
+            uses = (float(np.sum(times)) if one else float(np.mean(times))) if times else 0.0
+            if u.step is None:
+                found.append(uses)
+                continue
+            told = self.optimizers[u.step.optimizer] if u.step.optimizer >= 0 else {}
+            name = str(told.get("type", ""))[:40]
+            rate = u.step.rates[0] if u.step.rates else float("nan")
+            found.append(rate if name != "SGD" else rate * uses)
+        return found, "" if name == "SGD" else name
+
     def accuracy(self, state: int) -> NDArray[np.bool_] | None:
         """Which of the known images the network gets right at a state, in evaluation mode; None
         where that cannot be computed.
@@ -613,6 +640,7 @@ class _Tensors:
         """Whether the first layer takes the pixels, so that states are weights and not sketches."""
         self._answers: dict[int, Floats] = {}
         self._images: dict[int, Ints] = {}
+        self._prints: dict[int, Floats] = {}
         self._kept = {row[8]: i for i, row in enumerate(table) if row[8] >= 0}
         self._read_answers(evidence, table)
         if "states" in evidence.tensors:
@@ -666,24 +694,45 @@ class _Tensors:
         if "wishes" in evidence.tensors:
             wishes = _array(evidence, "wishes", (total, None))
             self._wishes = np.split(wishes, ends)
-        if self.both.images.shape[1] != pixels or not np.isfinite(inputs).all():
+        if self.both.images.shape[1] == pixels and np.isfinite(inputs).all():
+            self._match(constant, table, order)
+
+    def _match(self, constant: Floats, table: list[list[int]], order: list[int]) -> None:
+        """Find how the program prepares its images, and which images the kept calls saw: by all of
+        them together, else by the largest call that fits, else by those without gradients (where
+        only training images are changed at random).
+        """
+        looked = [k for k in order if not table[self._kept[k]][3]]
+        large = sorted(order, key=lambda k: -len(self._inputs[k]))[:4]
+        for group in (order, *([k] for k in large), looked):
+            if not group:
+                continue
+            rows = np.concatenate([self._inputs[k] for k in group])
+            fitted = prepare(rows, self.both.images, self.columns, constant)
+            if fitted is not None:
+                self.preparation = fitted[0]
+                break
+        if self.preparation is None:
             return
-        fitted = prepare(inputs, self.both.images, self.columns, constant)
-        if fitted is not None:
-            self.preparation, found = fitted
-            for k, part in enumerate(np.split(found, ends)):
-                self._images[self._kept[order[k]]] = part
+        ours = self.preparation.of(self.both.images)
+        for k in order:
+            rows = self._inputs[k]
+            found = match(rows, self.both.images, self.columns)
+            apart = np.abs(ours[found] - rows).max(axis=1)
+            same = apart <= 1e-3 * max(float(np.ptp(ours)), 1e-9)
+            self._images[self._kept[k]] = np.where(same, found, -1)
 
     def _read_prints(self, evidence: Evidence, table: list[list[int]], ray: int) -> None:
         prints = _array(evidence, "prints", (None,))
-        if self.preparation is None or not len(prints):
-            return
-        expected = self.preparation.prints(self.both.images, ray)
-        found = by_prints(prints, expected)
+        found = np.full(len(prints), -1, dtype=np.int64)
+        if self.preparation is not None and len(prints):
+            expected = self.preparation.prints(self.both.images, ray)
+            found = by_prints(prints, expected)
         at = 0
         for i, row in enumerate(table):
             if at + row[0] > len(found):
                 break
+            self._prints[i] = prints[at : at + row[0]]
             self._images.setdefault(i, found[at : at + row[0]])
             at += row[0]
 
@@ -718,6 +767,7 @@ class _Tensors:
             pulled=pulled,
             dirty=dirty,
             images=images,
+            prints=self._prints.get(index),
             labels=labels,
             inputs=inputs,
             answers=answers,

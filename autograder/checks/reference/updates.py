@@ -54,8 +54,8 @@ class Account:
     """One step, explained. `own`: how many times the fresh gradients went in (their mean, where
     there are several); `uses`: that of each fresh gradient; `again`: how many times what the last
     step held went in; `decay`: of the weights; `residual` relative to what is explained; `how`:
-    "exact", "clamped" (each value cut off), "noisy" (more than the fresh gradients, along them), or
-    "unknown".
+    "exact", "clamped" (each value cut off), "blocks" (each parameter by itself), "noisy" (more than
+    the fresh gradients, along them), or "unknown".
     """
 
     own: float
@@ -70,7 +70,7 @@ class Account:
     @property
     def kept(self) -> bool:
         """Whether what an earlier step had used was there again, uncleared."""
-        if self.how == "unknown" or not self.again > 0:
+        if self.how in ("unknown", "noisy") or not self.again > 0:
             return False
         return self.again >= AGAIN * self.own if self.own > 0 else self.again > LEFT
 
@@ -111,10 +111,11 @@ def explain(
     weights: Floats | None,
     *,
     earlier: Sequence[Floats] = (),
+    blocks: Sequence[int] = (),
     reduced: bool = False,
 ) -> Account:
     """Account for what a step held, (D,): fresh gradients, what the last step held, the weights,
-    and the gradients that were fresh one step `earlier`.
+    and the gradients that were fresh one step `earlier`. `blocks`: numbers per parameter tensor.
     """
     close = EXACT_REDUCED if reduced else EXACT
     target = np.asarray(target, dtype=np.float64)
@@ -159,12 +160,51 @@ def explain(
         cut = _clamped(target, used[0], last)
         if cut is not None:
             return cut
+    apart = _by_blocks(target, used, last, blocks, close)
+    if apart is not None:
+        return apart
     assert best is not None
     whole = np.sum(used, axis=0) if used else np.zeros_like(target)
     size = float(np.linalg.norm(target) * np.linalg.norm(whole)) or 1.0
     along = float(target @ whole) / size
     how = "noisy" if used and along >= NOISE and best.own > 0 else "unknown"
     return Account(best.own, best.uses, best.again, best.decay, best.residual, how)
+
+
+def _by_blocks(
+    target: Floats,
+    used: Sequence[Floats],
+    last: Floats | None,
+    blocks: Sequence[int],
+    close: float,
+) -> Account | None:
+    """Each parameter by itself: clipped by its own norm, or cleared while others were not."""
+    if len(blocks) < 2 or sum(blocks) != len(target) or len(used) != 1:
+        return None
+    at, left, owns, agains = 0, 0.0, [], []
+    for size in blocks:
+        part = slice(at, at + size)
+        at += size
+        if not target[part].any():
+            continue
+        fits: tuple[Floats, float] | None = None
+        for columns in ([used[0][part]], [] if last is None else [used[0][part], last[part]]):
+            x, rest = _solve([c for c in columns if c.any()], target[part])
+            if rest <= close and len(x) == len(columns):
+                fits = x, rest
+                break
+        if fits is None:
+            return None
+        x, rest = fits
+        left += (rest * float(np.linalg.norm(target[part]))) ** 2
+        owns.append(float(x[0]))
+        agains.append(float(x[1]) if len(x) > 1 else 0.0)
+    if not owns:
+        return None
+    kept = max(range(len(owns)), key=lambda i: agains[i])
+    whole = float(np.linalg.norm(target)) or 1.0
+    own = owns[kept] if agains[kept] else float(np.mean(owns))
+    return Account(own, (own,), agains[kept], 0.0, float(np.sqrt(left)) / whole, "blocks")
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,9 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
         function = program.namespace.get(name)
         if name in called or not callable(function):
             continue
+        network = program.namespace.get(trace.name)
+        if isinstance(network, nn.Module):  # in the mode that the function has to change
+            network.train(name == "evaluate")
         try:
             function(**served(program, function, loader))
         except StopProgram:
@@ -201,8 +204,8 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
 
 
 def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.Module | None:
-    """Call a function of the program's that trains by itself; the network that it returned first,
-    or the one that was trained most. Raises `MissingName` where there is no such function.
+    """Call a function of the program's that trains by itself; the network that was trained most,
+    or the first that it returned. Raises `MissingName` where there is no such function.
     """
     if call is None:
         return None
@@ -212,10 +215,10 @@ def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.M
         returned = function(*call["arguments"])
         span.ended = True
     several = returned if isinstance(returned, (tuple, list)) else [returned]
-    modules = [m for m in several if isinstance(m, nn.Module)]
+    modules = [m for m in several if isinstance(m, nn.Module)]  # perhaps a copy of what was trained
     lines = sorted(set(trace.lines.values()), key=lambda line: -sum(c.pulls for c in line.calls))
     trained = [line.network for line in lines if any(c.pulls for c in line.calls)]
-    return next(iter([*modules, *trained]), None)
+    return next(iter([*trained, *modules]), None)
 
 
 def _generators(function: Callable[[int], Any]) -> dict[str, bool]:
