@@ -28,6 +28,7 @@ from .checks import HiddenData, own
 from .checks.by_hand import answers_of
 from .data import Prepared, find_root, prepare
 from .errors import FiveBeatsError, GraderError, InputError
+from .expected import FOLDER, Expected, source_digest
 from .judge import Ask, World, judge, missing, total, validate
 from .model import Evidence, Job, Limits, LoadReport, ProbeRequest, Result, Submission
 from .notebook import given_files
@@ -277,6 +278,13 @@ class Grader:
             device=self.device,
             lacks=missing(assignment, self.device, _is_installed),
         )
+        if self._public is None:
+            data = None if prepared is None else prepared.root
+            ran = " ".join(map(str, versions().values()))
+            expected = Expected(
+                assignment, self.root, self.sandbox, self.limits(assignment), data, self.cache, ran
+            )
+            world = replace(world, reference=expected)
         if prepared is None or self._public is not None:
             return world
         hidden = HiddenData(
@@ -291,12 +299,19 @@ class Grader:
         return replace(world, calibration=calibration)
 
     def own_digest(self, assignment: config.Assignment) -> str:
-        """A name for the assignment's own code and the files it gives; "" where there are none."""
-        given = given_files(self.root / "source" / assignment.id)
-        found = hashlib.sha256(own.digest(assignment.folder).encode())
-        for name, raw in given.items():
-            found.update(f"{name}\0{len(raw)}\0".encode() + raw)
-        return found.hexdigest()[:16] if given or own.digest(assignment.folder) else ""
+        """A name for what is the assignment's own and a grade depends on: its code, the files it
+        gives and, where checks compare with it, its solution; "" where there is none of these.
+        """
+        source = self.root / "source" / assignment.id
+        parts = [own.digest(assignment.folder)]
+        parts += [
+            f"{n} {hashlib.sha256(raw).hexdigest()}" for n, raw in given_files(source).items()
+        ]
+        world = self.world(assignment.id)
+        if any(world.check(c).expects(world.context(c)) for c in assignment.checks):
+            carried = sorted(p.name for p in (self._file(assignment.id).parent / FOLDER).glob("*"))
+            parts += [source_digest(source, assignment) or " ".join(carried)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] if any(parts) else ""
 
     def limits(self, assignment: config.Assignment) -> Limits:
         return config.limits_for(assignment, self.course)

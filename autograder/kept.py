@@ -122,20 +122,37 @@ def write_evidence(folder: Path, load: LoadReport, evidence: Mapping[str, Eviden
     notes: list[str] = []
     total = 0
     for digest in sorted(evidence):
-        one = evidence[digest]
-        arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
-        plain = asdict(Evidence(one.status, one.data, {}, one.error, one.detail, one.usage))
-        plain.pop("tensors")
-        text, blob = _dump(plain), save_tensors(arrays) if arrays else b""
-        total += len(text) + len(blob)
-        if len(text) + len(blob) > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
+        files = evidence_files(digest, evidence[digest])
+        size = sum(map(len, files.values()))
+        total += size
+        if size > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
             notes.append(f"evidence {digest} is too large to keep")
             continue
-        if blob:
-            write_whole(folder / f"{digest}.safetensors", blob)
-        write_whole(folder / f"{digest}.json", text)
+        for name, raw in files.items():
+            write_whole(folder / name, raw)
     write_whole(folder / "load.json", _dump(asdict(load)))
     return notes
+
+
+def evidence_files(digest: str, one: Evidence) -> dict[str, bytes]:
+    """One piece of evidence as files by name, its tensors first."""
+    arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
+    plain = asdict(Evidence(one.status, one.data, {}, one.error, one.detail, one.usage))
+    plain.pop("tensors")
+    tensors = {f"{digest}.safetensors": save_tensors(arrays)} if arrays else {}
+    return {**tensors, f"{digest}.json": _dump(plain)}
+
+
+def write_one(folder: Path, digest: str, one: Evidence) -> None:
+    """Keep one piece of evidence by itself."""
+    for name, raw in evidence_files(digest, one).items():
+        write_whole(folder / name, raw)
+
+
+def read_one(folder: Path, digest: str) -> Evidence | None:
+    """One piece of evidence, None where it was not kept. Raises `GraderError` for a broken one."""
+    path = folder / f"{digest}.json"
+    return _read_evidence(path) if path.is_file() else None
 
 
 def read_load(folder: Path) -> LoadReport | None:
@@ -156,16 +173,20 @@ def read_evidence(folder: Path) -> dict[str, Evidence]:
     for path in sorted(folder.glob("*.json")):
         if path.name == "load.json":
             continue
-        raw = _json(path)
-        raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
-        raw["usage"] = Usage(**raw["usage"])
-        blob = path.with_suffix(".safetensors")
-        try:
-            tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
-        except (SafetensorError, OSError) as e:
-            raise _broken(blob, e) from e
-        kept[path.stem] = Evidence(**raw, tensors=tensors)
+        kept[path.stem] = _read_evidence(path)
     return kept
+
+
+def _read_evidence(path: Path) -> Evidence:
+    raw = _json(path)
+    raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
+    raw["usage"] = Usage(**raw["usage"])
+    blob = path.with_suffix(".safetensors")
+    try:
+        tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
+    except (SafetensorError, OSError) as e:
+        raise _broken(blob, e) from e
+    return Evidence(**raw, tensors=tensors)
 
 
 def _json(path: Path) -> dict[str, Json]:

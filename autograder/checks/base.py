@@ -30,6 +30,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from ..config import Assignment, CheckSpec, did_you_mean
+from ..errors import GraderError
 from ..model import Array, Evidence, Json, Outcome, ProbeRequest, Status
 from .help import HELP
 
@@ -87,12 +88,13 @@ class Context:
         spec = self.assignment
         key = f"{spec.id}/{spec.version}/{spec.seed}/{name}"
         if self.submission:
-            whose = f"variant {self._variant}" if shared else self.submission
+            whose = f"variant {self.variant}" if shared else self.submission
             key = f"{key}/{spec.secret}/{whose}"
         return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]))
 
     @property
-    def _variant(self) -> int:
+    def variant(self) -> int:
+        """Which of the sets of shared questions is this submission's."""
         spec = self.assignment
         key = f"{spec.id}/{spec.version}/{spec.seed}/{spec.secret}/{self.submission}"
         return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % VARIANTS
@@ -103,6 +105,15 @@ class Context:
         if not self.submission:
             return self.assignment.seed
         return int(self.rng("seed", shared=True).integers(2**31))
+
+    def right(self, request: ProbeRequest) -> Evidence:
+        """What the reference solution answers. Raises `GraderError` where that is not known."""
+        if self.reference is None:
+            raise GraderError(
+                f"the reference's answers for the check '{self.spec.id}' are not here",
+                remedy="grade where the assignment's source is, or package the assignment anew",
+            )
+        return self.reference(request)
 
     def option(self, name: str, default: Any = None) -> Any:
         """An option of the check's `with:` section; where that leaves it out, the default that the
@@ -251,7 +262,8 @@ class StandardCheck:
     `name` is what an assignment's `use:` says, or `family.question` where `ask:` says which
     question of a family. `help` is shown where the check is not passed and no named bug has a text
     of its own. `calibrated`: its threshold is measured by training the reference. `examine` raises
-    `Malformed` where options that are of the right kind do not fit together.
+    `Malformed` where options that are of the right kind do not fit together. `expects` are the
+    requests whose answers by the reference solution the judge compares with.
     """
 
     name: str
@@ -264,6 +276,7 @@ class StandardCheck:
     examine: Callable[[Context], None] | None = None
     asks: str = ""
     """The question in a few words, for the list of checks."""
+    expects: Callable[[Context], Sequence[ProbeRequest]] = lambda ctx: ()
 
     def __post_init__(self) -> None:
         for bug in self.bugs:
@@ -315,6 +328,7 @@ def check(
     options: Sequence[Option] = (),
     calibrated: bool = False,
     examine: Callable[[Context], None] | None = None,
+    expects: Callable[[Context], Sequence[ProbeRequest]] = lambda ctx: (),
     requests: Requests | None = None,
     **evidence: Ask,
 ) -> Callable[[Callable[..., Outcome]], StandardCheck]:
@@ -331,7 +345,16 @@ def check(
         asked, judge = _by_name(name, function, requests, evidence)
         said = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
         return StandardCheck(
-            name, asked, judge, help, tuple(bugs), tuple(options), calibrated, examine, said
+            name,
+            asked,
+            judge,
+            help,
+            tuple(bugs),
+            tuple(options),
+            calibrated,
+            examine,
+            said,
+            expects,
         )
 
     return declare

@@ -4,7 +4,8 @@
     run_autograder            run for every submission, as root
     grader/                   this package with its versions pinned, and of the course
       grading_config.yml      its rules
-      assignments/<id>/       the hidden half of the one assignment: checks and thresholds
+      assignments/<id>/       the hidden half of the one assignment: checks, thresholds and what
+                              the reference answers to their questions
       source/<id>/given/      the files that its handout gives
       data/                   the images, where they are not the built-in digits
 
@@ -21,6 +22,7 @@ The zip's bytes follow from the files it is made of.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 from .. import config
@@ -86,10 +88,11 @@ exec "$(cat "$home/python")" -P -m autograder.gradescope "${GRADESCOPE_ROOT:-/au
 """
 
 
-def package(order: Package, calibration: bytes) -> list[str]:
+def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
     """Write the zip of `order.assignment`; returns what to print.
 
-    `calibration` is the calibration.yml it takes along. Raises `InputError` where this package is
+    `carried` are files of the assignment's folder that it takes along: its calibration.yml, and
+    what the reference answers. Raises `InputError` where this package is
     installed without its project files, which the zip needs.
     """
     spec = config.assignment(order.root / "assignments" / order.assignment / "assignment.yml")
@@ -101,8 +104,8 @@ def package(order: Package, calibration: bytes) -> list[str]:
     members[f"{hidden}/assignment.yml"] = (
         order.root / "assignments" / spec.id / "assignment.yml"
     ).read_bytes()
-    members[f"{hidden}/calibration.yml"] = calibration
-    members |= {f"{hidden}/{name}": raw for name, raw in own.files(spec.folder).items()}
+    own_files = {**own.files(spec.folder), **carried}
+    members |= {f"{hidden}/{name}": raw for name, raw in own_files.items()}
     source = f"source/{spec.id}"
     beside = given_files(order.root / source)
     members |= {f"grader/{source}/given/{name}": raw for name, raw in beside.items()}

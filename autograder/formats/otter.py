@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +120,16 @@ def _given(root: Path, assignment: config.Assignment) -> list[str]:
 
 
 def _cells(
-    assignment: config.Assignment, cells: tuple[Cell, ...], where: Path, given: list[str]
+    assignment: config.Assignment,
+    cells: tuple[Cell, ...],
+    where: Path,
+    given: list[str],
+    carried: Iterable[str],
 ) -> Iterator[tuple[str, str]]:
     """The master's cells as (kind, text): a task's question stands where its last test stood.
 
-    `given` are further files that the autograder takes along.
+    `given` are further files that the autograder takes along, `carried` such of the assignment's
+    hidden half.
     """
     beside = given_files(where.parent)
     settings = {
@@ -136,8 +141,8 @@ def _cells(
         "autograder_files": [
             "grading_config.yml",
             f"assignments/{assignment.id}/assignment.yml",
-            f"assignments/{assignment.id}/calibration.yml",
             *(f"assignments/{assignment.id}/{name}" for name in own.files(assignment.folder)),
+            *(f"assignments/{assignment.id}/{name}" for name in carried),
             *(f"source/{assignment.id}/given/{name}" for name in beside),
             *given,
         ],
@@ -160,7 +165,9 @@ def _cells(
             yield from _question(assignment, task, public)
 
 
-def master(root: Path, assignment: config.Assignment) -> str:
+def master(
+    root: Path, assignment: config.Assignment, carried: Iterable[str] = ("calibration.yml",)
+) -> str:
     """The text of the notebook that `otter assign` takes. Raises `SourceError`."""
     where = root / "source" / assignment.id / f"{assignment.module}.py"
     book: Any = _nbformat.v4.new_notebook()
@@ -172,7 +179,7 @@ def master(root: Path, assignment: config.Assignment) -> str:
         "code": _nbformat.v4.new_code_cell,
         "markdown": _nbformat.v4.new_markdown_cell,
     }
-    cells = _cells(assignment, read_master(where), where, _given(root, assignment))
+    cells = _cells(assignment, read_master(where), where, _given(root, assignment), carried)
     for number, (kind, text) in enumerate(cells):
         cell = make[kind](text)
         cell.id = hashlib.sha256(f"{assignment.id}/otter/{number}".encode()).hexdigest()[:8]
@@ -180,17 +187,19 @@ def master(root: Path, assignment: config.Assignment) -> str:
     return str(_nbformat.writes(book)).rstrip("\n") + "\n"
 
 
-def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder: Path) -> Path:
+def _stage(
+    root: Path, assignment: config.Assignment, carried: Mapping[str, bytes], folder: Path
+) -> Path:
     """The master with all that `otter assign` packs beside it; returns its path."""
     hidden = folder / "assignments" / assignment.id
     hidden.mkdir(parents=True)
     shutil.copy(root / "assignments" / assignment.id / "assignment.yml", hidden)
-    (hidden / "calibration.yml").write_bytes(calibration)
     shutil.copy(root / "grading_config.yml", folder)
     for name in _given(root, assignment):
         (folder / name).parent.mkdir(parents=True)
         shutil.copy(root / name, folder / name)
-    for name, raw in own.files(assignment.folder).items():
+    for name, raw in {**own.files(assignment.folder), **carried}.items():
+        (hidden / name).parent.mkdir(parents=True, exist_ok=True)
         (hidden / name).write_bytes(raw)
     source = f"source/{assignment.id}"
     for name, raw in given_files(root / source).items():
@@ -201,7 +210,7 @@ def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img")
     path = folder / f"{assignment.module}.ipynb"
-    path.write_text(master(root, assignment), encoding="utf-8")
+    path.write_text(master(root, assignment, carried), encoding="utf-8")
     return path
 
 
@@ -257,10 +266,11 @@ def _refuse_leaks(root: Path, assignment: config.Assignment, student: Path, know
     refuse_leaks(master, {name: p.read_bytes() for name, p in files.items()}, secrets)
 
 
-def package(order: Package, calibration: bytes) -> list[str]:
+def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
     """Make an assignment's otter autograder by `otter assign`, and try it on the reference.
 
-    `calibration` is the calibration.yml it takes along, since it has no source to measure.
+    `carried` are files of the assignment's folder that it takes along, since it has no source to
+    ask: its calibration.yml, and what the reference answers.
     Writes the folder `order.to` (build/otter/<id>) anew and returns what to tell whoever asked.
     Raises `GraderError` where otter fails or the reference does not get full marks from it, and
     `LeakError` where the students' folder shows a solution, a hidden test, a threshold or a seed.
@@ -270,9 +280,9 @@ def package(order: Package, calibration: bytes) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".otter-") as name:
         made = Path(name) / "made"
-        staged = _stage(order.root, assignment, calibration, made / "master")
+        staged = _stage(order.root, assignment, carried, made / "master")
         _otter("assign", str(staged), str(made / "dist"), "--no-pdfs", cwd=staged.parent)
-        _refuse_leaks(order.root, assignment, made / "dist" / "student", calibration)
+        _refuse_leaks(order.root, assignment, made / "dist" / "student", carried["calibration.yml"])
         (zipped,) = (made / "dist" / "autograder").glob("*-autograder_*.zip")
         zipped.rename(made / f"{assignment.module}-autograder.zip")
         solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
