@@ -12,7 +12,7 @@ from autograder.errors import ConfigError
 from tests.own_checks import Lab, outline
 
 mpl.use("Agg")
-import matplotlib.pyplot  # noqa: E402, F401, ICN001 - once, and not in every fork
+import matplotlib.pyplot  # noqa: F401, ICN001 - once, and not in every fork
 
 CHECKS = """
     import numpy as np
