@@ -324,18 +324,19 @@ def test_an_object_follows_the_reference_step_by_step(lab: Lab) -> None:
 
 
 def test_an_object_works_on_variables_and_by_functions_of_the_assignment(lab: Lab) -> None:
-    check = {"use": "object", "with": {"class": "Descent", "cases": "paths"}}
+    options = {"class": "Descent", "cases": "paths"}
+    check = {"use": "object", "with": options}
     assert outline(lab.one(OPTIMIZER, check)) == ("passed", [])
     rebinds = OPTIMIZER.replace("p -= self.lr * p.grad", "p = p - self.lr * p.grad")
     assert outline(lab.one(rebinds, check)) == ("failed", ["wrong_value"])
-    borrowed = {"use": "object", "with": {**check["with"], "borrowed": ["optim.SGD"]}}
+    borrowed = {"use": "object", "with": {**options, "borrowed": ["optim.SGD"]}}
     handed = "def Descent(params, lr):\n    return torch.optim.SGD(params, lr)\n"
     assert outline(lab.one(handed, check)) == ("passed", [])
     assert outline(lab.one(handed, borrowed)) == ("failed", ["borrowed"])
     mine = "class Descent(torch.optim.Optimizer):" + OPTIMIZER.split("class Descent:")[1].replace(
         "self.params, self.lr = list(params), lr",
         "super().__init__(list(params), {}); self.lr = lr; "
-        "self.params = self.param_groups[0]['params']",
+        "self.params = self.param_groups[0]['params']",  # a group without a rate
     )
     found = lab.one(mine, borrowed)
     assert outline(found) == ("passed", []), found.message

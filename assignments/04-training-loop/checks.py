@@ -2,14 +2,15 @@
 
 from .confusion import confusion_matrix, per_class
 from .fit import fit_modes, fit_values
-from .plot import fit_plot
+from .plot import curves, histories
 from .setup import train_setup
 
 __all__ = [
     "confusion_matrix",
+    "curves",
     "fit_modes",
-    "fit_plot",
     "fit_values",
+    "histories",
     "per_class",
     "train_setup",
 ]

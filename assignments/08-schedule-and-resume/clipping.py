@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autograder.checks.base import Context, check, field_of, require, tensor_of
 from autograder.model import Evidence, Outcome, ProbeRequest
 
-from .amp import CLIP_EPS
+from .steps import CLIP_EPS
 
 SHAPES = ((4, 3), (5,), (2, 2), (3,))
 """Of the parameters that `clip_gradients` is tried on; the last has no gradient."""

@@ -18,7 +18,8 @@ from autograder.checks.loops import Loop, beats, clearing, raised
 from autograder.checks.reference.replay import Replay, number_of, read
 from autograder.model import Evidence, Outcome, ProbeRequest, Status
 
-from .amp import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, given_objective, step_fixture
+from .amp import given_objective
+from .steps import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, step_fixture
 
 EPOCHS, BATCHES = 3, 4
 RUNS = {"epoch": False, "batch": True}

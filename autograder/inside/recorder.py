@@ -89,8 +89,9 @@ class Recorder:
                 after = {"steps": record.steps - 1}
                 record.renewed[name[:100]] = held_parameters(value, optimizer) | after
         rate = optimizer.param_groups[0].get("lr")  # an optimizer of the student's may have none
-        new = rate is not None and (not record.rates or rate != record.rates[-1])
-        if len(record.rates) < RATES_CAP and new:
+        if rate is None or len(record.rates) >= RATES_CAP:
+            return
+        if not record.rates or rate != record.rates[-1]:
             record.rates.append(rate)
 
     def loading(self, dataset: Any) -> None:
