@@ -101,11 +101,24 @@ def _loop(
             )
         made = form.fixture(ctx, "other" if label == "other" else "train")
         replay = form.read(ctx, evidence[label], "other" if label == "other" else "train")
+        must_follow(replay)
         return Loop(replay, form.function, made.batches)
     missing_network(form, require(evidence[label]))
     name = "train_one_epoch" if "train_one_epoch" in form.functions else ""
     wiring = ctx.option("wiring") is True
-    return Loop(form.replay(ctx, evidence), str(ctx.option("train", name)), asks_wiring=wiring)
+    replay = form.replay(ctx, evidence)
+    must_follow(replay)
+    return Loop(replay, str(ctx.option("train", name)), asks_wiring=wiring)
+
+
+def must_follow(replay: Replay) -> None:
+    """Raises `Inconclusive` where the network was trained, and no call of it was seen."""
+    if replay.unfollowed and not any(c.pulls for c in replay.calls):
+        raise Inconclusive(
+            Outcome.not_checked(
+                "not checked: the network's weights are used in a way that cannot be followed"
+            )
+        )
 
 
 def missing_network(form: ProgramForm, done: Evidence) -> None:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Inconclusive, StandardCheck, field_of, place, require
 from .forms import TEST, TRAIN, ProgramForm, form_of
-from .loops import RATE, Loop, clearing, missing_network, stopped
+from .loops import RATE, Loop, clearing, missing_network, must_follow, stopped
 from .reference.replay import Call, Replay
 
 _NUMBER = re.compile(r"(?<![\w.])(\d+)(?:\.(\d+))?(?:[eE][-+]?\d+)?(?![\w.]*\d)\s*(%?)")
@@ -61,6 +61,7 @@ def read_run(ctx: Context, evidence: Mapping[str, Evidence]) -> Replay:
     form, done = program_of(ctx), require(evidence["main"])
     missing_network(form, done)
     replay = form.replay(ctx, evidence)
+    must_follow(replay)
     if not replay.calls:
         raise Inconclusive(stopped(done) or Outcome.failed("the network was never called"))
     return replay
