@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -68,6 +70,9 @@ def test_weights_used_in_ways_that_are_not_followed_accuse_nobody(form: str, nam
     assert all("cannot be followed" in r.message and not r.bugs for r in found.values()), found
 
 
+WORD: Any = "a"
+
+
 def test_patches_leave_every_call_as_it_was() -> None:
     """Results, errors and names of what is patched, and the places themselves afterwards."""
     places = [*trace.PRODUCTS, *trace.SUMS]
@@ -82,11 +87,11 @@ def test_patches_leave_every_call_as_it_was() -> None:
         out = x @ network.weight.T + network.bias
         assert torch.equal(out, F.linear(x, network.weight, network.bias))
         assert torch.equal(1 + x, x.add(1))
-        assert torch.Tensor.__add__(x, "a") is NotImplemented
+        assert torch.Tensor.__add__(x, WORD) is NotImplemented
         with pytest.raises(RuntimeError, match="cannot be multiplied"):
             x @ network.weight
         with pytest.raises(TypeError):
-            x + "a"
+            x + WORD
     assert [getattr(owner, name) for owner, name in places] == before
     assert "__add__" not in vars(torch.Tensor)
     assert [c.rows for c in watch.line_of(network).calls] == [2, 2]

@@ -51,7 +51,7 @@ from torch.optim.optimizer import (
 from .plain import finite, number
 
 CALLS_CAP, ROWS_CAP, LETTERS_CAP, SPANS_CAP, STEPS_CAP = 10_000, 60_000, 2_000, 200, 10_000
-NETWORKS_CAP, OPTIMIZERS_CAP = 8, 8
+NETWORKS_CAP, OPTIMIZERS_CAP, OPENING_CAP = 8, 8, 4
 ANSWERS_CAP = 2_500
 """Rows of answers that are kept of training calls, and of calls without gradients."""
 STATES_MB = 128
@@ -148,6 +148,8 @@ class Line:
         self.states: list[Tensor] = []
         self.moved: list[bool] = []
         """For each call, whether the weights changed between it and the next."""
+        self.named = False
+        """Whether the network was called while the name that is asked for was bound to it."""
         self._last: Tensor | None = None
         self._index = -1
         self._rows = 0
@@ -216,6 +218,7 @@ class Line:
             call.answers = output.detach().float().cpu()
         if not call.graph:
             return
+        trace.open(call, self)
         trace.letter("f")
         marker = _Marker()
 
@@ -354,6 +357,10 @@ class Trace:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
         self.mend, self.tell, self.near = mend, tell, calls or 3 * keep
         self.lines: dict[int, Line] = {}
+        self.opening: list[list[float]] = []
+        """Of the first calls with a graph, of any network: how many images, the sum of their
+        prints, the sum of the weights and their norm.
+        """
         self.letters: list[str] = []
         self.spans: list[Span] = []
         self.optimizers: list[Optimizer] = []
@@ -397,6 +404,13 @@ class Trace:
     def letter(self, letter: str) -> None:
         if len(self.letters) < LETTERS_CAP:
             self.letters.append(letter)
+
+    def open(self, call: Call, line: Line) -> None:
+        """A call with a graph has ended; the first of them are the program's opening."""
+        if len(self.opening) < OPENING_CAP and call.print is not None:
+            wide = line.vector().double()
+            figures = (call.print.sum(), wide.sum(), wide.norm())
+            self.opening.append([float(call.rows), *(float(f) for f in figures)])
 
     def pulled(self) -> None:
         """A backward pass came back to a network."""
@@ -519,6 +533,7 @@ class Trace:
                 self.lines[id(module)] = known
         self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
+            self._line.named |= self.namespace.get(self.name) is module
             if self._owed is not None and torch.is_grad_enabled():
                 self._owed()
                 self._owed = None
@@ -721,19 +736,28 @@ class Trace:
                 return line
         return Line(self, network)
 
+    def line_for(self, network: nn.Module) -> Line:
+        """The calls of `network`; where it was never trained, those of the last network that was,
+        while the name was bound to it: a name may be bound anew once the training is over.
+        """
+        line = self.line_of(network)
+        own = [known for known in self._networks() if known.named]
+        trained = [known for known in own if any(c.pulls for c in known.calls)]
+        return line if not trained or any(c.pulls for c in line.calls) else trained[-1]
+
     def report(self, network: nn.Module) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """What `network` went through, as plain data and tensors.
+        """What `network` (see `line_for`) went through, as plain data and tensors.
 
         Data: `shapes` of its parameters; `calls`, a list of [rows, span, training, grad, graph,
         pulls, moved, state, kept, alive, begun, pulled] each; `dirty` and `dtypes` of the calls;
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
         each, with their `norms` and `rates`; `optimizers` (see `_described`, and
         whether it `stepped`); `spans`; `still`, the
-        parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of
-        any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
+        parameter tensors that never moved; `letters`; `opening`; `strangers`, `unfollowed` and the
+        calls of any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
         """
-        line = self.line_of(network)
+        line = self.line_for(network)
         line.state()
         key = next((k for k, known in self.lines.items() if known is line), 0)
         pack = packed(line)
@@ -794,6 +818,7 @@ class Trace:
             ],
             "still": _unmoved(line),
             "letters": "".join(self.letters),
+            "opening": [[finite(v) for v in figures] for figures in self.opening],
             "strangers": self.strangers,
             "unfollowed": self.unfollowed,
             "scaler": self.scaler,

@@ -29,6 +29,8 @@ from .network import Chain, Floats, Sample, agree, identify
 from .objective import Objective, name_objective
 from .updates import Account, Optimized, explain, run_optimizer
 
+TINY = 1e-3
+"""A share of the largest below which a gradient had no part in a step but by rounding."""
 DOWNHILL = 0.05
 """Cosine between a step and the descent from which it counts as one: that of noise is below 0.02 in
 as many dimensions as a network has; an adaptive optimizer's is 0.3 and more."""
@@ -151,6 +153,9 @@ class Replay:
     optimizers: tuple[Mapping[str, Any], ...]
     strangers: int
     unfollowed: int
+    opening: tuple[tuple[float, ...], ...]
+    """Of the first calls with a graph, of any network: how many images, the sum of their prints,
+    the sum of the weights and their norm; told."""
     scaler: Mapping[str, int]
     known: Known
     both: Known
@@ -319,7 +324,16 @@ class Replay:
         weights = self.states[before][own] if before >= 0 else None
         before_that = () if last is None else last.fresh
         earlier = [self.sources[i].gradient[own] for i in before_that]
-        return explain(target[own], gradients, left, weights, earlier=earlier, reduced=self.reduced)
+        ends = np.cumsum(self.sizes, dtype=np.int64)[:-1]
+        return explain(
+            target[own],
+            gradients,
+            left,
+            weights,
+            earlier=earlier,
+            blocks=[n for part in np.split(own, ends) if (n := int(part.sum()))],
+            reduced=self.reduced,
+        )
 
     def _own(self, step: Step | None) -> NDArray[np.bool_]:
         """The numbers of a state that a step can move: those of the parameters that its optimizer
@@ -423,7 +437,7 @@ class Replay:
                 continue
             sources = [self.sources[i] for i in u.fresh]
             times = [use * s.objective.factor for use, s in zip(account.uses, sources, strict=True)]
-            times = [t for t in times if t > 0]
+            times = [t for t in times if t > TINY * max(times)]
             one = sum(s.call.rows for s in sources) <= batch
             uses = (float(np.sum(times)) if one else float(np.mean(times))) if times else 0.0
             if u.step is None:
@@ -569,6 +583,7 @@ def read(
         optimizers=tuple(o for o in optimizers[:8] if isinstance(o, dict)),
         strangers=field_of(evidence, "strangers", int),
         unfollowed=field_of(evidence, "unfollowed", int),
+        opening=_opening(evidence),
         scaler={k: v if isinstance(v := scaler.get(k), int) else 0 for k in SCALER},
         known=known if tests is None else tests,
         both=both,
@@ -584,6 +599,13 @@ def _indices(evidence: Evidence, name: str, below: int) -> tuple[int, ...]:
     """A list of indices, without those that are none."""
     raw = field_of(evidence, name, list)
     return tuple(i for i in raw[:below] if isinstance(i, int) and 0 <= i < below)
+
+
+def _opening(evidence: Evidence) -> tuple[tuple[float, ...], ...]:
+    raw = field_of(evidence, "opening", list)[:8]
+    if not all(isinstance(o, list) and len(o) == 4 for o in raw):
+        raise _forged("'opening'")
+    return tuple(tuple(number_of(v) for v in o) for o in raw)
 
 
 SCALER = ("scale", "unscale_", "step", "update")
