@@ -552,7 +552,7 @@ def read(
     table = _table(evidence, "calls", 12, CALLS_CAP)
     steps = _table(evidence, "steps", 10, CALLS_CAP)
     dirty = _numbers(evidence, "dirty", len(table))
-    reduced = any(d in REDUCED for d in field_of(evidence, "dtypes", list))
+    reduced = any(isinstance(d, str) and d in REDUCED for d in field_of(evidence, "dtypes", list))
     both = known
     if tests is not None:
         both = Known(
@@ -661,6 +661,7 @@ class _Tensors:
         self.linear = False
         """Whether the first layer takes the pixels, so that states are weights and not sketches."""
         self._answers: dict[int, Floats] = {}
+        self._aims: dict[int, Ints] = {}
         self._images: dict[int, Ints] = {}
         self._prints: dict[int, Floats] = {}
         self._kept = {row[8]: i for i, row in enumerate(table) if row[8] >= 0}
@@ -676,10 +677,13 @@ class _Tensors:
         if len(rows) and (rows.min() < 0 or rows.max() > ROWS_CAP):
             raise _forged("tensor 'answered'")
         answers = _array(evidence, "answers", (int(rows.sum()), None))
+        aims = _array(evidence, "aims", (int(rows.sum()),), "i")
         ends = np.cumsum(rows)
         for i, (n, end) in enumerate(zip(rows, ends, strict=True)):
             if n:
                 self._answers[i] = answers[end - n : end]
+                if (aims[end - n : end] >= 0).all():
+                    self._aims[i] = aims[end - n : end]
 
     def _read_states(self, evidence: Evidence, table: list[list[int]]) -> None:
         constant = _array(evidence, "constant", (None,))
@@ -768,8 +772,8 @@ class _Tensors:
         labels = None
         if images is not None and len(images) == rows and (images >= 0).all():
             labels = self.both.labels[images]
-        elif pull is not None and pulls and pull.ndim == 2 and np.isfinite(pull).all():
-            labels = pull.argmin(1)  # the answer that the loss pushes up most, whatever the loss
+        elif pulls:
+            labels = self._aims.get(index)  # what the loss pushes up most, whatever the loss
         if labels is not None and answers is not None and len(labels) != len(answers):
             raise _forged("tensor 'answers'")
         if answers is not None and labels is not None and labels.max(initial=0) >= answers.shape[1]:
