@@ -171,13 +171,8 @@ def clip_fault(run: Run, where: str) -> Outcome | None:
     values = np.array([e for _, e in seen])
     if len(values) > 2 and np.ptp(values) <= close * np.abs(values).max():
         return None
-    factors = [run.replay.sources[u.fresh[0]].objective.factor / run.scaled for u, _ in wrong]
     limit = run.made.max_norm
-    carried = [
-        f > 1.5 and abs(run.lengths(u)[1] / min(limit, f * run.lengths(u)[0]) - 1) <= close
-        for (u, _), f in zip(wrong, factors, strict=True)
-    ]
-    if all(carried):  # what was clipped, and then used, still carried the scale: the scaler's part
+    if all(_misscaled(run, u, close) for u, _ in wrong):  # the scaler's part
         return None
     at = wrong[0][0]
     length, used = run.lengths(at)
@@ -200,6 +195,20 @@ def clip_fault(run: Run, where: str) -> Outcome | None:
             "clip_before_unscale",
         )
     return Outcome.failed(said, "wrong_value")
+
+
+def _misscaled(run: Run, update: Update, close: float) -> bool:
+    """Whether what was clipped, and then used, still carried the scale, or was divided by it
+    although the loss had not been multiplied.
+    """
+    length, used = run.lengths(update)
+    factors = [run.replay.sources[update.fresh[0]].objective.factor / run.scaled]
+    if update.step is not None and update.step.span < len(run.scales):
+        factors.append(1.0 / max(run.scales[max(update.step.span - 1, 0)], 1e-30))
+    limit = run.made.max_norm
+    return any(
+        abs(np.log(f)) > 0.4 and abs(used / min(limit, f * length) - 1) <= close for f in factors
+    )
 
 
 _REFUSALS = {
@@ -255,7 +264,8 @@ def amp_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     scale_left = abs(values - 1).max() > close and clip_fault(large, "") is None
     if scale_left and not alike:
         return Outcome.failed(
-            f"{SAID['large']}, the optimizer used gradients that still carried the scale",
+            f"{SAID['large']}, the optimizer used gradients that were multiplied by the scale, or "
+            f"divided by it, once too often",
             "wrong_value",
         )
     if abs(values - 1).min() > close and alike:

@@ -35,7 +35,7 @@ from .forms import (
     form_of,
     patch_images,
 )
-from .loops import missing_network, never_called, raised
+from .loops import NOT_FOLLOWED, missing_network, never_called, raised
 from .reference.images import Known
 from .reference.replay import Call, Replay, number_of, read
 
@@ -184,7 +184,10 @@ def _program(ctx: Context, evidence: Mapping[str, Evidence]) -> list[Evaluation]
         found.append(Evaluation(span.returned, calls, right, tuple(c.rows for c in calls)))
     if not found:
         raise Inconclusive(never_called(replay, name))
-    return found
+    of_it = [made for made in found if made.calls]
+    if not of_it and replay.unfollowed:
+        raise Inconclusive(NOT_FOLLOWED)
+    return of_it or found  # another network may be evaluated, too
 
 
 def _right(replay: Replay, calls: Sequence[Call]) -> NDArray[np.bool_] | None:
@@ -293,7 +296,10 @@ def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     A function's number decides where it is one of the two accuracies; else the mode seen.
     """
     if isinstance(form_of(ctx), ProgramForm):
-        for k, made in enumerate(_program(ctx, evidence)):
+        found = _program(ctx, evidence)
+        if not any(made.calls for made in found):
+            return Outcome.not_checked("not checked: the model was never called")
+        for k, made in enumerate(found):
             if any(c.training for c in made.calls):
                 return Outcome.failed(
                     f"in evaluation {k + 1} the model was still in training mode",

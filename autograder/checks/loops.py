@@ -111,11 +111,25 @@ def _loop(
             )
         made = form.fixture(ctx, "other" if label == "other" else "train")
         replay = form.read(ctx, evidence[label], "other" if label == "other" else "train")
+        must_follow(replay)
         return Loop(replay, form.function, made.batches)
     missing_network(form, require(evidence[label]))
     name = "train_one_epoch" if "train_one_epoch" in form.functions else ""
     wiring = ctx.option("wiring") is True
-    return Loop(form.replay(ctx, evidence), str(ctx.option("train", name)), asks_wiring=wiring)
+    replay = form.replay(ctx, evidence)
+    must_follow(replay)
+    return Loop(replay, str(ctx.option("train", name)), asks_wiring=wiring)
+
+
+NOT_FOLLOWED = Outcome.not_checked(
+    "not checked: the network's weights are used in a way that cannot be followed"
+)
+
+
+def must_follow(replay: Replay) -> None:
+    """Raises `Inconclusive` where the network was trained, and no call of it was seen."""
+    if replay.unfollowed and not any(c.pulls for c in replay.calls):
+        raise Inconclusive(NOT_FOLLOWED)
 
 
 def missing_network(form: ProgramForm, done: Evidence) -> None:
@@ -277,14 +291,21 @@ def _elsewhere(loop: Loop) -> bool:
     return loop.asks_wiring and not loop.replay.steps and loop.replay.strangers > 0
 
 
-def explain_unmoved(loop: Loop) -> Outcome:
+def _idle(loop: Loop) -> bool:
+    """Whether gradients came, and every step that is known found only zeros."""
+    came = any(s.gradient.any() for s in loop.replay.sources)
+    known = [u for u in loop.updates if u.step is not None]
+    return came and bool(known) and not any(u.step.norm for u in known if u.step is not None)
+
+
+def explain_unmoved(loop: Loop, what: str = "no weight moved") -> Outcome:
     """No weight moved: what was seen says which beat is missing or misplaced."""
     r = loop.replay
     n = len(loop.calls)
     if not n:
-        return Outcome.failed("no weight moved: the model was never called")
+        return Outcome.failed(f"{what}: the model was never called")
     backward, steps = sum(c.pulls > 0 for c in r.calls), len(r.steps)
-    where = f"no weight moved in {n} batches"
+    where = f"{what} in {n} batches"
     if not steps and r.strangers and backward:
         return Outcome.failed(
             f"{where}: an optimizer stepped {r.strangers} times, but it holds not one parameter of "
@@ -332,6 +353,8 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
         return _order_alone(loop)
     if r.still and not any(u.moved for u in r.updates):
         return explain_unmoved(loop)
+    if _idle(loop):  # what moved them is the decay of an optimizer that found no gradient
+        return explain_unmoved(loop, "no step used a gradient")
     if (
         r.frozen
         and not loop.asks_wiring
@@ -504,7 +527,7 @@ def _variation(loop: Loop) -> str:
         return "with gradients clipped by value"
     if any(a.how == "noisy" for a in accounts):
         return "with something added to the gradients"
-    if accounts and min(a.own for a in accounts if a.own) < 0.999:
+    if min((a.own for a in accounts if a.own), default=1.0) < 0.999:
         return "with shortened gradients"
     return ""
 
@@ -584,7 +607,8 @@ def _objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         rate = float(ctx.option("rate", 0.0))
         if "sum_instead_of_mean" in found.bugs and rate:  # a rate may make up for a sum
             steps, optimizer = loop.replay.effective_rates(int(ctx.option("batch", 0)))
-            if steps and not optimizer and all(abs(v / rate - 1) < RATE for v in steps):
+            # a short batch moves them less, as where a sum is divided by the usual size
+            if steps and not optimizer and abs(float(np.median(steps)) / rate - 1) < RATE:
                 return Outcome.passed("a sum, and a rate that makes up for it")
         return found
     first = objective(_loop(ctx, evidence))
@@ -742,14 +766,14 @@ def _wrong(losses: np.ndarray, sizes: list[int]) -> list[tuple[str, float, str]]
 
 def loss_of(loop: Loop) -> Outcome:
     """Whether the first number that a loop returned is its mean loss over samples."""
-    told = returned_by(loop)
+    span = next((s for s in loop.spans if s.ended and s.first < s.last), None)
+    told = returned_by(loop) if span is None or loop.batches else [span.returned]
     if not told:
         return never_called(loop.replay, loop.name)
     smoothing = max((s.objective.smoothing for s in loop.replay.sources), default=0.0)
     value = number_of(told[0].get("value"))
     if not np.isfinite(value):
         return Outcome.failed("no finite number was returned", "wrong_value")
-    span = next((s for s in loop.spans if s.ended), None)
     return mean_loss(loop, value, span, smoothing)
 
 
