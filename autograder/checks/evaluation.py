@@ -72,17 +72,23 @@ def _draw(rng: np.random.Generator, moody: bool) -> Exam:
         top = np.sort(logits, axis=1)
         margins.append((top[:, -1] - top[:, -2]) / (np.abs(top).max(axis=1) + 1e-9))
         answers.append(logits.argmax(1).astype(np.int64))
-    clear = np.sort(np.argsort(-np.minimum(*margins), kind="stable")[:SAMPLES])
+    doubt = -np.minimum(*margins)
+    if moody:  # the last class neither occurs nor is answered
+        doubt[(answers[0] == 9) | (answers[1] == 9)] = np.inf
+    clear = np.sort(np.argsort(doubt, kind="stable")[:SAMPLES])
     images, predicted, in_training = images[clear], answers[0][clear], answers[1][clear]
-    labels = np.where(rng.random(SAMPLES) < 0.7, predicted, rng.integers(0, 10, SAMPLES))
+    classes = 9 if moody else 10
+    labels = np.where(rng.random(SAMPLES) < 0.7, predicted, rng.integers(0, classes, SAMPLES))
     short = SAMPLES % BATCH
-    labels[-short:] = (predicted[-short:] + 1) % 10
+    labels[-short:] = (predicted[-short:] + 1) % classes
     tensors = {"w1": w1, "w2": w2, "mask": mask, "images": images, "labels": labels}
     return Exam(tensors, labels, predicted, in_training)
 
 
 def exam(ctx: Context, moody: bool = False) -> Exam:
-    """The secret exam; `moody` where the net's answers depend on its mode."""
+    """The secret exam; `moody` where the net's answers depend on its mode, and one of the ten
+    classes is absent.
+    """
     return _exam(int(ctx.rng(f"exam/{moody}").integers(2**62)), moody)
 
 
@@ -157,7 +163,7 @@ def judge_confusion(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     made = exam(ctx)
     right = expected_matrix(made.labels, made.predicted, 10)
     if np.array_equal(matrix, right):
-        return Outcome.passed()
+        return _in_another_exam(ctx, evidence["moody"])
     if np.array_equal(matrix, right.T):
         what = "rows and columns are exchanged"
     elif matrix.sum() and np.allclose(matrix * (SAMPLES / matrix.sum()), right, atol=1e-3):
@@ -167,6 +173,29 @@ def judge_confusion(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         what = f"{cells} of 100 cells differ; its diagonal sums to {np.trace(matrix):g}"
         what += f" where {int(np.trace(right))} answers are right"
     return Outcome.failed(f"the matrix is not the right one: {what}", "wrong_confusion_matrix")
+
+
+def _in_another_exam(ctx: Context, evidence: Evidence) -> Outcome:
+    """A matrix that was right once, where the net drops units in training mode and a class is
+    absent.
+    """
+    done, made = _ran(evidence, "confusion_matrix"), exam(ctx, moody=True)
+    found = tensor_of(done, "returned") if "returned" in done.tensors else np.zeros(0)
+    if found.shape != (10, 10):
+        return Outcome.failed(
+            f"of images without class 9 the matrix is {found.shape}; n_classes is still 10",
+            "wrong_shape",
+        )
+    if np.array_equal(found, expected_matrix(made.labels, made.predicted, 10)):
+        return Outcome.passed()
+    if np.array_equal(found, expected_matrix(made.labels, made.in_training, 10)):
+        return Outcome.failed(
+            "the model came in training mode, and its answers were counted in that mode",
+            "missing_eval_mode",
+        )
+    return Outcome.failed(
+        "on other images the matrix is not the right one", "wrong_confusion_matrix"
+    )
 
 
 def _counts(ctx: Context) -> NDArray[np.int64]:
@@ -213,10 +242,14 @@ CHECKS: tuple[StandardCheck, ...] = (
     ),
     StandardCheck(
         "confusion_matrix",
-        lambda ctx: {"main": _request(ctx, "confusion")},
+        lambda ctx: {
+            "main": _request(ctx, "confusion"),
+            "moody": _request(ctx, "confusion", moody=True),
+        },
         judge_confusion,
-        "Row: the true class. Column: the predicted one.",
-        ("wrong_confusion_matrix",),
+        "Row: the true class. Column: the predicted one. The model answers in evaluation mode, "
+        "and a class that never comes still has its row.",
+        ("wrong_confusion_matrix", "missing_eval_mode", "wrong_shape"),
     ),
     StandardCheck(
         "per_class",

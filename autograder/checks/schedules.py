@@ -15,7 +15,8 @@ from ..model import Evidence, Outcome, ProbeRequest, Status
 from .base import Context, Judge, Requests, StandardCheck, field_of, require
 
 EXACT = 1e-6
-EPOCHS, STEPS_PER_EPOCH = 9, 5
+LENGTHS = ((9, 5), (12, 4))
+"""Epochs and batches of each: what is right for one length may be a constant in the code."""
 NAMES = ("step", "cosine", "one-cycle")
 UNKNOWN = "staircase"
 
@@ -122,8 +123,7 @@ def _lr(ctx: Context) -> float:
 def _traces(ctx: Context) -> Mapping[str, ProbeRequest]:
     args = {
         "names": list(NAMES),
-        "epochs": EPOCHS,
-        "steps_per_epoch": STEPS_PER_EPOCH,
+        "lengths": [list(length) for length in LENGTHS],
         "lr": _lr(ctx),
         "unknown": UNKNOWN,
     }
@@ -159,14 +159,15 @@ def judge_traces(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         got = made.get("rates") if isinstance(made, dict) else None
         if not isinstance(got, list):
             return Outcome.not_checked(f"not checked: '{name}' gave no schedule")
-        for at, right in enumerate(rates(name, lr, EPOCHS, STEPS_PER_EPOCH)):
-            value = got[at] if at < len(got) else None
+        expected = [(n, at, r) for n in LENGTHS for at, r in enumerate(rates(name, lr, *n))]
+        for k, ((epochs, batches), at, right) in enumerate(expected):
+            value = got[k] if k < len(got) else None
             fits = isinstance(value, (int, float)) and abs(value - right) <= EXACT * lr
             if not fits:
                 shown = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)[:10]
-                epoch, batch = divmod(at, STEPS_PER_EPOCH)
+                epoch, batch = divmod(at, batches)
                 return Outcome.failed(
-                    f"'{name}' from a rate of {lr:g} over {EPOCHS} epochs of {STEPS_PER_EPOCH} "
+                    f"'{name}' from a rate of {lr:g} over {epochs} epochs of {batches} "
                     f"batches: in epoch {epoch + 1}, batch {batch + 1} the rate was {shown}, "
                     f"where {right:.6g} is right",
                     "wrong_value",
