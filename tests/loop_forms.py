@@ -359,6 +359,14 @@ WRONG: dict[str, Bug] = {
         "beats",
         "zero_grad_after_backward",
     ),
+    "zeroed_in_the_step": Bug(
+        Variation(
+            order=("forward", "loss", "backward", "step"),
+            step="def clear():\n    optimizer.zero_grad()\n    return loss\noptimizer.step(clear)",
+        ),
+        "beats",
+        "zero_grad_after_backward",
+    ),
     "stepped_too_early": Bug(
         Variation(order=("zero", "step", "forward", "loss", "backward")),
         "beats",

@@ -183,6 +183,28 @@ def test_correct_matrices_pass(source: str) -> None:
     assert verdict(results(source, CONFUSION)) == (set(), [])
 
 
+COUNT = "for t, q in zip(y, p): m[t, q] += 1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bug"),
+    [
+        ("    model.eval()\n", "", "missing_eval_mode"),
+        ("    model.eval()\n", "    model.train()\n", "missing_eval_mode"),
+        (
+            "    m = torch",
+            "    n_classes = 1 + max(int(y.max()) for _, y in dataloader)\n    m = torch",
+            "wrong_shape",
+        ),
+    ],
+)
+def test_a_matrix_that_is_right_for_one_exam_only_is_named(old: str, new: str, bug: str) -> None:
+    source = confusion(COUNT)
+    assert old in source
+    got = results(source.replace(old, new), CONFUSION)
+    assert verdict(got) == ({bug}, ["confusion_matrix"])
+
+
 @pytest.mark.parametrize(
     ("source", "lost", "said"),
     [

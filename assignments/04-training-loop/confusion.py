@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.checks.base import Context, Inconclusive, check, probe, require
+from autograder.checks.base import Context, Inconclusive, Later, check, probe, require, tensor_of
 from autograder.model import Array, Evidence, Outcome
 
 from .exam import SAMPLES, confusion, exam, returned
@@ -31,17 +31,21 @@ def expected_matrix(labels: Array, predicted: Array, classes: int) -> NDArray[np
 
 @check(
     main=confusion,
-    bugs=("wrong_confusion_matrix",),
-    help="Row: the true class. Column: the predicted one.",
+    moody=lambda ctx: confusion(ctx, moody=True),
+    bugs=("wrong_confusion_matrix", "missing_eval_mode", "wrong_shape"),
+    help=(
+        "Row: the true class. Column: the predicted one. The model answers in evaluation mode, and "
+        "a class that never comes still has its row."
+    ),
 )
-def confusion_matrix(ctx: Context, main: Evidence) -> Outcome:
+def confusion_matrix(ctx: Context, main: Evidence, moody: Later) -> Outcome:
     """Each count in its own cell."""
     done = _ran(main, "confusion_matrix")
     matrix = returned(done, "confusion_matrix", (10, 10))
     made = exam(ctx)
     right = expected_matrix(made.labels, made.predicted, 10)
     if np.array_equal(matrix, right):
-        return Outcome.passed()
+        return _in_another_exam(ctx, moody())
     if np.array_equal(matrix, right.T):
         what = "rows and columns are exchanged"
     elif matrix.sum() and np.allclose(matrix * (SAMPLES / matrix.sum()), right, atol=1e-3):
@@ -51,6 +55,29 @@ def confusion_matrix(ctx: Context, main: Evidence) -> Outcome:
         what = f"{cells} of 100 cells differ; its diagonal sums to {np.trace(matrix):g}"
         what += f" where {int(np.trace(right))} answers are right"
     return Outcome.failed(f"the matrix is not the right one: {what}", "wrong_confusion_matrix")
+
+
+def _in_another_exam(ctx: Context, evidence: Evidence) -> Outcome:
+    """A matrix that was right once, where the net drops units in training mode and a class is
+    absent.
+    """
+    done, made = _ran(evidence, "confusion_matrix"), exam(ctx, moody=True)
+    found = tensor_of(done, "returned") if "returned" in done.tensors else np.zeros(0)
+    if found.shape != (10, 10):
+        return Outcome.failed(
+            f"of images without class 9 the matrix is {found.shape}; n_classes is still 10",
+            "wrong_shape",
+        )
+    if np.array_equal(found, expected_matrix(made.labels, made.predicted, 10)):
+        return Outcome.passed()
+    if np.array_equal(found, expected_matrix(made.labels, made.in_training, 10)):
+        return Outcome.failed(
+            "the model came in training mode, and its answers were counted in that mode",
+            "missing_eval_mode",
+        )
+    return Outcome.failed(
+        "on other images the matrix is not the right one", "wrong_confusion_matrix"
+    )
 
 
 def _counts(ctx: Context) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.checks.base import Context, Inconclusive, check, field_of, require, tensor_of
+from autograder.errors import GraderError
 from autograder.model import Array, Evidence, Outcome, ProbeRequest
 
 SAMPLES, BATCH, HIDDEN = 46, 9, 16
@@ -24,44 +25,71 @@ SAMPLES, BATCH, HIDDEN = 46, 9, 16
 class Exam:
     """A net, images and labels, with what the net answers.
 
-    tensors: as `confusion` of probes.py takes them; labels (N,) and predictions (N,).
+    tensors: as `confusion` of probes.py takes them; labels (N,), predictions in evaluation mode
+    and in training mode (N,).
     """
 
     tensors: Mapping[str, Array]
     labels: NDArray[np.int64]
     predicted: NDArray[np.int64]
+    in_training: NDArray[np.int64]
+
+    @property
+    def apart(self) -> float:
+        """By how much the accuracies of both modes differ."""
+        right = [(p == self.labels).mean() for p in (self.predicted, self.in_training)]
+        return abs(float(right[0] - right[1]))
 
 
 @lru_cache(maxsize=64)
-def _exam(seed: int) -> Exam:
-    """A net, and of many random images those whose answers are the least in doubt."""
+def _exam(seed: int, *, moody: bool) -> Exam:
     rng = np.random.default_rng(seed)
+    for _ in range(200):
+        made = _draw(rng, moody=moody)
+        if not moody or made.apart > 0.2:
+            return made
+    raise GraderError("no suitable secret exam was found", remedy="change the assignment's seed")
+
+
+def _draw(rng: np.random.Generator, *, moody: bool) -> Exam:
+    """A net, and of many random images those whose answers are the least in doubt."""
     w1 = rng.normal(0, 0.2, (HIDDEN, 784)).astype(np.float32)
     w2 = rng.normal(0, 1, (10, HIDDEN)).astype(np.float32)
     mask = np.ones(HIDDEN, dtype=np.float32)
+    if moody:
+        mask = np.where(rng.permutation(HIDDEN) < HIDDEN // 2, 0.0, 2.0).astype(np.float32)
     many = (8 * SAMPLES, 1, 28, 28)
     images = (rng.random(many) * (rng.random(many) < 0.2)).astype(np.float32)
     hidden = images.reshape(len(images), -1).astype(np.float64) @ w1.T.astype(np.float64)
-    logits = np.maximum(hidden, 0) @ w2.T.astype(np.float64)
-    top = np.sort(logits, axis=1)
-    margins = (top[:, -1] - top[:, -2]) / (np.abs(top).max(axis=1) + 1e-9)
-    clear = np.sort(np.argsort(-margins, kind="stable")[:SAMPLES])
-    images, predicted = images[clear], logits.argmax(1).astype(np.int64)[clear]
-    labels = np.where(rng.random(SAMPLES) < 0.7, predicted, rng.integers(0, 10, SAMPLES))
+    answers, margins = [], []
+    for factor in (np.ones(HIDDEN), mask):
+        logits = np.maximum(hidden * factor, 0) @ w2.T.astype(np.float64)
+        top = np.sort(logits, axis=1)
+        margins.append((top[:, -1] - top[:, -2]) / (np.abs(top).max(axis=1) + 1e-9))
+        answers.append(logits.argmax(1).astype(np.int64))
+    doubt = -np.minimum(*margins)
+    if moody:  # the last class neither occurs nor is answered
+        doubt[(answers[0] == 9) | (answers[1] == 9)] = np.inf
+    clear = np.sort(np.argsort(doubt, kind="stable")[:SAMPLES])
+    images, predicted, in_training = images[clear], answers[0][clear], answers[1][clear]
+    classes = 9 if moody else 10
+    labels = np.where(rng.random(SAMPLES) < 0.7, predicted, rng.integers(0, classes, SAMPLES))
     short = SAMPLES % BATCH
-    labels[-short:] = (predicted[-short:] + 1) % 10
+    labels[-short:] = (predicted[-short:] + 1) % classes
     tensors = {"w1": w1, "w2": w2, "mask": mask, "images": images, "labels": labels}
-    return Exam(tensors, labels, predicted)
+    return Exam(tensors, labels, predicted, in_training)
 
 
-def exam(ctx: Context) -> Exam:
-    """The secret exam of an assignment."""
-    return _exam(int(ctx.rng("exam/False").integers(2**62)))
+def exam(ctx: Context, *, moody: bool = False) -> Exam:
+    """The secret exam; `moody` where the net's answers depend on its mode, and one of the ten
+    classes is absent.
+    """
+    return _exam(int(ctx.rng(f"exam/{moody}").integers(2**62)), moody=moody)
 
 
-def confusion(ctx: Context) -> ProbeRequest:
+def confusion(ctx: Context, *, moody: bool = False) -> ProbeRequest:
     """Ask for the matrix of the secret exam."""
-    return _asked(exam(ctx), "confusion", ctx.assignment.seed)
+    return _asked(exam(ctx, moody=moody), "confusion", ctx.assignment.seed)
 
 
 @lru_cache(maxsize=64)

@@ -107,7 +107,9 @@ class _Run:
         self.weights = [torch.from_numpy(tensors[n].astype(np.float64)) for n in (w1, w2)]
         for w in self.weights:
             w.requires_grad_()
-        self.optimizer = torch.optim.SGD(self.weights, lr=LR, momentum=0.9)
+        one, two = self.weights
+        groups: list[dict[str, Any]] = [{"params": [one]}, {"params": [two], "lr": LR / 2}]
+        self.optimizer = torch.optim.SGD(groups, lr=LR, momentum=0.9)
         self.scheduler = CosineAnnealingLR(self.optimizer, T_max=HORIZON)
         self.images = torch.from_numpy(tensors["images"].astype(np.float64))
         self.labels = torch.from_numpy(tensors["labels"])
@@ -217,14 +219,21 @@ def checkpoint_resumes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcom
     help="The weights that come back are those that were saved, every bit of them.",
 )
 def checkpoint_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """The weights come back as they were, to the bit."""
+    """The weights and buffers come back as they were, to the bit."""
     done = _came_through(evidence["main"])
     right, _ = ends(_seeds(ctx))
     saved, loaded = (tensor_of(done, n, right.shape) for n in ("saved", "loaded"))
     if not np.allclose(saved, right, rtol=1e-3, atol=1e-4):
         return Outcome(Status.ERROR, 0.0, (), "the probe's answer was tampered with: 'saved'")
     if np.array_equal(saved, loaded):
-        return Outcome.passed()
+        counted, found = (tensor_of(done, n, (3,)) for n in ("saved_seen", "loaded_seen"))
+        if np.array_equal(counted, found):
+            return Outcome.passed()
+        return Outcome.failed(
+            "the parameters came back, and the model's buffer did not (as batch norm's running "
+            "mean would not)",
+            "wrong_checkpoint",
+        )
     off = float(np.abs(saved.astype(np.float64) - loaded).max())
     said = f"the weights loaded differ from those saved by up to {off:.3g}"
     if np.array_equal(loaded, _fresh(ctx)):
@@ -253,10 +262,8 @@ def checkpoint_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.failed(
             f"the file holds objects that a safe load refuses: {detail}", "wrong_checkpoint"
         )
-    if done.data.get("stage") != "done" or np.array_equal(
-        tensor_of(done, "loaded", _fresh(ctx).shape), _fresh(ctx)
-    ):
-        return Outcome.not_checked("not checked: nothing was brought back from the file")
+    if done.data.get("stage") != "done" or field_of(done, "size", int) < 4 * len(_fresh(ctx)):
+        return Outcome.not_checked("not checked: the file cannot hold the weights, or is not read")
     return Outcome.passed()
 
 
@@ -269,14 +276,12 @@ def checkpoint_state(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The resumed run ends where the uninterrupted one does."""
     done = _came_through(evidence["main"])
     start, known = ends(_seeds(ctx))
-    loaded, last = (tensor_of(done, n, start.shape) for n in ("loaded", "last"))
+    last = tensor_of(done, "last", start.shape)
     right = known[tuple(PARTS)]
     length = float(np.linalg.norm(right - start))
     gaps = {k: float(np.linalg.norm(last - end)) / length for k, end in known.items()}
     if gaps[tuple(PARTS)] <= TOLERANCE:
         return Outcome.passed(f"within {gaps[tuple(PARTS)]:.1g} of the uninterrupted run")
-    if not np.linalg.norm(loaded - start) <= TOLERANCE * length:
-        return Outcome.not_checked("not checked: the weights themselves did not come back")
     restored = min(gaps, key=lambda k: gaps[k])
     off = f"{gaps[tuple(PARTS)]:.3g} of the way it went after the interruption"
     if not gaps[restored] <= TOLERANCE:
@@ -313,6 +318,10 @@ def checkpoint_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     done = require(evidence["main"])
     if done.data.get("stage") != "done":
         return Outcome.not_checked("not checked: save_checkpoint does not work")
+    if done.data.get("loads") is not True:
+        return Outcome.not_checked(
+            "not checked: load_checkpoint does not bring the weights back where nothing dies"
+        )
     deaths = field_of(done, "deaths", dict)
     whole = [_vector(ctx, "v"), _vector(ctx, "w")]
     for way, words in _DEATHS.items():
@@ -325,7 +334,7 @@ def checkpoint_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 f"{when}, load_checkpoint raised {_words(told['raised'])}", "wrong_checkpoint"
             )
         loaded = tensor_of(done, way, whole[0].shape)
-        if not any(np.array_equal(loaded, w) for w in whole):
+        if not any(np.allclose(loaded, w, rtol=1e-2, atol=1e-3) for w in whole):
             return Outcome.failed(
                 f"{when}, load_checkpoint brought back neither the older nor the newer weights",
                 "wrong_checkpoint",

@@ -14,10 +14,9 @@ from autograder.checks.base import Context, check, field_of, require
 from autograder.model import Evidence, Outcome
 
 from .schedulers import (
-    EPOCHS,
     EXACT,
+    LENGTHS,
     NAMES,
-    STEPS_PER_EPOCH,
     Call,
     judged_table,
     secret_rate,
@@ -113,14 +112,15 @@ def schedulers_traces(ctx: Context, main: Evidence) -> Outcome:
         got = made.get("rates") if isinstance(made, dict) else None
         if not isinstance(got, list):
             return Outcome.not_checked(f"not checked: '{name}' gave no schedule")
-        for at, right in enumerate(rates(name, lr, EPOCHS, STEPS_PER_EPOCH)):
-            value = got[at] if at < len(got) else None
+        expected = [(n, at, r) for n in LENGTHS for at, r in enumerate(rates(name, lr, *n))]
+        for k, ((epochs, batches), at, right) in enumerate(expected):
+            value = got[k] if k < len(got) else None
             fits = isinstance(value, (int, float)) and abs(value - right) <= EXACT * lr
             if not fits:
                 shown = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)[:10]
-                epoch, batch = divmod(at, STEPS_PER_EPOCH)
+                epoch, batch = divmod(at, batches)
                 return Outcome.failed(
-                    f"'{name}' from a rate of {lr:g} over {EPOCHS} epochs of {STEPS_PER_EPOCH} "
+                    f"'{name}' from a rate of {lr:g} over {epochs} epochs of {batches} "
                     f"batches: in epoch {epoch + 1}, batch {batch + 1} the rate was {shown}, "
                     f"where {right:.6g} is right",
                     "wrong_value",

@@ -9,6 +9,7 @@ hand-written matrix product and a loop over a `ModuleList` are all the same to i
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -27,8 +28,10 @@ from .base import (
     require,
     tensor_of,
 )
+from .reference.network import Sample, identify
 
 IMAGES, WIDE, QUADS = 7, 64, 8
+WEIGHTS_CAP = 2_000_000
 _SOFTMAX = "softmax_before_cross_entropy"
 SAME = 1e-4
 """Relative: float32 sums in another order differ by less than a hundredth of this."""
@@ -173,7 +176,36 @@ def judge_nonlinearity(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcom
             f"{bend:.0e} of its size",
             "no_nonlinearity",
         )
+    flat = _flat_layers(ctx, evidence["main"])
+    if flat:
+        return Outcome.failed(
+            f"of its layers, {' and '.join(map(str, flat))} and the next have no nonlinearity "
+            f"between them: the two are one affine map",
+            "no_nonlinearity",
+        )
     return Outcome.passed()
+
+
+def _flat_layers(ctx: Context, evidence: Evidence) -> list[int]:
+    """The linear layers, from 1, that nothing follows before the next, in a chain of such layers
+    whose answers are known; none where the network is no such chain.
+    """
+    raw = evidence.data.get("shapes")
+    if not isinstance(raw, list) or "weights" not in evidence.tensors:
+        return []
+    shapes = tuple(tuple(s) for s in raw if isinstance(s, list) and s)
+    sound = all(isinstance(n, int) and 0 < n <= WEIGHTS_CAP for s in shapes for n in s)
+    if not sound or len(shapes) != len(raw) or len(shapes[0]) != 2:
+        return []
+    weights = tensor_of(evidence, "weights").astype(np.float64)
+    images = requests(ctx)["main"].tensors["images"].reshape(IMAGES, -1).astype(np.float64)
+    if weights.shape != (sum(math.prod(s) for s in shapes),) or shapes[0][1] != images.shape[1]:
+        return []
+    answers = _answers(ctx, evidence, "logits", IMAGES)
+    seen = Sample(weights, np.zeros(shapes[0][0]), images, answers, training=False)
+    chain = identify(shapes, [seen])
+    activations = chain.activations if chain is not None else ()
+    return [k for k, name in enumerate(activations, 1) if name == "none"]
 
 
 def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:

@@ -314,6 +314,8 @@ class Line:
         before = self._last
         step.after = self.state()
         step.moved = self._last is not before
+        if step.norm and not step.moved and not gradient_norm(self.parameters):
+            step.given, step.norm, step.gradient = 0, 0.0, None  # cleared within the step
 
     def _look(self, step: Step, ids: set[int]) -> None:
         """What the gradients are that a step uses; `ids` of the parameters that it may move."""
@@ -845,7 +847,8 @@ def packed(line: Line) -> _Pack:
 
     `columns` (V,) the pixels that vary; `constant` (pixels,) the others' values, and 0 where they
     vary; `inputs` (R, V) the images of the kept calls; `pulls` (R, C) of these, zeros where none
-    came back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none.
+    came back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none,
+    and the `aims` (A,) of their pulls (see `_aims`).
 
     `states` (S, D) the weights, `gradients` (G, D) of the kept steps, `deltas` (K, D) of the kept
     calls where the trace is to tell. Where the first layer takes the pixels, D are its columns that
@@ -862,6 +865,7 @@ def packed(line: Line) -> _Pack:
         out["answers"] = torch.cat([c.answers for c in told if c.answers is not None])
         answered = [0 if c.answers is None else len(c.answers) for c in line.calls]
         out["answered"] = torch.tensor(answered)
+        out["aims"] = torch.cat([_aims(c) for c in told])
     kept = [i for i, c in enumerate(line.calls) if c.images is not None]
     images = [c.images for c in line.calls if c.images is not None]
     if (
@@ -911,6 +915,13 @@ def packed(line: Line) -> _Pack:
         deltas = [line.calls[i].delta for i in kept]
         out["deltas"] = torch.stack([torch.zeros(size) if d is None else cut(d) for d in deltas])
     return pack
+
+
+def _aims(call: Call) -> Tensor:
+    """The class (B,) that each answer of a call was pushed up to most; -1 where no pull came."""
+    assert call.answers is not None
+    none = torch.full((len(call.answers),), -1)
+    return none if call.pull is None or not call.pulls else call.pull.argmin(1)
 
 
 SKETCH = 4096
