@@ -20,6 +20,7 @@ from .checks.accuracy import accuracy_of, from_accuracies, hidden_request
 from .errors import ConfigError, GraderError
 from .judge import World
 from .model import Job, Limits, ProbeRequest
+from .notebook import given_files
 from .release import reference
 from .sandbox import Sandbox
 
@@ -30,10 +31,11 @@ def measure(
     world: World, root: Path, sandbox: Sandbox, limits: Limits, data: Path, seeds: int = SEEDS
 ) -> Calibration:
     """Train the reference from `seeds` seeds in boxes. Raises `GraderError` if one fails."""
-    spec = next(c for c in world.assignment.checks if c.use == "hidden_accuracy")
+    spec = next(c for c in world.assignment.checks if world.check(c).calibrated)
     context = world.context(spec)
     assert context.hidden is not None
-    program = reference(root / "source" / world.assignment.id, world.assignment, "script")
+    source = root / "source" / world.assignment.id
+    program, files = reference(source, world.assignment, "script"), given_files(source)
     found = []
     for seed in range(seeds):
         asked = hidden_request(context)
@@ -44,7 +46,7 @@ def measure(
             "fresh",
             check_s=limits.wall_s,
         )
-        with sandbox.open(Job(program, {}, limits, data, world.device == "cuda")) as box:
+        with sandbox.open(Job(program, files, limits, data, world.device == "cuda")) as box:
             evidence = box.probe(request)
         if evidence.status != "done":
             why = evidence.error or evidence.detail

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_check, cli_export, cli_image, cli_release, cli_watch
+from . import cli_check, cli_export, cli_image, cli_new, cli_release, cli_watch
 from .cli_options import Data, Out, Root, find_course, graded_folder
 from .errors import FiveBeatsError, InputError, Stopped
 
@@ -44,6 +44,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_image.app, name="image")
+app.command()(cli_new.new)
 app.command()(cli_release.release)
 app.command()(cli_watch.watch)
 app.command()(cli_check.check)
@@ -226,6 +227,7 @@ def _environment(grader: Grader, assignment: str) -> dict[str, str]:
         "device": grader.device,
         "data": "" if prepared is None else prepared.fingerprint,
         "limits": str(grader.limits(spec)),
+        "own": grader.own_digest(spec),
     }
 
 

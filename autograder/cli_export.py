@@ -50,14 +50,21 @@ def _nbgrader(order: Export) -> list[str]:
 EXPORTS["nbgrader"] = _nbgrader
 
 
-def _otter(order: Package) -> list[str]:
-    from .formats import otter
+def _carried(order: Package) -> dict[str, bytes]:
+    """What a grader takes along that has no source to ask, as files of the assignment's folder."""
+    from . import expected
     from .grade import Grader
     from .recalibrate import carried
 
     with Grader(order.root) as grader:
-        calibration = carried(grader, order.assignment)
-    return otter.package(order, calibration)
+        measured = {"calibration.yml": carried(grader, order.assignment)}
+        return measured | expected.carried(grader.world(order.assignment))
+
+
+def _otter(order: Package) -> list[str]:
+    from .formats import otter
+
+    return otter.package(order, _carried(order))
 
 
 PACKAGES["otter"] = _otter
@@ -74,12 +81,8 @@ EXPORTS["gradescope"] = _gradescope
 
 def _gradescope_zip(order: Package) -> list[str]:
     from .formats import gradescope_zip
-    from .grade import Grader
-    from .recalibrate import carried
 
-    with Grader(order.root) as grader:
-        calibration = carried(grader, order.assignment)
-    return gradescope_zip.package(order, calibration)
+    return gradescope_zip.package(order, _carried(order))
 
 
 PACKAGES["gradescope"] = _gradescope_zip
@@ -128,6 +131,8 @@ def export(
             where=out,
             remedy="grade first",
         )
+    open_ones = [] if to == "nbgrader" else [r for r in results if r.by_hand]
+    results = [r for r in results if r not in open_ones]
     order = Export(
         out=out,
         to=dest or out / "export" / to,
@@ -140,6 +145,9 @@ def export(
     )
     for line in run(order):
         typer.echo(line)
+    if open_ones:
+        waits = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in open_ones)
+        typer.echo(f"a person has still to read, and so left as they were: {waits}")
     for r in everyone:
         if r.gone:
             typer.echo(f"{r.assignment}: {clean(r.student)}: {kept.GONE}, and so left out")

@@ -28,6 +28,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -37,6 +38,8 @@ from .errors import ConfigError
 from .model import Limits, Visibility
 
 T = TypeVar("T", bound="Strict")
+RELEASED = "checks"
+"""The folder of a release in which the code of its public checks lies."""
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 MODULES = (
     "torch", "torchvision", "numpy", "matplotlib", "PIL", "tqdm", "rich", "IPython", "safetensors",
@@ -131,10 +134,16 @@ class DataSpec(Strict):
 
 
 class CheckSpec(Strict):
-    """One check of an assignment: which standard check, for how much, and with what options."""
+    """One check of an assignment: which check it is, for how much, and with what options.
+
+    `use` names a family of checks or one of the assignment's own, `ask` the question of a family
+    that has several. `requires` are what the machine that grades must have for it: `cuda`, or
+    modules as an import names them; where one is absent the check is `deferred`.
+    """
 
     id: str = Field(pattern=ID_PATTERN)
     use: str
+    ask: str = ""
     title: str
     task: int = Field(ge=0)
     points: float = Field(ge=0)
@@ -143,6 +152,12 @@ class CheckSpec(Strict):
     options: dict[str, Any] = Field(default_factory=dict, alias="with")
     help: str = ""
     check_s: float | None = Field(None, gt=0)
+    requires: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name of the check: `use`, or `use.ask`."""
+        return f"{self.use}.{self.ask}" if self.ask else self.use
 
 
 class Assignment(Strict):
@@ -162,6 +177,14 @@ class Assignment(Strict):
     checks: tuple[CheckSpec, ...]
     shown: tuple[str | int | float, ...] = ()
     """Lines of the solution and numbers of hidden checks that the handout states on purpose."""
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it was read, and where its own checks.py and probes.py lie; None where it was not
+        read from a file.
+        """
+        return self._folder
 
     @model_validator(mode="after")
     def _consistent(self) -> Assignment:
@@ -409,7 +432,11 @@ def requirements(modules: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=64)
 def assignment(path: Path) -> Assignment:
     """One assignment from its `assignment.yml` or `public.yml`."""
-    return load(path, Assignment)
+    found = load(path, Assignment)
+    here = path.resolve().parent
+    inner = here if path.name == "assignment.yml" else here / RELEASED
+    found._folder = inner  # noqa: SLF001 - known here, and stated by nobody
+    return found
 
 
 def limits_for(spec: Assignment, over: Course | None) -> Limits:

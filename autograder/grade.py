@@ -9,12 +9,12 @@ returned beside the result, so that `regrade` can judge again without a box.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
 import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib import metadata
@@ -24,10 +24,12 @@ from typing import Self
 
 from . import __version__, config
 from .calibration import calibration_for
-from .checks import HiddenData
+from .checks import HiddenData, own
+from .checks.by_hand import answers_of
 from .data import EMBEDDED, Prepared, find_root, has, prepare
 from .errors import FiveBeatsError, GraderError, InputError
-from .judge import Ask, World, judge, total, validate
+from .expected import FOLDER, Expected, source_digest
+from .judge import World, judge, missing, total, validate
 from .kept import RAISED
 from .model import (
     CheckResult,
@@ -39,14 +41,12 @@ from .model import (
     Result,
     Submission,
 )
-from .release import reference
-from .sandbox import Box, Sandbox, choose, gpu_devices
+from .notebook import given_files
+from .sandbox import Sandbox, choose, gpu_devices
 from .text import clean
 
 SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
-REFERENCE = "reference-"
-"""What the names of the reference's answers begin with, where a judge was put them, too."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ def versions() -> dict[str, str]:
     return found
 
 
+def _is_installed(module: str) -> bool:
+    """Whether Python finds a module in this environment, which is the boxes' too."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def job_for(
     submission: Submission,
     limits: Limits,
@@ -83,11 +91,14 @@ def job_for(
     *,
     gpu: bool = False,
     made: Collection[str] = (),
+    given: Mapping[str, bytes] = MappingProxyType({}),
+    probes: str = "",
 ) -> Job:
     """All that enters the box. Raises `InputError` for a file name that leaves the folder.
 
     `made` names the files that the run is to leave behind: an older one that was handed in with
-    the program would pass for its work.
+    the program would pass for its work. `given` are the files that the handout gives beside the
+    program: whatever became of them in a student's hands, the run finds them as they were given.
     """
     for name in submission.files:
         path = PurePosixPath(name)
@@ -98,7 +109,7 @@ def job_for(
         for n, b in submission.files.items()
         if PurePosixPath(n).parts[0] != "data" and PurePosixPath(n).as_posix() not in made
     }
-    return Job(submission.program, files, limits, data, gpu)
+    return Job(submission.program, {**files, **given}, limits, data, gpu, probes)
 
 
 def regrade(
@@ -117,20 +128,16 @@ def regrade(
     # what was graded before secret inputs were drawn for each submission was asked what all were
     asked = submission if about.get("secrets") == SECRETS else ""
 
-    def kept(mark: str) -> Ask:
-        def ask(request: ProbeRequest) -> Evidence:
-            found = evidence.get(mark + request.digest)
-            if found is None:
-                raise GraderError(
-                    f"no evidence of '{request.probe}' was kept",
-                    remedy="grade this submission again",
-                )
-            return found
-
-        return ask
+    def kept(request: ProbeRequest) -> Evidence:
+        found = evidence.get(request.digest)
+        if found is None:
+            raise GraderError(
+                f"no evidence of '{request.probe}' was kept", remedy="grade this submission again"
+            )
+        return found
 
     world = replace(world, submission=asked)
-    checks = partial(judge, world, load, kept(""), kept(REFERENCE))
+    checks = partial(judge, world, load, kept)
     return _result(world, submission, student, load, checks, notes, about, submitted_at)
 
 
@@ -189,23 +196,6 @@ def ungradable(
         environment=versions(),
         submitted_at=submitted_at,
     )
-
-
-def _kept(make: Callable[[], Box], evidence: dict[str, Evidence], mark: str) -> Ask:
-    """Asks the box that `make` makes, when the first question is put, and keeps each answer in
-    `evidence`, its name after `mark`.
-    """
-    made: list[Box] = []
-
-    def ask(request: ProbeRequest) -> Evidence:
-        key = mark + request.digest
-        if key not in evidence:
-            if not made:
-                made.append(make())
-            evidence[key] = made[0].probe(request)
-        return evidence[key]
-
-    return ask
 
 
 class Grader:
@@ -333,19 +323,45 @@ class Grader:
 
     def _make_world(self, assignment: config.Assignment) -> World:
         prepared = self.prepared(assignment)
+        world = World(
+            assignment,
+            device=self.device,
+            lacks=missing(assignment, self.device, _is_installed),
+        )
+        if self._public is None:
+            data = None if prepared is None else prepared.root
+            ran = " ".join(map(str, versions().values()))
+            expected = Expected(
+                assignment, self.root, self.sandbox, self.limits(assignment), data, self.cache, ran
+            )
+            world = replace(world, reference=expected)
         if prepared is None or self._public is not None:
-            return World(assignment, device=self.device)
+            return world
         hidden = HiddenData(
             prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
         )
-        needs = any(spec.use == "hidden_accuracy" for spec in assignment.checks)
-        world = World(assignment, hidden, device=self.device)
-        if not needs:
+        world = replace(world, hidden=hidden)
+        if not any(world.check(spec).calibrated for spec in assignment.checks):
             return world
         calibration = calibration_for(
             world, self.root, self.sandbox, self.limits(assignment), prepared.root, self.cache
         )
-        return World(assignment, hidden, calibration, self.device)
+        return replace(world, calibration=calibration)
+
+    def own_digest(self, assignment: config.Assignment) -> str:
+        """A name for what is the assignment's own and a grade depends on: its code, the files it
+        gives and, where checks compare with it, its solution; "" where there is none of these.
+        """
+        source = self.root / "source" / assignment.id
+        parts = [own.digest(assignment.folder)]
+        parts += [
+            f"{n} {hashlib.sha256(raw).hexdigest()}" for n, raw in given_files(source).items()
+        ]
+        world = self.world(assignment.id)
+        if any(world.check(c).expects(world.context(c)) for c in assignment.checks):
+            carried = sorted(p.name for p in (self._file(assignment.id).parent / FOLDER).glob("*"))
+            parts += [source_digest(source, assignment) or " ".join(carried)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] if any(parts) else ""
 
     def limits(self, assignment: config.Assignment) -> Limits:
         return config.limits_for(assignment, self.course)
@@ -373,21 +389,33 @@ class Grader:
         world = self.world(assignment.id)
         prepared = self.prepared(assignment)
         data = None if prepared is None else prepared.root
-        made = {str(c.options["file"]) for c in assignment.checks if "file" in c.options}
-        job = job_for(submission, self.limits(assignment), data, gpu=self.gpu, made=made)
+        job = job_for(
+            submission,
+            self.limits(assignment),
+            data,
+            gpu=self.gpu,
+            made={name for c in assignment.checks for name in world.check(c).leaves(c)},
+            given=given_files(self.root / "source" / assignment.id),
+            probes=own.probes(assignment),
+        )
+        world = replace(world, answers=answers_of(submission.program, assignment))
         evidence: dict[str, Evidence] = {}
-        with ExitStack() as boxes:
-            box = boxes.enter_context(self.sandbox.open(job))
-            another = partial(self._reference_box, assignment, job, boxes)
+        with self.sandbox.open(job) as box:
+
+            def ask(request: ProbeRequest) -> Evidence:
+                key = request.digest
+                if key not in evidence:
+                    evidence[key] = box.probe(request)
+                return evidence[key]
+
             load = box.load()
             world = replace(world, submission=submission.digest)
-            asked = _kept(lambda: box, evidence, "")
             result = _result(
                 world,
                 submission.digest,
                 submission.student,
                 load,
-                partial(judge, world, load, asked, _kept(another, evidence, REFERENCE)),
+                partial(judge, world, load, ask),
                 _notes(load, prepared),
                 {
                     **versions(),
@@ -398,15 +426,6 @@ class Grader:
                 submission.submitted_at,
             )
         return Graded(result, load, evidence)
-
-    def _reference_box(self, assignment: config.Assignment, job: Job, boxes: ExitStack) -> Box:
-        """A box with the reference solution in the place of a submission, loaded; it is closed with
-        `boxes`. Raises `FiveBeatsError` where there is no reference here.
-        """
-        program = reference(self.root / "source" / assignment.id, assignment, "script")
-        box = boxes.enter_context(self.sandbox.open(replace(job, program=program, files={})))
-        box.load()
-        return box
 
     def close(self) -> None:
         self.sandbox.close()

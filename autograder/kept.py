@@ -139,20 +139,14 @@ def write_evidence(
     notes: list[str] = []
     total = 0
     for digest in sorted(evidence):
-        one = evidence[digest]
-        arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
-        plain = asdict(replace(one, tensors={}))
-        plain.pop("tensors")
-        if not one.needs:
-            plain.pop("needs")
-        text, blob = _dump(plain), save_tensors(arrays) if arrays else b""
-        total += len(text) + len(blob)
-        if len(text) + len(blob) > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
+        files = evidence_files(digest, evidence[digest])
+        size = sum(map(len, files.values()))
+        total += size
+        if size > EVIDENCE_CAP or total > EVIDENCE_TOTAL:
             notes.append(f"evidence {digest} is too large to keep")
             continue
-        if blob:
-            write_whole(folder / f"{digest}.safetensors", blob)
-        write_whole(folder / f"{digest}.json", text)
+        for name, raw in files.items():
+            write_whole(folder / name, raw)
     write_whole(folder / "load.json", _dump(asdict(load)))
     index = {"of": of, "files": _digests(folder)}
     write_whole(folder / INDEX, _dump(index))
@@ -177,6 +171,29 @@ def owner(folder: Path) -> str | None:
         return None
 
 
+def evidence_files(digest: str, one: Evidence) -> dict[str, bytes]:
+    """One piece of evidence as files by name, its tensors first."""
+    arrays = {name: np.asarray(a, order="C") for name, a in one.tensors.items()}
+    plain = asdict(replace(one, tensors={}))
+    plain.pop("tensors")
+    if not one.needs:
+        plain.pop("needs")
+    tensors = {f"{digest}.safetensors": save_tensors(arrays)} if arrays else {}
+    return {**tensors, f"{digest}.json": _dump(plain)}
+
+
+def write_one(folder: Path, digest: str, one: Evidence) -> None:
+    """Keep one piece of evidence by itself."""
+    for name, raw in evidence_files(digest, one).items():
+        write_whole(folder / name, raw)
+
+
+def read_one(folder: Path, digest: str) -> Evidence | None:
+    """One piece of evidence, None where it was not kept. Raises `GraderError` for a broken one."""
+    path = folder / f"{digest}.json"
+    return _read_evidence(path) if path.is_file() else None
+
+
 def read_load(folder: Path) -> LoadReport | None:
     """How the program's run went, or None where no evidence was kept."""
     path = folder / "load.json"
@@ -198,20 +215,24 @@ def read_evidence(folder: Path) -> dict[str, Evidence]:
     for path in sorted(folder.glob("*.json")):
         if path.name in ("load.json", INDEX):
             continue
-        raw = _json(path)
-        blob = path.with_suffix(".safetensors")
-        try:
-            tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
-        except (SafetensorError, OSError) as e:
-            raise _broken(blob, e) from e
-        try:
-            raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
-            raw["usage"] = Usage(**raw["usage"])
-            raw["needs"] = tuple(raw.get("needs", ()))
-            kept[path.stem] = Evidence(**raw, tensors=tensors)
-        except (KeyError, TypeError) as e:
-            raise _broken(path, e) from e
+        kept[path.stem] = _read_evidence(path)
     return kept
+
+
+def _read_evidence(path: Path) -> Evidence:
+    raw = _json(path)
+    blob = path.with_suffix(".safetensors")
+    try:
+        tensors = load_tensors(blob.read_bytes()) if blob.is_file() else {}
+    except (SafetensorError, OSError) as e:
+        raise _broken(blob, e) from e
+    try:
+        raw["error"] = None if raw["error"] is None else ErrorInfo(**raw["error"])
+        raw["usage"] = Usage(**raw["usage"])
+        raw["needs"] = tuple(raw.get("needs", ()))
+        return Evidence(**raw, tensors=tensors)
+    except (KeyError, TypeError) as e:
+        raise _broken(path, e) from e
 
 
 def _json(path: Path) -> dict[str, Json]:
@@ -285,7 +306,9 @@ def _said(checks: Iterable[CheckResult]) -> list[str]:
     """What is said of checks, once for each message."""
     said: dict[str, list[str]] = {}
     for check in checks:
-        said.setdefault(check.message or str(check.status), []).append(check.title)
+        open_ = check.status is Status.BY_HAND
+        message = "waits for a person who reads it" if open_ else check.message
+        said.setdefault(message or str(check.status), []).append(check.title)
     return [
         f"{titles[0] if len(titles) == 1 else f'{len(titles)} checks'}: {message}"
         for message, titles in said.items()

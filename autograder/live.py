@@ -28,10 +28,13 @@ from .formats.handout import handout
 from .formats.program import read_program
 from .formats.tree import files_of, read_folder
 from .grade import Grader
+from .judge import OPEN
 from .model import CheckResult, Program, Result, Status, Submission
 
 _HIDDEN_TEST = re.compile(r"^\s*from autograder\.live import", re.MULTILINE)
-_OF_THE_GRADER = frozenset(("data", "assignments", "release", "tests", "grading_config.yml"))
+_OF_THE_GRADER = frozenset(
+    ("data", "assignments", "release", "source", "tests", "grading_config.yml")
+)
 """What lies beside a notebook in otter's folder without being the student's."""
 
 
@@ -169,7 +172,7 @@ def grade(*checks: str, assignment: str = "") -> float:
     said = [
         f"{r.title}: {r.message}\n{r.help}".strip()
         for r in results
-        if r.status not in (Status.PASSED, Status.DEFERRED)
+        if r.status not in (Status.PASSED, *OPEN)
     ]
     earned = round(sum(r.score for r in results), 4)
     if said and earned == 0 and any(r.max_score for r in results):
@@ -184,7 +187,7 @@ def demand(check: str, assignment: str = "") -> None:
     The message ends in what was earned in part, which `formats.otter_plugin` counts.
     """
     (found,) = outcomes((check,), assignment)
-    if found.status in (Status.PASSED, Status.DEFERRED):
+    if found.status in (Status.PASSED, *OPEN):
         return
     earned = f"(earned {found.score:.4f} of {found.max_score:g} points)"
     raise NotPassed(f"{found.title}: {found.message}\n{found.help}\n{earned}")

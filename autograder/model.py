@@ -28,7 +28,9 @@ Array = NDArray[Any]
 
 
 class Status(StrEnum):
-    """What became of one check. `deferred` and `ungradable` are never counted as zero."""
+    """What became of one check. `by_hand`, `deferred` and `ungradable` are never counted as zero:
+    a person, another machine, or a repaired grader has still to look.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
@@ -37,6 +39,7 @@ class Status(StrEnum):
     TIMEOUT = "timeout"
     MEMORY = "memory"
     NOT_CHECKED = "not_checked"
+    BY_HAND = "by_hand"
     DEFERRED = "deferred"
     UNGRADABLE = "ungradable"
 
@@ -91,12 +94,14 @@ class Limits:
 class Program:
     """A submission's code, ready to run: the text of a script, or a notebook's code cells.
 
-    `main` is the file's name as `__file__` and tracebacks show it.
+    `main` is the file's name as `__file__` and tracebacks show it; `texts` are a notebook's cells
+    of text that a person reads, by grade id.
     """
 
     kind: Literal["script", "notebook"]
     main: str
     cells: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -135,6 +140,8 @@ class Submission:
         for name in sorted(self.files):
             h.update(json.dumps([name, len(self.files[name])]).encode())
             h.update(self.files[name])
+        if self.program.texts:
+            h.update(json.dumps(dict(self.program.texts), sort_keys=True).encode())
         return "sha256:" + h.hexdigest()
 
 
@@ -142,7 +149,8 @@ class Submission:
 class ProbeRequest:
     """One question put to a box: which probe, with which secret inputs.
 
-    `probe` is `module:function` below `inside/probes`. `start` says what the probe finds:
+    `probe` is `module:function` below `inside/probes`, or `own:function` of the assignment's own
+    probes.py. `start` says what the probe finds:
     `loaded` is a fork of the loaded program, `fresh` a process in which nothing of the
     student's has run yet and which the probe loads itself (`program.load()`).
     """
@@ -252,6 +260,8 @@ class Job:
     """A torchvision root on the host, mounted read-only at `data/`."""
     gpu: bool = False
     """Whether the sandbox that runs it passes a GPU in."""
+    probes: str = ""
+    """The text of the assignment's own probes, which requests call `own:function`."""
 
 
 @dataclass(frozen=True)
@@ -303,6 +313,10 @@ class CheckResult:
     """As in `Outcome`."""
     flag: str = ""
     """As in `Outcome`."""
+    answer: str = ""
+    """The student's text, of a check that a person reads."""
+    rubric: tuple[tuple[float, str], ...] = ()
+    """What that person gives points for: (points, line)."""
 
 
 @dataclass(frozen=True)
@@ -353,6 +367,11 @@ class Result:
         return self.score if self.late is None else self.late.raw_score
 
     @property
+    def by_hand(self) -> tuple[CheckResult, ...]:
+        """The checks whose points a person has still to enter."""
+        return tuple(c for c in self.checks if c.status is Status.BY_HAND)
+
+    @property
     def bugs(self) -> tuple[str, ...]:
         """Every bug id named, in the order of the checks, once each."""
         return tuple(dict.fromkeys(b for c in self.checks for b in c.bugs))
@@ -381,6 +400,7 @@ class Result:
                     "help": c.help,
                     "value": c.value,
                     **({"flag": c.flag} if c.flag else {}),
+                    **({"answer": c.answer, "rubric": list(c.rubric)} if c.rubric else {}),
                 }
                 for c in self.checks
             ],
@@ -418,6 +438,8 @@ class Result:
                     help=c["help"],
                     value=c.get("value"),
                     flag=c.get("flag", ""),
+                    answer=c.get("answer", ""),
+                    rubric=tuple((float(p), str(line)) for p, line in c.get("rubric", ())),
                 )
                 for c in raw["checks"]
             ),

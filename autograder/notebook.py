@@ -47,6 +47,8 @@ import io
 with contextlib.redirect_stderr(io.StringIO()):  # where progress bars are drawn
 """
 """What stands in front of a public test in a notebook, below its first comment."""
+IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
+"""What trying out a handout leaves beside it."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,17 @@ def read_master(path: Path) -> tuple[Cell, ...]:
         points = float(grading.get("points", 0))
         found.append(Cell(kind, cell.source, line, name, points, metadata))
     return tuple(found)
+
+
+def given_files(source: Path) -> dict[str, bytes]:
+    """The files that students are given beside the handout, by name: all of `given/`."""
+    folder = source / "given"
+    found = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in found
+        if not IGNORED.intersection(p.relative_to(folder).parts)
+    }
 
 
 def _check_marks(kind: str, source: str, where: Path, line: int) -> None:
@@ -286,8 +299,9 @@ def graded(cells: Sequence[Cell], assignment: Assignment, where: Path) -> tuple[
             if extra:
                 cell = replace(cell, source=hidden_test([s.id for s in extra] + list(ids)))
         out.append(cell)
+    manual = {c.grade_id for c in cells if c.kind == "manual"}
     missing = [s.id for s in assignment.checks if s.visibility is Visibility.HIDDEN]
-    missing = [i for i in missing if i not in named]
+    missing = [i for i in missing if i not in named and i not in manual]
     if missing:
         what = f"no hidden cell names the check '{missing[0]}'"
         raise SourceError(what, where=where, remedy="add it to its task's grade()")

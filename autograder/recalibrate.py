@@ -15,7 +15,7 @@ from .calibration import measure
 from .checks.base import Calibration, HiddenData
 from .errors import ConfigError, InputError
 from .grade import Grader
-from .judge import World
+from .judge import World, check_of
 
 HEADER = (
     "# Accuracies of the reference solution on hidden images, by data root, version and device.\n"
@@ -31,7 +31,8 @@ def recalibrate(grader: Grader, name: str, seeds: int) -> tuple[Path, str, Calib
     """
     assignment = grader.assignment(name)
     prepared = grader.prepared(assignment)
-    if prepared is None or all(c.use != "hidden_accuracy" for c in assignment.checks):
+    measured = any(check_of(assignment, c).calibrated for c in assignment.checks)
+    if prepared is None or not measured:
         raise InputError(f"'{name}' has no check of accuracy to calibrate")
     hidden = HiddenData(
         prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels

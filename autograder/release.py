@@ -6,6 +6,9 @@
                                               public.yml          the public checks
                                               README.md           tasks, points, how to hand in
                                               img/                pictures
+    source/<id>/given/                        as it is            what students need beside it
+    assignments/<id>/public_checks.py         checks/             judges of public checks, with
+                                                                  what they import; probes.py
 
 Nothing hidden is in it: solutions become stubs, hidden test cells are emptied (the notebook
 keeps them, locked, because nbgrader restores them), the seed and every hidden check stay
@@ -26,13 +29,18 @@ from textwrap import fill
 
 import yaml
 
-from .config import MODULES, Assignment, modules_of
+from .checks import own
+from .checks.by_hand import NAME as BY_HAND
+from .checks.by_hand import marked
+from .config import MODULES, RELEASED, Assignment, CheckSpec, modules_of
 from .errors import SourceError
 from .leaks import refuse_leaks, secrets_of, thresholds_of
 from .model import Program, Visibility
 from .notebook import (
+    IGNORED,
     Cell,
     as_notebook,
+    given_files,
     graded,
     read_master,
     solved_source,
@@ -41,8 +49,6 @@ from .notebook import (
 )
 
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
-IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
-"""What trying out a release leaves in it."""
 
 
 def master_path(source: Path, assignment: Assignment) -> Path:
@@ -70,9 +76,20 @@ def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -
     """Each task's public and hidden cells are worth what its public and hidden checks are."""
     want: dict[tuple[int, bool], float] = defaultdict(float)
     for check in assignment.checks:
-        want[check.task, check.visibility is Visibility.PUBLIC] += check.points
+        if check.key != BY_HAND:
+            want[check.task, check.visibility is Visibility.PUBLIC] += check.points
     have: dict[tuple[int, bool], float] = defaultdict(float)
     lines: dict[tuple[int, bool], int] = {}
+    by_hand = {c.id: c for c in assignment.checks if c.key == BY_HAND}
+    for cell in cells:
+        if cell.kind == "manual":
+            _check_manual(path, cell, by_hand.pop(cell.grade_id, None))
+    if by_hand:
+        raise SourceError(
+            f"has no cell for the check '{next(iter(by_hand))}', which a person reads",
+            where=path,
+            remedy="add a markdown cell with grade: true, solution: true and that grade_id",
+        )
     for cell in cells:
         if cell.kind not in ("public", "hidden"):
             continue
@@ -91,6 +108,21 @@ def _check_points(path: Path, assignment: Assignment, cells: tuple[Cell, ...]) -
             )
 
 
+def _check_manual(path: Path, cell: Cell, spec: CheckSpec | None) -> None:
+    """A cell that a person reads stands for one check, which bears its grade_id and its points."""
+    if spec is None:
+        what = f"the cell '{cell.grade_id}' is read by a person, and no check 'by_hand' is for it"
+        remedy = f"add a check with id: {cell.grade_id} and use: by_hand to assignment.yml"
+    elif abs(spec.points - cell.points) > 1e-9:
+        what = (
+            f"the cell '{cell.grade_id}' is worth {cell.points:g} points, its check {spec.points:g}"
+        )
+        remedy = "make cell and assignment.yml agree"
+    else:
+        return
+    raise SourceError(what, where=path, line=cell.line, remedy=remedy)
+
+
 def _comment(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.splitlines())
 
@@ -102,6 +134,8 @@ def _script(cells: tuple[Cell, ...]) -> str:
             continue
         if cell.is_code:
             parts.append(f"# %%\n{student_source(cell.source)}")
+        elif cell.kind == "manual":
+            parts.append(f"# %% [markdown]\n{marked(cell.grade_id, cell.source)}")
         else:
             parts.append(f"# %% [markdown]\n{_comment(cell.source)}")
     return "\n\n".join(parts) + "\n"
@@ -268,6 +302,15 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
+    public = {f"{RELEASED}/{n}": raw for n, raw in own.released(assignment.folder).items()}
+    for name, raw in {**public, **given_files(source)}.items():
+        if name in files:
+            raise SourceError(
+                f"would take the place of the release's own {name}",
+                where=source / "given" / name,
+                remedy="call it otherwise",
+            )
+        files[name] = raw
     calibration = source.parent.parent / "assignments" / assignment.id / "calibration.yml"
     measured = calibration.read_bytes() if calibration.is_file() else b""
     refuse_leaks(path, files, secrets_of(assignment, cells, thresholds_of(measured)))

@@ -44,9 +44,12 @@ STATUS: Mapping[str, View] = {
     "timeout": {"tone": "bad", "icon": "⧗", "words": "took too long"},
     "memory": {"tone": "bad", "icon": "▦", "words": "used too much memory"},
     "not_checked": {"tone": "calm", "icon": "○", "words": "not checked"},
+    "by_hand": {"tone": "calm", "icon": "✎", "words": "read by a person"},
     "deferred": {"tone": "calm", "icon": "…", "words": "waits for another device"},
     "ungradable": {"tone": "ours", "icon": "!", "words": "could not be graded"},
 }
+_OPEN = (Status.BY_HAND, Status.DEFERRED)
+"""What counts on neither side."""
 _GRADED: Mapping[str, View] = {
     "full": {"tone": "good", "icon": "✓", "words": "full marks"},
     "some": {"tone": "plain", "icon": "◐", "words": "graded"},
@@ -140,6 +143,8 @@ def _status(r: Result) -> View:
         return {"tone": "calm", "icon": "○", "words": kept.GONE}
     if r.status == "ungradable":
         return dict(STATUS["ungradable"])
+    if r.by_hand:
+        return {"tone": "plain", "icon": "✎", "words": "so far; a person has still to read"}
     if r.score >= r.max_score:
         return dict(_GRADED["full"])
     return dict(_GRADED["some" if r.score > 0 else "none"])
@@ -353,8 +358,8 @@ def _tasks(checks: Sequence[CheckResult], hidden: str) -> list[View]:
     return [
         {
             "name": f"Task {task}" if task else "The whole program",
-            "score": points(sum(c.score for c in own)),
-            "max_score": points(sum(c.max_score for c in own)),
+            "score": points(sum(c.score for c in own if c.status not in _OPEN)),
+            "max_score": points(sum(c.max_score for c in own if c.status not in _OPEN)),
             "checks": [_check(c, hidden) for c in own],
         }
         for task, own in groups.items()
@@ -366,8 +371,10 @@ def _check(c: CheckResult, hidden: str) -> View:
     return {
         "status": STATUS[c.status],
         "title": clean(c.title),
-        "score": points(c.score),
+        "score": "-" if c.status in _OPEN else points(c.score),
         "max_score": points(c.max_score),
+        "rubric": [(points(p), clean(line)) for p, line in c.rubric] if tells else [],
+        "answer": clean(c.answer, lines=True) if tells else "",
         "message": clean(c.message) if tells else "",
         "bugs": c.bugs if tells else (),
         "help": clean(c.help) if tells and c.status is not Status.PASSED else "",

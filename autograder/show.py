@@ -32,6 +32,7 @@ _MARK = {
     Status.PASSED: ("✓", "green"),
     Status.PARTIAL: ("◐", "yellow"),
     Status.NOT_CHECKED: ("○", "dim"),
+    Status.BY_HAND: ("✎", "dim"),
     Status.DEFERRED: ("…", "dim"),
     Status.UNGRADABLE: ("!", "magenta"),
 }

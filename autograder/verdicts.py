@@ -15,7 +15,7 @@ import yaml
 
 from .model import Result, Status
 
-KEPT = {Status.PASSED, Status.DEFERRED}
+KEPT = {Status.PASSED, Status.DEFERRED, Status.BY_HAND}
 
 
 def folders(samples: Path) -> list[Path]:

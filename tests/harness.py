@@ -10,15 +10,17 @@ import os
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch._dynamo  # else the first optimizer imports it anew in every fork
 
 from autograder import config
-from autograder.checks import Calibration, HiddenData
+from autograder.checks import Calibration, HiddenData, own
 from autograder.evidence import pack_tensors, read_answer
 from autograder.inside import launch, torchvision_compat, wire
 from autograder.inside.answer import answer
+from autograder.inside.probes import own as own_probes
 from autograder.inside.program import Program
 from autograder.inside.recorder import install
 from autograder.judge import World, judge
@@ -34,6 +36,7 @@ class ForkedRun:
 
     def __init__(self, kind: str, main: str, cells: list[str], data: Path | None = None) -> None:
         self.kind, self.main, self.cells, self.data = kind, main, cells, data
+        self.probes = ""
 
     def ask(self, request: ProbeRequest) -> Evidence:
         read, write = os.pipe()
@@ -51,6 +54,7 @@ class ForkedRun:
                     null = os.open(os.devnull, os.O_RDWR)
                     for fd in (0, 1, 2):
                         os.dup2(null, fd)
+                    own_probes.TEXT.keep(self.probes)
                     program = Program(self.kind, self.main, list(self.cells))
                     if request.start == "loaded":
                         recorder = install(program)
@@ -73,6 +77,11 @@ class ForkedRun:
         return read_answer(wire.pack(*got)[wire.HEAD.size :][:n], got[1])
 
 
+def own_module(assignment_id: str, name: str) -> Any:
+    """A module of an assignment's own folder."""
+    return own.imported(ROOT / "assignments" / assignment_id, name)
+
+
 def judge_program(
     assignment: config.Assignment,
     run: ForkedRun,
@@ -88,6 +97,7 @@ def judge_program(
     )
     world = World(assignment.model_copy(update={"checks": kept}), hidden, calibration)
     cache: dict[str, Evidence] = {}
+    run.probes = own.probes(assignment)
 
     def ask(request: ProbeRequest) -> Evidence:
         if request.digest not in cache:
@@ -106,4 +116,4 @@ def outcome_of(
     return judge_program(assignment, run, [check_id])[check_id]
 
 
-__all__ = ["ForkedRun", "judge_program", "outcome_of"]
+__all__ = ["ForkedRun", "judge_program", "outcome_of", "own_module"]

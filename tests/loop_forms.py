@@ -209,6 +209,19 @@ def program(form: str, v: Variation) -> str:
 
 GRADS = "parameters = [p for p in model.parameters()]"
 
+WEIGHTS_ALONE = {
+    "matmul": "logits = F.relu(x @ w1.T + b1) @ w2.T + b2",
+    "bias_first": "logits = b2 + torch.matmul(F.relu(b1 + x.matmul(w1.t())), w2.t())",
+    "linear": "logits = F.linear(F.relu(F.linear(x, weight=w1, bias=b1)), w2, b2)",
+    "addmm": "logits = torch.addmm(b2, torch.addmm(b1, x, w1.T).relu(), w2.T)",
+    "in_place": "logits = torch.mm(x.mm(w1.T).add(b1).clamp(min=0), w2.T)\nlogits += b2",
+    "einsum": "logits = torch.einsum('bh,oh->bo', "
+    "F.relu(torch.einsum('oi,bi->bo', w1, x) + b1), w2) + b2",
+    "loss_ends": "logits = F.relu(x @ w1.T + b1) @ w2.T\nlogits = torch.stack([z + b for z, b in "
+    "zip(logits.unbind(1), b2)], 1)",
+}
+"""Forward passes of a network of two layers whose weights are used without it."""
+
 RIGHT: dict[str, Variation] = {
     "plain": Variation(),
     "zeroed_by_the_model": Variation(zero="model.zero_grad()"),
@@ -305,6 +318,14 @@ RIGHT: dict[str, Variation] = {
     "float64": Variation(
         setup="model.double()", forward="logits = model(images.double()).float()", own=True
     ),
+    **{
+        f"weights_alone_{name}": Variation(
+            setup="w1, b1, w2, b2 = model.parameters()",
+            forward="x = images.flatten(1)\n" + forward,
+            own=True,
+        )
+        for name, forward in WEIGHTS_ALONE.items()
+    },
     "by_hand": Variation(
         zero="for p in model.parameters():\n    p.grad = None",
         step="with torch.no_grad():\n    for p in model.parameters():\n        p -= 0.1 * p.grad",
@@ -335,6 +356,14 @@ WRONG: dict[str, Bug] = {
     ),
     "zeroed_too_late": Bug(
         Variation(order=("forward", "loss", "backward", "zero", "step")),
+        "beats",
+        "zero_grad_after_backward",
+    ),
+    "zeroed_in_the_step": Bug(
+        Variation(
+            order=("forward", "loss", "backward", "step"),
+            step="def clear():\n    optimizer.zero_grad()\n    return loss\noptimizer.step(clear)",
+        ),
         "beats",
         "zero_grad_after_backward",
     ),

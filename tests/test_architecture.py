@@ -117,6 +117,16 @@ BUGGY = {
         "no_nonlinearity",
         ["mlp_nonlinear"],
     ),
+    "first_relu_missing": (
+        model("return self.c(F.relu(self.b(self.a(x.flatten(1)))))"),
+        "no_nonlinearity",
+        ["mlp_nonlinear"],
+    ),
+    "second_relu_missing": (
+        model("return self.c(self.b(F.relu(self.a(x.flatten(1)))))"),
+        "no_nonlinearity",
+        ["mlp_nonlinear"],
+    ),
     "python_list": (
         model(
             "x = x.flatten(1)\nfor f in self.fs:\n    x = f(x)\n    x = F.relu(x)\n"

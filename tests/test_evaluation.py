@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from autograder import config
-from autograder.checks.evaluation import _exam, expected_matrix
+from autograder.checks.evaluations import evaluation_fixture
 from autograder.model import CheckResult, Status
-from tests.harness import ROOT, ForkedRun, judge_program
+from tests.harness import ROOT, ForkedRun, judge_program, own_module
 
 EVALUATE = ["evaluate_runs", "evaluate_accuracy", "evaluate_mode", "evaluate_no_grad"]
 CONFUSION = ["confusion_example", "confusion_matrix"]
@@ -183,6 +183,28 @@ def test_correct_matrices_pass(source: str) -> None:
     assert verdict(results(source, CONFUSION)) == (set(), [])
 
 
+COUNT = "for t, q in zip(y, p): m[t, q] += 1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bug"),
+    [
+        ("    model.eval()\n", "", "missing_eval_mode"),
+        ("    model.eval()\n", "    model.train()\n", "missing_eval_mode"),
+        (
+            "    m = torch",
+            "    n_classes = 1 + max(int(y.max()) for _, y in dataloader)\n    m = torch",
+            "wrong_shape",
+        ),
+    ],
+)
+def test_a_matrix_that_is_right_for_one_exam_only_is_named(old: str, new: str, bug: str) -> None:
+    source = confusion(COUNT)
+    assert old in source
+    got = results(source.replace(old, new), CONFUSION)
+    assert verdict(got) == ({bug}, ["confusion_matrix"])
+
+
 @pytest.mark.parametrize(
     ("source", "lost", "said"),
     [
@@ -238,11 +260,12 @@ def test_accuracy_per_class(body: str, bug: str | None) -> None:
     assert (got.status is Status.PASSED) is (bug is None)
 
 
-def test_the_exam_tells_the_modes_apart() -> None:
-    made = _exam(5, True)
-    assert abs(made.accuracy - made.training_accuracy) > 0.2
+def test_the_fixture_tells_the_modes_apart() -> None:
+    made = evaluation_fixture(5, moody=True)
+    assert abs(made.right.mean() - made.right_in_training.mean()) > 0.2
 
 
 def test_the_expected_matrix_by_hand() -> None:
-    matrix = expected_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    confusion = own_module("04-training-loop", "confusion")
+    matrix = confusion.expected_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     assert matrix.tolist() == [[1, 1], [0, 1]]

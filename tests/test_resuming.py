@@ -7,8 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from autograder.checks import resuming
-from tests.lab_08 import lost, report, results, task
+from tests.harness import own_module
+from tests.lab_08 import ID, lost, report, results, task
+
+resuming = own_module(ID, "resuming")
 
 CHECKS = task("checkpoint_")
 
@@ -139,13 +141,27 @@ WRONG: dict[str, tuple[Change, dict[str, tuple[str, ...]]]] = {
                      NO_STATE),
     "in half precision": (
         (('model.state_dict(),', '{k: v.half() for k, v in model.state_dict().items()},'),),
-        {"checkpoint_model": ("wrong_checkpoint",), "checkpoint_state": (), **CRASH,
-         "checkpoint_refuses": ()},
+        {"checkpoint_model": ("wrong_checkpoint",)},
     ),
     "no weights": (
         ((MODEL, ""),),
-        {"checkpoint_model": ("wrong_checkpoint",), "checkpoint_plain": (),
-         "checkpoint_state": (), **CRASH, "checkpoint_refuses": ()},
+        {"checkpoint_model": ("wrong_checkpoint",), "checkpoint_crash": ()},
+    ),
+    "weights of a copy": (
+        ((MODEL, "    copy.deepcopy(model).load_state_dict(state['model'])\n"),),
+        {"checkpoint_model": ("wrong_checkpoint",), "checkpoint_crash": ()},
+    ),
+    "no buffers": (
+        (("model.state_dict()", "dict(model.named_parameters())"),
+         (MODEL, "    model.load_state_dict(state['model'], strict=False)\n")),
+        {"checkpoint_model": ("wrong_checkpoint",)},
+    ),
+    "one group of parameters": (
+        (('    optimizer.load_state_dict(state["optimizer"])\n',
+          ("    told = optimizer.state_dict()\n    told['state'] = state['optimizer']['state']\n"
+          "    told['param_groups'][0] = state['optimizer']['param_groups'][0]\n"
+          "    optimizer.load_state_dict(told)\n")),),
+        NO_STATE,
     ),
     "written in place": (((SAVE, "    torch.save(state, path)\n"),), CRASH),
     "written in place by Python": (
@@ -174,6 +190,25 @@ WRONG: dict[str, tuple[Change, dict[str, tuple[str, ...]]]] = {
          (LOAD, "    with open(path, 'rb') as f:\n        state = pickle.load(f)\n")),
         UNSAFE,
     ),
+    **{
+        f"a pickle that may hold {parts}": (
+            ((SAVE, ("    with open(path + '.new', 'wb') as f:\n        pickle.dump(state, f)\n"
+                    "    os.replace(path + '.new', path)\n")),
+             (LOAD, f"""
+    class Reader(pickle.Unpickler):
+        def find_class(self, module, name):
+            if module.split(".")[0] not in {parts}:
+                raise pickle.UnpicklingError(name)
+            return super().find_class(module, name)
+
+    with open(path, "rb") as f:
+        state = Reader(f).load()
+""")),
+            UNSAFE,
+        )
+        for parts in (("torch", "collections", "builtins"), ("torch", "collections"),
+                      ("torch", "collections", "_io"), ("torch", "collections", "posix"))
+    },
     "swallows the refusal": (
         ((LOAD, ("    try:\n        state = torch.load(path, weights_only=True)\n"
                 "    except Exception:\n        return 0\n")),),
@@ -202,7 +237,7 @@ WRONG: dict[str, tuple[Change, dict[str, tuple[str, ...]]]] = {
         ((SAVE, "    globals().update(kept=state)\n    open(path, 'w').close()\n"),
          (LOAD, "    state = kept\n")),
         {"checkpoint_resumes": ("wrong_checkpoint",), "checkpoint_model": (),
-         "checkpoint_plain": (), "checkpoint_state": (), **CRASH,
+         "checkpoint_plain": (), "checkpoint_state": (), "checkpoint_crash": (),
          "checkpoint_refuses": ("wrong_value",)},
     ),
 }  # fmt: skip

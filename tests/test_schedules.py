@@ -7,8 +7,10 @@ import textwrap
 
 import pytest
 
-from autograder.checks import schedules
-from tests.lab_08 import lost, report, results, task
+from tests.harness import own_module
+from tests.lab_08 import ID, lost, report, results, task
+
+schedules = own_module(ID, "schedules")
 
 TABLE, MADE = task("lr_"), task("schedulers_")
 
@@ -109,6 +111,11 @@ WRONG_MADE = {
         ("epochs // 3)", "epochs // 3, gamma=0.5)"),
         {"schedulers_traces": ("wrong_value",)},
     ),
+    **{
+        f"a step of {n}": (("StepLR(optimizer, epochs // 3)", f"StepLR(optimizer, {n})"),
+                           {"schedulers_traces": ("wrong_value",)})
+        for n in (3, 4)
+    },
     "another top": (("optimizer, rate,", "optimizer, 0.1,"),
                     {"schedulers_traces": ("wrong_value",)}),
     "takes any name": (("raise ValueError(name)", "return StepLR(optimizer, 1)"),

@@ -208,7 +208,7 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
             "loss = loss_fn(model(x), y)\nloss.backward()\noptimizer.zero_grad()\noptimizer.step()"
         ),
         ["zero_grad_after_backward"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "none_after_backward": (
         loop(
@@ -216,14 +216,14 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
             "for p in model.parameters():\n    p.grad = None\noptimizer.step()"
         ),
         ["zero_grad_after_backward"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "step_first": (
         loop(
             "optimizer.zero_grad()\nloss = loss_fn(model(x), y)\noptimizer.step()\nloss.backward()"
         ),
         ["step_before_backward"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "step_first_stale": (
         loop(
@@ -261,12 +261,12 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
     "no_backward": (
         loop("optimizer.zero_grad()\nloss = loss_fn(model(x), y)\noptimizer.step()"),
         ["missing_backward"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "no_step": (
         loop("optimizer.zero_grad()\nloss = loss_fn(model(x), y)\nloss.backward()"),
         ["missing_step"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "step_once": (
         loop(
@@ -283,7 +283,7 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
             "mine = torch.optim.SGD(twin.parameters(), lr=1.0)",
         ),
         ["stale_optimizer"],
-        ["train_zero_grad", "train_beats", "train_objective"],
+        ["train_beats"],
     ),
     "softmax": (
         loop(
@@ -427,5 +427,5 @@ def test_a_function_that_does_nothing_earns_nothing() -> None:
 
 def test_messages_say_what_was_seen() -> None:
     message = results(BUGGY["no_zero"][0])["train_zero_grad"].message
-    assert "step 1" in message
-    assert "1 of 7 steps" in message
+    assert message.startswith("step 2 was made of its own batch's gradients")
+    assert "of those that step 1 had used" in message

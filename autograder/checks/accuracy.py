@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..model import Array, Evidence, Outcome, ProbeRequest, Status
-from .base import Calibration, Context, HiddenData, Inconclusive, StandardCheck, require, tensor_of
+from .base import Calibration, Context, HiddenData, Inconclusive, Option, check, require, tensor_of
 
 MARGIN = 0.04
 CHANCE = 0.1
@@ -49,7 +49,7 @@ def hidden_request(ctx: Context) -> ProbeRequest:
     `layers`, the sizes of a chain of linear layers with ReLU between, computed outside.
     """
     assert ctx.hidden is not None
-    args: dict[str, Any] = {"model": ctx.option("model", "model"), "trainer": ctx.option("trainer")}
+    args: dict[str, Any] = {"model": ctx.option("model"), "trainer": ctx.option("trainer")}
     if ctx.option("layers"):
         args["weights"] = True
     return ProbeRequest("accuracy:predictions", args, {"images": ctx.hidden.images})
@@ -117,34 +117,36 @@ def accuracy_of(
     return float(((rows.argmax(axis=1) == hidden.labels) & sound).mean())
 
 
-def _judge(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    family="accuracy",
+    help="The trained model was asked about images it has never seen. If its accuracy there is far "
+    "below what your own evaluation prints, look at what differs between the two; if both are low, "
+    "look at the loop first: every beat, once per batch, in order.",
+    requests=_requests,
+    options=(
+        Option("model", str, "the global that is the trained model", "model"),
+        Option("trainer", str, "a function without arguments whose first result is the model"),
+        Option("classes", int, "the number of classes", 10),
+        Option("layers", list, "sizes of the layers, where the handout fixes the network"),
+    ),
+    calibrated=True,
+)
+def accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """How many images the trained model gets right that it has never seen."""
     if ctx.hidden is None:
         return Outcome(Status.DEFERRED, 0.0, (), "no hidden images are set aside here")
     if ctx.calibration is None:
         return Outcome(Status.DEFERRED, 0.0, (), "no threshold has been measured for this data")
-    classes, layers = int(ctx.option("classes", 10)), tuple(ctx.option("layers", ()))
-    accuracy = accuracy_of(evidence["main"], ctx.hidden, classes, layers)
+    classes, layers = int(ctx.option("classes")), tuple(ctx.option("layers", ()))
+    reached = accuracy_of(evidence["main"], ctx.hidden, classes, layers)
     threshold, floor = ctx.calibration.threshold, ctx.calibration.floor
     said = (
-        f"{accuracy:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
+        f"{reached:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
     )
-    if accuracy >= threshold:
+    if reached >= threshold:
         outcome = Outcome.passed(said)
-    elif accuracy <= floor:
+    elif reached <= floor:
         outcome = Outcome.failed(f"{said}, none up to {floor:.1%}")
     else:
-        outcome = Outcome.partial((accuracy - floor) / (threshold - floor), said)
-    return replace(outcome, value=accuracy)
-
-
-CHECKS = (
-    StandardCheck(
-        "hidden_accuracy",
-        _requests,
-        _judge,
-        "The trained model was asked about images it has never seen. If its accuracy there is far "
-        "below what your own evaluation prints, look at what differs between the two; if both are "
-        "low, look at the loop first: every beat, once per batch, in order.",
-        (),
-    ),
-)
+        outcome = Outcome.partial((reached - floor) / (threshold - floor), said)
+    return replace(outcome, value=reached)

@@ -1,10 +1,6 @@
 """Checks of a model class: shape, registered parameters, raw logits, nonlinearity, rows.
 
-Options (`with:`), the same for all five, which share one run of one probe:
-
-    class        the name of the class           kwargs      arguments of its constructor
-    input        the shape of one image          classes     the number of logits
-    parameters   how many there must be          attributes  names the model must have
+All five share one run of one probe, and their options.
 
 Each property is judged from numbers, not from the text of the class, so a `Sequential`, a
 hand-written matrix product and a loop over a `ModuleList` are all the same to it.
@@ -13,6 +9,7 @@ hand-written matrix product and a loop over a `ModuleList` are all the same to i
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -20,9 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, Inconclusive, StandardCheck, field_of, require, tensor_of
+from .base import (
+    Context,
+    Inconclusive,
+    Judge,
+    Option,
+    StandardCheck,
+    check,
+    field_of,
+    require,
+    tensor_of,
+)
+from .reference.network import Sample, identify
 
 IMAGES, WIDE, QUADS = 7, 64, 8
+WEIGHTS_CAP = 2_000_000
 _SOFTMAX = "softmax_before_cross_entropy"
 SAME = 1e-4
 """Relative: float32 sums in another order differ by less than a hundredth of this."""
@@ -34,10 +43,10 @@ def requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     """One build of the class and its answers on secret images."""
     options = {
         "class": ctx.option("class"),
-        "kwargs": ctx.option("kwargs", {}),
-        "attributes": ctx.option("attributes", []),
+        "kwargs": ctx.option("kwargs"),
+        "attributes": ctx.option("attributes"),
     }
-    shape = tuple(ctx.option("input", [1, 28, 28]))
+    shape = tuple(ctx.option("input"))
     seed = int(ctx.rng("architecture").integers(2**62))
     return {"main": _request(seed, shape, json.dumps(options))}
 
@@ -75,7 +84,7 @@ def _answers(ctx: Context, evidence: Evidence, name: str, rows: int) -> Floats:
 def judge_shape(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """(B, classes), float32, the number of parameters, the attributes asked for."""
     done = require(evidence["main"])
-    name, classes = ctx.option("class"), int(ctx.option("classes", 10))
+    name, classes = ctx.option("class"), int(ctx.option("classes"))
     shape, dtype = field_of(done, "shape", list), field_of(done, "dtype", str)
     if shape != [IMAGES, classes]:
         return Outcome.failed(
@@ -167,7 +176,36 @@ def judge_nonlinearity(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcom
             f"{bend:.0e} of its size",
             "no_nonlinearity",
         )
+    flat = _flat_layers(ctx, evidence["main"])
+    if flat:
+        return Outcome.failed(
+            f"of its layers, {' and '.join(map(str, flat))} and the next have no nonlinearity "
+            f"between them: the two are one affine map",
+            "no_nonlinearity",
+        )
     return Outcome.passed()
+
+
+def _flat_layers(ctx: Context, evidence: Evidence) -> list[int]:
+    """The linear layers, from 1, that nothing follows before the next, in a chain of such layers
+    whose answers are known; none where the network is no such chain.
+    """
+    raw = evidence.data.get("shapes")
+    if not isinstance(raw, list) or "weights" not in evidence.tensors:
+        return []
+    shapes = tuple(tuple(s) for s in raw if isinstance(s, list) and s)
+    sound = all(isinstance(n, int) and 0 < n <= WEIGHTS_CAP for s in shapes for n in s)
+    if not sound or len(shapes) != len(raw) or len(shapes[0]) != 2:
+        return []
+    weights = tensor_of(evidence, "weights").astype(np.float64)
+    images = requests(ctx)["main"].tensors["images"].reshape(IMAGES, -1).astype(np.float64)
+    if weights.shape != (sum(math.prod(s) for s in shapes),) or shapes[0][1] != images.shape[1]:
+        return []
+    answers = _answers(ctx, evidence, "logits", IMAGES)
+    seen = Sample(weights, np.zeros(shapes[0][0]), images, answers, training=False)
+    chain = identify(shapes, [seen])
+    activations = chain.activations if chain is not None else ()
+    return [k for k, name in enumerate(activations, 1) if name == "none"]
 
 
 def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -202,49 +240,47 @@ def judge_rows(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def _check(
-    name: str,
-    judge: Callable[[Context, Mapping[str, Evidence]], Outcome],
-    teaching: str,
-    *bugs: str,
-) -> StandardCheck:
-    return StandardCheck(name, requests, judge, teaching, bugs)
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    _check(
-        "output_shape",
-        judge_shape,
-        "Print the model, and the shape after each layer for a batch of two images.",
-        "wrong_shape",
-        "wrong_architecture",
-        "missing_name",
-    ),
-    _check(
-        "registered_parameters",
-        judge_registered,
-        "A module lists the layers that are set as its attributes.",
-        "unregistered_modules",
-    ),
-    _check(
-        "raw_logits",
-        judge_logits,
-        "Cross-entropy wants the last layer's numbers as they are.",
-        "softmax_before_cross_entropy",
-        "wrong_architecture",
-    ),
-    _check(
-        "nonlinearity",
-        judge_nonlinearity,
-        "Without a bend between them, layers collapse into one.",
-        "no_nonlinearity",
-    ),
-    _check(
-        "batch_rows",
-        judge_rows,
-        "Keep the first dimension first, and flatten the others.",
-        "batch_mixing",
-        "dropout_always_on",
-        "wrong_shape",
-    ),
+OPTIONS = (
+    Option("class", str, "the name of the class, or of a global that is a network", needed=True),
+    Option("kwargs", dict, "the arguments of its constructor", {}),
+    Option("input", list, "the shape of one image", [1, 28, 28]),
+    Option("classes", int, "the number of logits", 10),
+    Option("parameters", int, "how many parameters there must be"),
+    Option("attributes", list, "names that the model must have", []),
 )
+
+
+def _question(ask: str, help: str, *bugs: str) -> Callable[[Judge], StandardCheck]:
+    return check(family="module", ask=ask, help=help, bugs=bugs, requests=requests, options=OPTIONS)
+
+
+module_shape = _question(
+    "shape",
+    "Print the model, and the shape after each layer for a batch of two images.",
+    "wrong_shape",
+    "wrong_architecture",
+    "missing_name",
+)(judge_shape)
+module_registered = _question(
+    "registered",
+    "A module lists the layers that are set as its attributes.",
+    "unregistered_modules",
+)(judge_registered)
+module_logits = _question(
+    "logits",
+    "Cross-entropy wants the last layer's numbers as they are.",
+    "softmax_before_cross_entropy",
+    "wrong_architecture",
+)(judge_logits)
+module_nonlinear = _question(
+    "nonlinear",
+    "Without a bend between them, layers collapse into one.",
+    "no_nonlinearity",
+)(judge_nonlinearity)
+module_rows = _question(
+    "rows",
+    "Keep the first dimension first, and flatten the others.",
+    "batch_mixing",
+    "dropout_always_on",
+    "wrong_shape",
+)(judge_rows)

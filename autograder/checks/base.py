@@ -1,23 +1,38 @@
-"""What a standard check is, and what its judge may know.
+"""What a check is, how it is declared, and what its judge may know.
 
 A check is two pure functions around a box: `requests` says which probes to run with which
 secret inputs, `judge` turns the evidence into an outcome. Both see a `Context` and nothing
 else, so a grade depends on (assignment, evidence, calibration) alone and can be taken again
 from kept evidence without running a line of student code.
+
+It is declared in one place, by a decorator on its judge:
+
+    @check(
+        bugs=("wrong_value", "missing_name"),
+        help="Adding one number to all logits of a row changes no probability.",
+        main=lambda ctx: probe("rows", {}, {"logits": secret(ctx)}),
+    )
+    def stable_rows(ctx: Context, main: Evidence) -> Outcome: ...
+
+Each further keyword names a piece of evidence and says how it is asked for; the judge gets it under
+that name. A parameter annotated `Later` is asked for only when it is called.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
-from ..config import Assignment, CheckSpec
+from ..config import Assignment, CheckSpec, did_you_mean
+from ..errors import GraderError
 from ..model import Array, Evidence, Json, Outcome, ProbeRequest, Status
+from .help import HELP
 
 VARIANTS = 8
 """How many sets of shared questions there are. To simulate every known bug of one takes 0.3 to
@@ -60,6 +75,10 @@ class Context:
     device: str = "cpu"
     submission: str = ""
     """As in `judge.World`; "" where it is nobody's in particular."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """What the assignment's own checks.py defines, by name."""
+    reference: Callable[[ProbeRequest], Evidence] | None = None
+    """Answers a request for the reference solution; None where that cannot be had."""
 
     def rng(self, name: str, *, shared: bool = False) -> np.random.Generator:
         """Secret randomness: the same for the same assignment, submission and `name`, so that what
@@ -69,12 +88,13 @@ class Context:
         spec = self.assignment
         key = f"{spec.id}/{spec.version}/{spec.seed}/{name}"
         if self.submission:
-            whose = f"variant {self._variant}" if shared else self.submission
+            whose = f"variant {self.variant}" if shared else self.submission
             key = f"{key}/{spec.secret}/{whose}"
         return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]))
 
     @property
-    def _variant(self) -> int:
+    def variant(self) -> int:
+        """Which of the sets of shared questions is this submission's."""
         spec = self.assignment
         key = f"{spec.id}/{spec.version}/{spec.seed}/{spec.secret}/{self.submission}"
         return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % VARIANTS
@@ -86,8 +106,19 @@ class Context:
             return self.assignment.seed
         return int(self.rng("seed", shared=True).integers(2**31))
 
+    def right(self, request: ProbeRequest) -> Evidence:
+        """What the reference solution answers. Raises `GraderError` where that is not known."""
+        if self.reference is None:
+            raise GraderError(
+                f"the reference's answers for the check '{self.spec.id}' are not here",
+                remedy="grade where the assignment's source is, or package the assignment anew",
+            )
+        return self.reference(request)
+
     def option(self, name: str, default: Any = None) -> Any:
-        """An option of the check's `with:` section."""
+        """An option of the check's `with:` section; where that leaves it out, the default that the
+        check declares for it.
+        """
         return self.spec.options.get(name, default)
 
 
@@ -160,50 +191,79 @@ def tensor_of(evidence: Evidence, name: str, shape: tuple[int | None, ...] | Non
     return array
 
 
-OPTIONS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
-    {
-        "arguments": list,
-        "attributes": list,
-        "batch": int,
-        "class": str,
-        "classes": int,
-        "curve": list,
-        "epochs": int,
-        "evaluate": str,
-        "file": str,
-        "function": str,
-        "functions": dict,
-        "generators": list,
-        "input": list,
-        "kwargs": dict,
-        "layers": list,
-        "model": str,
-        "name": str,
-        "network": str,
-        "optimizer": str,
-        "parameters": int,
-        "rate": (int, float),
-        "seeding": str,
-        "std": (int, float),
-        "test": int,
-        "train": int,
-        "trainer": str,
-        "wiring": bool,
-    }
-)
-"""Every option that a check's `with:` may state, and what it holds; each check's module says what
-its own mean. What is not here is a slip of the pen.
-"""
+# --- declaring a check ----------------------------------------------------------------------------
 
 Requests = Callable[[Context], Mapping[str, ProbeRequest]]
 Judge = Callable[[Context, Mapping[str, Evidence]], Outcome]
+
+
+class Later(Protocol):
+    """A piece of evidence that is asked for when it is called."""
+
+    def __call__(self) -> Evidence: ...
+
+
+Kind = type | tuple[type, ...]
+KINDS: Mapping[type, str] = MappingProxyType(
+    {
+        str: "a text",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        list: "a list",
+        dict: "a mapping",
+    }
+)
+"""What an option may be, in words."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a check's `with:`: what it may be, what it means, and what holds without it.
+
+    `needed`: it has to be stated. `made`: it names a file that the student's run leaves behind.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    default: Any = None
+    needed: bool = False
+    made: bool = False
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        return self.kind if isinstance(self.kind, tuple) else (self.kind,)
+
+    @property
+    def words(self) -> str:
+        """What it may be, as `a text or a list`."""
+        return " or ".join(KINDS[k] for k in self.kinds)
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value is of a kind that this option takes; a whole number is a number too."""
+        if isinstance(value, bool):
+            return bool in self.kinds
+        return isinstance(value, self.kinds) or (float in self.kinds and isinstance(value, int))
+
+
+class Malformed(ValueError):  # noqa: N818 - what `examine` raises, not an error of ours
+    """What is wrong with a check's options, in one line, and its remedy."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
 class StandardCheck:
     """A check by its name: its probes, its judge, the bugs it can name, and its teaching.
 
-    `help` is shown where the check is not passed and no named bug has a text of its own.
+    `name` is what an assignment's `use:` says, or `family.question` where `ask:` says which
+    question of a family. `help` is shown where the check is not passed and no named bug has a text
+    of its own. `calibrated`: its threshold is measured by training the reference. `examine` raises
+    `Malformed` where options that are of the right kind do not fit together. `expects` are the
+    requests whose answers by the reference solution the judge compares with.
     """
 
     name: str
@@ -211,3 +271,128 @@ class StandardCheck:
     judge: Judge
     help: str
     bugs: tuple[str, ...] = field(default=())
+    options: tuple[Option, ...] = ()
+    calibrated: bool = False
+    examine: Callable[[Context], None] | None = None
+    asks: str = ""
+    """The question in a few words, for the list of checks."""
+    expects: Callable[[Context], Sequence[ProbeRequest]] = lambda ctx: ()
+
+    def __post_init__(self) -> None:
+        for bug in self.bugs:
+            if bug not in HELP:
+                near = did_you_mean(bug, HELP)
+                raise ValueError(f"check '{self.name}' names the unknown bug '{bug}'{near}")
+
+    @property
+    def family(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def question(self) -> str:
+        return self.name.partition(".")[2]
+
+    def filled(self, spec: CheckSpec) -> CheckSpec:
+        """An assignment's check with the defaults of the options that it leaves out."""
+        defaults = {o.name: o.default for o in self.options if o.default is not None}
+        return spec.model_copy(update={"options": {**defaults, **spec.options}})
+
+    def leaves(self, spec: CheckSpec) -> list[str]:
+        """The files that the student's run is to leave behind, by this check's options."""
+        stated = self.filled(spec).options
+        return [str(stated[o.name]) for o in self.options if o.made and stated.get(o.name)]
+
+
+def probe(
+    name: str,
+    args: Mapping[str, Json] | None = None,
+    tensors: Mapping[str, Array] | None = None,
+    *,
+    start: Literal["loaded", "fresh"] = "loaded",
+    check_s: float | None = None,
+) -> ProbeRequest:
+    """Ask for the probe `module:function`, or for `name` of the assignment's own probes.py."""
+    full = name if ":" in name else f"own:{name}"
+    return ProbeRequest(full, dict(args or {}), dict(tensors or {}), start, check_s)
+
+
+Ask = Callable[[Context], ProbeRequest]
+
+
+def check(
+    *,
+    bugs: Sequence[str] = (),
+    help: str = "",
+    family: str = "",
+    ask: str = "",
+    options: Sequence[Option] = (),
+    calibrated: bool = False,
+    examine: Callable[[Context], None] | None = None,
+    expects: Callable[[Context], Sequence[ProbeRequest]] = lambda ctx: (),
+    requests: Requests | None = None,
+    **evidence: Ask,
+) -> Callable[[Callable[..., Outcome]], StandardCheck]:
+    """Declare a check: the function below is its judge, and what it returns is the check.
+
+    Its name is the function's, or `family` and the question `ask`. Each keyword in `evidence` is a
+    parameter of the judge, after the context; with `requests` in their place the judge takes the
+    context and a mapping of whatever that asks for. Raises `TypeError` where the parameters are
+    others, `ValueError` for a bug without a help text.
+    """
+
+    def declare(function: Callable[..., Outcome]) -> StandardCheck:
+        name = f"{family}.{ask}".rstrip(".") if family else getattr(function, "__name__", "")
+        asked, judge = _by_name(name, function, requests, evidence)
+        said = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
+        return StandardCheck(
+            name,
+            asked,
+            judge,
+            help,
+            tuple(bugs),
+            tuple(options),
+            calibrated,
+            examine,
+            said,
+            expects,
+        )
+
+    return declare
+
+
+def _by_name(
+    name: str,
+    function: Callable[..., Outcome],
+    requests: Requests | None,
+    evidence: Mapping[str, Ask],
+) -> tuple[Requests, Judge]:
+    """What a declared check asks for, and its judge as the grader calls it."""
+    given = list(inspect.signature(function, follow_wrapped=False).parameters.values())
+    if requests is not None:
+        if evidence or len(given) != 2:
+            raise TypeError(f"check '{name}': with `requests` a judge takes (ctx, evidence)")
+        return requests, cast("Judge", function)
+    names = [p.name for p in given[1:]]
+    if sorted(names) != sorted(evidence):
+        raise TypeError(
+            f"check '{name}' takes the evidence ({', '.join(names)}) and asks for "
+            f"({', '.join(evidence)})"
+        )
+    later = {p.name for p in given[1:] if _is_later(p.annotation)}
+
+    def asked(ctx: Context) -> Mapping[str, ProbeRequest]:
+        return {label: make(ctx) for label, make in evidence.items()}
+
+    def judge(ctx: Context, found: Mapping[str, Evidence]) -> Outcome:
+        def taken(label: str) -> Any:
+            return (lambda: found[label]) if label in later else found[label]
+
+        return function(ctx, **{label: taken(label) for label in names})
+
+    return asked, judge
+
+
+def _is_later(annotation: Any) -> bool:
+    """Whether a parameter is `Later`, written as a name or, under lazy annotations, as text."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return text.rpartition(".")[2] == "Later"

@@ -13,12 +13,23 @@ and what the file scores on the program's own test images is compared with `best
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..model import ErrorInfo, Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, place, require
+from .base import (
+    Context,
+    Inconclusive,
+    Judge,
+    Requests,
+    StandardCheck,
+    check,
+    field_of,
+    place,
+    require,
+)
+from .forms import RUN, with_defaults
 from .programs import program_of
 
 CURVE = (0.5, 0.9, 0.7)
@@ -28,7 +39,7 @@ NEAR = 1e-6
 
 
 def _file(ctx: Context) -> str:
-    return str(ctx.option("file", "best_mlp.pt"))
+    return str(ctx.option("file"))
 
 
 def _present(ctx: Context) -> Mapping[str, ProbeRequest]:
@@ -36,7 +47,7 @@ def _present(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 
 def _reload(ctx: Context) -> ProbeRequest:
-    args = {"file": _file(ctx), "class": str(ctx.option("class", "MLP"))}
+    args = {"file": _file(ctx), "class": str(ctx.option("class"))}
     return ProbeRequest("checkpoints:checkpoint", args)
 
 
@@ -161,6 +172,7 @@ def _no_state(kind: str, detail: Any, name: str) -> Outcome | None:
 
 
 def _judge_exists(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the file is there after the run."""
     main = require(evidence["main"])
     if field_of(main, "exists", bool):
         return Outcome.passed()
@@ -203,14 +215,14 @@ def _reloaded(ctx: Context, main: Evidence) -> Outcome | None:
     mismatch = field_of(main, "mismatch", str)
     if mismatch:
         return Outcome.failed(
-            f"{_file(ctx)} does not load into a new {ctx.option('class', 'MLP')}(): "
-            f"{mismatch[:300]}",
+            f"{_file(ctx)} does not load into a new {ctx.option('class')}(): {mismatch[:300]}",
             "wrong_checkpoint",
         )
     return None
 
 
 def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the file loads into a new model, which then scores what `best_acc` claims."""
     main = require(evidence["main"])
     problem = _reloaded(ctx, main)
     if problem is not None:
@@ -236,6 +248,7 @@ def _judge_reloads(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the file holds the weights of the best epoch."""
     story = _story(ctx, evidence)
     name = _file(ctx)
     if story is None or story.kind == "absent":  # it may save inside a function that was replaced
@@ -269,6 +282,7 @@ def _judge_best(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _judge_best_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether `best_acc` is the accuracy of the best epoch."""
     story = _story(ctx, evidence)
     if story is None:
         accuracy, claimed, agree = _score(ctx, require(evidence["main"]))
@@ -287,42 +301,43 @@ def _judge_best_accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outc
     )
 
 
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "checkpoint_exists",
-        _present,
-        _judge_exists,
-        "What a run learnt is lost with its process unless it is written to a file.",
-        ("wrong_checkpoint",),
-    ),
-    StandardCheck(
-        "checkpoint_reloads",
-        _both,
-        _judge_reloads,
-        "A checkpoint is worth what a new process can make of it: build a new model, load the file "
-        "into it, evaluate it, and compare with what was claimed.",
-        (
-            "pickles_whole_model",
-            "wrong_checkpoint",
-            "unregistered_modules",
-            "saves_last_not_best",
-            "best_weights_aliased",
-            "missing_name",
-        ),
-    ),
-    StandardCheck(
-        "checkpoint_best",
-        _both,
-        _judge_best,
-        "The best epoch is rarely the last one. Its weights have to be written, or copied, before "
-        "training goes on to change them.",
-        ("saves_last_not_best", "best_weights_aliased", "wrong_checkpoint"),
-    ),
-    StandardCheck(
-        "best_accuracy",
-        _both,
-        _judge_best_accuracy,
-        "best_acc is the highest accuracy that evaluate has returned so far.",
-        ("wrong_value", "missing_name"),
-    ),
-)
+def _question(
+    ask: str, help: str, *bugs: str, requests: Requests = _both
+) -> Callable[[Judge], StandardCheck]:
+    options = with_defaults(RUN, file="best_mlp.pt", **{"class": "MLP"})
+    return check(
+        family="checkpoint", ask=ask, help=help, bugs=bugs, requests=requests, options=options
+    )
+
+
+checkpoint_exists = _question(
+    "exists",
+    "What a run learnt is lost with its process unless it is written to a file.",
+    "wrong_checkpoint",
+    requests=_present,
+)(_judge_exists)
+checkpoint_reloads = _question(
+    "reloads",
+    "A checkpoint is worth what a new process can make of it: build a new model, load the file "
+    "into it, evaluate it, and compare with what was claimed.",
+    "pickles_whole_model",
+    "wrong_checkpoint",
+    "unregistered_modules",
+    "saves_last_not_best",
+    "best_weights_aliased",
+    "missing_name",
+)(_judge_reloads)
+checkpoint_best = _question(
+    "best",
+    "The best epoch is rarely the last one. Its weights have to be written, or copied, before "
+    "training goes on to change them.",
+    "saves_last_not_best",
+    "best_weights_aliased",
+    "wrong_checkpoint",
+)(_judge_best)
+checkpoint_best_accuracy = _question(
+    "best_accuracy",
+    "best_acc is the highest accuracy that evaluate has returned so far.",
+    "wrong_value",
+    "missing_name",
+)(_judge_best_accuracy)

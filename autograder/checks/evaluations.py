@@ -14,7 +14,7 @@ evaluation mode, so the two accuracies lie far apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,16 +23,19 @@ from numpy.typing import NDArray
 
 from ..errors import GraderError
 from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, Inconclusive, StandardCheck, require
+from .base import Context, Inconclusive, Judge, StandardCheck, check, require
 from .forms import (
     CLASSES,
+    FUNCTION,
+    RUN,
     FunctionForm,
     ProgramForm,
     TrainFixture,
+    examine_form,
     form_of,
     patch_images,
 )
-from .loops import missing_network, never_called, raised
+from .loops import NOT_FOLLOWED, missing_network, never_called, raised
 from .reference.images import Known
 from .reference.replay import Call, Replay, number_of, read
 
@@ -173,7 +176,7 @@ def _program(ctx: Context, evidence: Mapping[str, Evidence]) -> list[Evaluation]
     done = require(evidence["main"])
     missing_network(form, done)
     replay = form.read(ctx, done)
-    name = str(ctx.option("evaluate", "evaluate"))
+    name = str(ctx.option("evaluate"))
     found = []
     for span in replay.spans:
         if span.function != name or not span.ended:
@@ -183,7 +186,10 @@ def _program(ctx: Context, evidence: Mapping[str, Evidence]) -> list[Evaluation]
         found.append(Evaluation(span.returned, calls, right, tuple(c.rows for c in calls)))
     if not found:
         raise Inconclusive(never_called(replay, name))
-    return found
+    of_it = [made for made in found if made.calls]
+    if not of_it and replay.unfollowed:
+        raise Inconclusive(NOT_FOLLOWED)
+    return of_it or found  # another network may be evaluated, too
 
 
 def _right(replay: Replay, calls: Sequence[Call]) -> NDArray[np.bool_] | None:
@@ -250,6 +256,7 @@ def judge_number(made: Evaluation, name: str) -> Outcome:
 
 
 def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether it runs, calls the network and returns a number in [0, 1]."""
     form = form_of(ctx)
     name = form.function if isinstance(form, FunctionForm) else str(ctx.option("evaluate"))
     if isinstance(form, FunctionForm):
@@ -277,17 +284,24 @@ def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _number(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the number is right answers over images, on a ragged last batch too."""
     form = form_of(ctx)
     if isinstance(form, FunctionForm):
         return judge_number(evaluation_of(ctx, evidence["main"], moody=False), form.function)
-    name = str(ctx.option("evaluate", "evaluate"))
+    name = str(ctx.option("evaluate"))
     return judge_number(_program(ctx, evidence)[0], name)
 
 
 def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """A function's number decides where it is one of the two accuracies; else the mode seen."""
+    """Whether the network answers in evaluation mode.
+
+    A function's number decides where it is one of the two accuracies; else the mode seen.
+    """
     if isinstance(form_of(ctx), ProgramForm):
-        for k, made in enumerate(_program(ctx, evidence)):
+        found = _program(ctx, evidence)
+        if not any(made.calls for made in found):
+            return Outcome.not_checked("not checked: the model was never called")
+        for k, made in enumerate(found):
             if any(c.training for c in made.calls):
                 return Outcome.failed(
                     f"in evaluation {k + 1} the model was still in training mode",
@@ -312,6 +326,7 @@ def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _graph(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether the evaluation builds no graph."""
     if isinstance(form_of(ctx), ProgramForm):
         found = _program(ctx, evidence)
     else:
@@ -329,34 +344,39 @@ def _graph(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "evaluation_runs",
-        _requests,
-        _runs,
-        "The function goes once through the loader and returns the share of right answers.",
-        ("missing_name", "wrong_value", "wrong_accuracy"),
-    ),
-    StandardCheck(
-        "evaluation_number",
-        _requests,
-        _number,
-        "Accuracy is the number of right answers over the number of images. Batches may differ in "
-        "size, so count images, not batches.",
-        ("wrong_accuracy", "missing_name"),
-    ),
-    StandardCheck(
-        "evaluation_mode",
-        _requests,
-        _mode,
-        "In evaluation mode dropout is off and batch norm uses what it learnt.",
-        ("missing_eval_mode",),
-    ),
-    StandardCheck(
-        "evaluation_graph",
-        _requests,
-        _graph,
-        "Nothing is learnt from an evaluation, so nothing needs a graph.",
-        ("missing_no_grad",),
-    ),
-)
+def _question(ask: str, help: str, *bugs: str) -> Callable[[Judge], StandardCheck]:
+    return check(
+        family="evaluation",
+        ask=ask,
+        help=help,
+        bugs=bugs,
+        requests=_requests,
+        options=FUNCTION + RUN,
+        examine=examine_form,
+    )
+
+
+evaluation_runs = _question(
+    "runs",
+    "The function goes once through the loader and returns the share of right answers.",
+    "missing_name",
+    "wrong_value",
+    "wrong_accuracy",
+)(_runs)
+evaluation_number = _question(
+    "number",
+    "Accuracy is the number of right answers over the number of images. Batches may differ in "
+    "size, so count images, not batches.",
+    "wrong_accuracy",
+    "missing_name",
+)(_number)
+evaluation_mode = _question(
+    "mode",
+    "In evaluation mode dropout is off and batch norm uses what it learnt.",
+    "missing_eval_mode",
+)(_mode)
+evaluation_graph = _question(
+    "graph",
+    "Nothing is learnt from an evaluation, so nothing needs a graph.",
+    "missing_no_grad",
+)(_graph)

@@ -18,14 +18,14 @@ in least, so that a mean of the batches' means is another number than the mean o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..model import Array, Evidence, ProbeRequest
-from .base import Context, require
+from .base import Context, Malformed, Option, require
 from .reference.images import Known
 from .reference.replay import Replay, read
 
@@ -274,6 +274,44 @@ class ProgramForm:
     def read(self, ctx: Context, evidence: Evidence) -> Replay:
         images = self.images(ctx)
         return read(require(evidence), images.train, ray=images.ray, tests=images.tests)
+
+
+FUNCTION = (
+    Option("function", str, "the function that is driven on secret fixtures"),
+    Option("arguments", list, "which fixture stands in which place of its arguments"),
+)
+RUN = (
+    Option("network", str, "the global that is the network, of a program that is run whole"),
+    Option("functions", dict, "the program's functions, each with the name of its loader"),
+    Option("file", str, "the checkpoint that the run leaves behind", made=True),
+    Option("class", str, "the class that the checkpoint is loaded into"),
+    Option("curve", list, "what the run's evaluations answer, in order; real numbers if left out"),
+    Option("seeding", str, "the program's own function that sets the seeds"),
+    Option("generators", list, "of `python`, `numpy`, `torch`: those that it has to seed"),
+    Option("wiring", bool, "whether a check of its own asks whose parameters the optimizer holds"),
+    Option("train", str, "the training function, where it is not `train_one_epoch`"),
+    Option("evaluate", str, "the evaluating function", "evaluate"),
+    Option("batch", int, "images in a batch"),
+    Option("epochs", int, "passes over the training images"),
+    Option("rate", float, "the learning rate"),
+    Option("std", float, "the standard deviation of the first weights"),
+    Option("optimizer", str, "the optimizer by its class"),
+)
+"""What is said of a run: once, for all the checks that look at it, whatever each of them needs."""
+
+
+def examine_form(ctx: Context) -> None:
+    """Raise `Malformed` where options name neither a function nor a program, or both."""
+    if bool(ctx.option("function")) == bool(ctx.option("network")):
+        raise Malformed(
+            "needs one of the options 'function' and 'network'",
+            "state `function` and `arguments`, or `network` and `functions`",
+        )
+
+
+def with_defaults(options: tuple[Option, ...], **defaults: Any) -> tuple[Option, ...]:
+    """The options with these defaults in place of their own."""
+    return tuple(replace(o, default=defaults.get(o.name, o.default)) for o in options)
 
 
 def form_of(ctx: Context) -> FunctionForm | ProgramForm:

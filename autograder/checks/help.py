@@ -241,10 +241,11 @@ HELP: dict[str, str] = {
         "value by value, and keep what goes into such an operation away from its edge."
     ),
     "wrong_loss": (
-        "Some losses are made for logarithms of probabilities, others for probabilities or for raw "
-        "scores. Given the wrong kind they still return a number and a gradient, but one that "
-        "leads elsewhere; a divergence below 0 is the plainest sign. Read what the loss expects, "
-        "and print one row of what it gets."
+        "A loss has to fit the task and what the network gives: one of several classes asks for a "
+        "score of each class, a number for a distance; some losses are made for logarithms of "
+        "probabilities, others for probabilities or raw scores. Given the wrong kind a loss still "
+        "returns a number and a gradient, but one that leads elsewhere. Read what it expects, and "
+        "print one row of what it gets."
     ),
     "not_in_optimizer": (
         "A backward pass fills the gradient of every parameter that the loss depends on, and an "
@@ -309,6 +310,69 @@ HELP: dict[str, str] = {
         "What was measured is not what the handout asks for; the message names both. Read that "
         "figure in the handout once more, or work the smallest example through by hand, and look "
         "where your code leaves it."
+    ),
+    "mutates_input": (
+        "A tensor that a function is given belongs to whoever called it. Changing its values, its "
+        "`.grad` or its `requires_grad` changes the caller's work behind the caller's back, and "
+        "the next call finds another input. Work on a tensor of your own: most operations make "
+        "one, those whose names end in `_` do not."
+    ),
+    "graph_cut": (
+        "A gradient flows only where autograd has recorded each operation from the input to the "
+        "result. `detach()`, `.data`, `.item()` and a detour through numpy or Python numbers end "
+        "the record there, and what comes after counts as a constant. Follow the result back, "
+        "step by step, and look where `requires_grad` is lost."
+    ),
+    "numerically_unstable": (
+        "The exponential of 1000 is more than a float can hold, and the logarithm of a number "
+        "that was rounded to 0 is minus infinity. The true result is an ordinary number all the "
+        "same, if the large parts are taken out before they are computed. Which number may be "
+        "added to all the inputs without changing the result?"
+    ),
+    "missing_bias_correction": (
+        "Moving averages begin at zero, so in the first steps they are far too small. Adam "
+        "divides each by one minus its decay to the power of the number of steps, which makes the "
+        "first average equal to the first gradient. The number of steps counts steps, not "
+        "parameters."
+    ),
+    "borrowed": (
+        "This task is to write the function yourself, and the call handed the work to PyTorch's "
+        "own. Comparing your result with PyTorch's in a cell of its own is a good idea; inside "
+        "the function it answers the question by quoting it. Start from the formula in the "
+        "handout."
+    ),
+    "pairs_broken": (
+        "An image and its label belong together, and whatever reorders one has to reorder the "
+        "other in the same way. Put in an order of its own, each image gets some other image's "
+        "label, and nothing can be learnt. One list of indices serves both."
+    ),
+    "drops_samples": (
+        "One pass over the data brings each sample exactly once. A short last batch that is left "
+        "out, or a draw with replacement, loses some samples and may show others twice. Count how "
+        "often each index comes out."
+    ),
+    "wrong_stats": (
+        "Mean and standard deviation belong to all pixels of all images at once, per channel and "
+        "on the scale on which the images are used. A mean of the images' own deviations is "
+        "another number, and so is the deviation of their means. Work a set of four pixels "
+        "through by hand."
+    ),
+    "wrong_dropout": (
+        "In training, dropout sets each entry to zero with probability p, independently, and "
+        "divides what stays by 1 - p, so that the expected sum does not change. In evaluation it "
+        "does nothing at all. Try it on many ones: how many are zero, and what is the mean?"
+    ),
+    "selects_on_test": (
+        "Whatever is chosen by a set of images fits that set better than any other. An epoch, a "
+        "rate or a model chosen by the test images makes their accuracy a part of the training, "
+        "and it no longer says how new images will do. Choose by a validation part, and look at "
+        "the test images once."
+    ),
+    "wrong_claim": (
+        "A claim is worth as much as the numbers under it. A difference that is smaller than what "
+        "another seed would change may be no difference, and the best of several runs is always "
+        "above their mean. Put the difference beside the spread, and say no more than both "
+        "support."
     ),
     "missing_name": (
         "The checks call your functions and read your variables by the names in the handout. A "

@@ -7,11 +7,11 @@ a remark and costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, StandardCheck, field_of, require
+from .base import Context, Judge, Option, Requests, StandardCheck, check, field_of, require
 
 
 def _shape_requests(ctx: Context) -> Mapping[str, ProbeRequest]:
@@ -52,15 +52,17 @@ def _wrong_shape(name: str, told: Mapping[str, Any], want: int) -> str:
 
 
 def _judge_shape(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether `train_loader` and `test_loader` give batches of the right shape and size."""
     main = require(evidence["main"])
-    for name, option, usual in (("train_loader", "train", 128), ("test_loader", "test", 256)):
-        problem = _wrong_shape(name, field_of(main, name, dict), int(ctx.option(option, usual)))
+    for name, option in (("train_loader", "train"), ("test_loader", "test")):
+        problem = _wrong_shape(name, field_of(main, name, dict), int(ctx.option(option)))
         if problem:
             return Outcome.failed(problem, "wrong_shape")
     return Outcome.passed()
 
 
 def _judge_shuffled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether two passes over `train_loader` differ in order."""
     told = field_of(require(evidence["main"]), "train_loader", dict)
     batches = told.get("batches")
     if told.get("same") is False or (type(batches) is int and batches == 1):
@@ -72,6 +74,7 @@ def _judge_shuffled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
 
 
 def _judge_eval_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether two passes over `test_loader` keep one order."""
     told = field_of(require(evidence["main"]), "test_loader", dict)
     if told.get("same") is True:
         return Outcome.passed()
@@ -82,29 +85,39 @@ def _judge_eval_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome
     )
 
 
-CHECKS = (
-    StandardCheck(
-        "loaders_shape",
-        _shape_requests,
-        _judge_shape,
-        "A loader hands out batches: images of shape (B, 1, 28, 28) as float32, and one int64 "
-        "label for each. The last batch of a pass may be shorter, and in an evaluation none may "
-        "be left out. Print the shape and dtype of the first batch before you build on it.",
-        ("wrong_shape", "missing_name"),
+def _question(
+    ask: str, help: str, *bugs: str, requests: Requests, options: tuple[Option, ...] = ()
+) -> Callable[[Judge], StandardCheck]:
+    return check(
+        family="program", ask=ask, help=help, bugs=bugs, requests=requests, options=options
+    )
+
+
+program_loaders = _question(
+    "loaders",
+    "A loader hands out batches: images of shape (B, 1, 28, 28) as float32, and one int64 label "
+    "for each. The last batch of a pass may be shorter, and in an evaluation none may be left out. "
+    "Print the shape and dtype of the first batch before you build on it.",
+    "wrong_shape",
+    "missing_name",
+    requests=_shape_requests,
+    options=(
+        Option("train", int, "images in a batch of `train_loader`", 128),
+        Option("test", int, "images in a batch of `test_loader`", 256),
     ),
-    StandardCheck(
-        "train_shuffled",
-        _order_requests,
-        _judge_shuffled,
-        "A loader that shuffles gives each epoch its own order of the training images.",
-        ("train_not_shuffled", "missing_name"),
-    ),
-    StandardCheck(
-        "eval_order",
-        _order_requests,
-        _judge_eval_order,
-        "Evaluation needs no shuffling: the accuracy is the same, and an order that stays lets you "
-        "compare two models image by image.",
-        ("eval_shuffled", "missing_name"),
-    ),
-)
+)(_judge_shape)
+program_loader_shuffled = _question(
+    "loader_shuffled",
+    "A loader that shuffles gives each epoch its own order of the training images.",
+    "train_not_shuffled",
+    "missing_name",
+    requests=_order_requests,
+)(_judge_shuffled)
+program_loader_in_order = _question(
+    "loader_in_order",
+    "Evaluation needs no shuffling: the accuracy is the same, and an order that stays lets you "
+    "compare two models image by image.",
+    "eval_shuffled",
+    "missing_name",
+    requests=_order_requests,
+)(_judge_eval_order)

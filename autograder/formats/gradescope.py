@@ -139,7 +139,7 @@ def _tests(result: Result, hidden: str) -> list[dict[str, Json]]:
     tests = []
     for c in result.checks:
         seen[c.task] = seen.get(c.task, 0) + 1
-        counts = c.status is not Status.DEFERRED
+        counts = c.status not in (Status.DEFERRED, Status.BY_HAND)
         test: dict[str, Json] = {
             "name": clean(c.title),
             "number": f"{c.task}.{seen[c.task]}",
@@ -153,7 +153,7 @@ def _tests(result: Result, hidden: str) -> list[dict[str, Json]]:
             test["tags"] = list(c.bugs)
         if c.status is Status.PASSED:
             test["status"] = "passed"
-        elif c.status not in (Status.PARTIAL, Status.DEFERRED):  # those speak by their points
+        elif counts and c.status is not Status.PARTIAL:  # the others speak by their points
             test["status"] = "failed"
         tests.append(test)
     return tests

@@ -4,7 +4,9 @@
     run_autograder            run for every submission, as root
     grader/                   this package with its versions pinned, and of the course
       grading_config.yml      its rules
-      assignments/<id>/       the hidden half of the one assignment: checks and thresholds
+      assignments/<id>/       the hidden half of the one assignment: checks, thresholds and what
+                              the reference answers to their questions
+      source/<id>/given/      the files that its handout gives
       data/                   the images, where they are not the built-in digits
 
 Theory. Gradescope grades in its container as root, beside the submission. There neither
@@ -20,11 +22,15 @@ The zip's bytes follow from the files it is made of.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 from .. import config
+from ..checks import own
+from ..checks.by_hand import NAME as BY_HAND
 from ..data import FILES, FOLDERS, find_root
 from ..errors import InputError
+from ..notebook import given_files
 from ..text import number
 from .handback import Package, archive
 
@@ -83,10 +89,11 @@ exec "$(cat "$home/python")" -P -m autograder.gradescope "${GRADESCOPE_ROOT:-/au
 """
 
 
-def package(order: Package, calibration: bytes) -> list[str]:
+def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
     """Write the zip of `order.assignment`; returns what to print.
 
-    `calibration` is the calibration.yml it takes along. Raises `InputError` where this package is
+    `carried` are files of the assignment's folder that it takes along: its calibration.yml, and
+    what the reference answers. Raises `InputError` where this package is
     installed without its project files, which the zip needs.
     """
     spec = config.assignment(order.root / "assignments" / order.assignment / "assignment.yml")
@@ -101,7 +108,11 @@ def package(order: Package, calibration: bytes) -> list[str]:
     members[f"{hidden}/assignment.yml"] = (
         order.root / "assignments" / spec.id / "assignment.yml"
     ).read_bytes()
-    members[f"{hidden}/calibration.yml"] = calibration
+    own_files = {**own.files(spec.folder), **carried}
+    members |= {f"{hidden}/{name}": raw for name, raw in own_files.items()}
+    source = f"source/{spec.id}"
+    beside = given_files(order.root / source)
+    members |= {f"grader/{source}/given/{name}": raw for name, raw in beside.items()}
     given = f"release/{spec.id}/{spec.module}.ipynb"  # beside which notebooks are read
     if (order.root / given).is_file():
         members[f"grader/{given}"] = (order.root / given).read_bytes()
@@ -111,10 +122,15 @@ def package(order: Package, calibration: bytes) -> list[str]:
     archive(target, members, dict.fromkeys(scripts, 0o755))
     size = target.stat().st_size / 2**20
     told = "its images are in it" if images else "it grades on the built-in digits"
-    return [
+    by_hand = sum(c.points for c in spec.checks if c.key == BY_HAND)
+    most = number(spec.points - by_hand)
+    said = [
         f"{target}: {len(members)} files, {size:.1f} MiB; {told}",
-        f"in Gradescope: Configure Autograder, upload it, and set {number(spec.points)} points",
+        f"in Gradescope: Configure Autograder, upload it, and set {most} points",
     ]
+    if by_hand:
+        said.append(f"{number(by_hand)} points are given by hand: switch manual grading on there")
+    return said
 
 
 def _grader() -> dict[str, bytes]:

@@ -33,7 +33,15 @@ from .. import config
 from ..errors import InputError
 from ..kept import write_whole
 from ..model import Result, Status
-from ..notebook import Cell, as_notebook, graded, named_checks, read_master, task_of
+from ..notebook import (
+    Cell,
+    as_notebook,
+    given_files,
+    graded,
+    named_checks,
+    read_master,
+    task_of,
+)
 from ..text import clean, slug
 from .handback import Export, Table, find_row, rows_of
 
@@ -95,6 +103,8 @@ def write_source(root: Path, name: str, target: Path | None = None) -> Path:
     pictures = master.parent / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img", dirs_exist_ok=True)
+    for given, raw in given_files(master.parent).items():
+        write_whole(folder / given, raw)
     return notebook
 
 
@@ -107,6 +117,7 @@ def refresh(root: Path) -> None:
         module = config.assignment(settings).module
         made_of = [settings, root / "source" / name / f"{module}.py"]
         made_of += (root / "source" / name / "img").glob("*")
+        made_of += (p for p in (root / "source" / name / "given").rglob("*") if p.is_file())
         notebook = root / SOURCES / name / f"{module}.ipynb"
         newest = max(p.stat().st_mtime for p in made_of)
         if not notebook.is_file() or notebook.stat().st_mtime < newest:

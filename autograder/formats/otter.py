@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,11 @@ import nbformat
 import yaml
 
 from .. import config
+from ..checks import own
+from ..checks.by_hand import NAME as BY_HAND
 from ..errors import GraderError, InputError
 from ..leaks import refuse_leaks, secrets_of, thresholds_of
-from ..notebook import STUB, Cell, read_master, task_of
+from ..notebook import STUB, Cell, given_files, read_master, task_of
 from ..text import clean
 from .handback import Package
 
@@ -101,17 +103,27 @@ def _question(
     assignment: config.Assignment, task: int, public: list[Cell]
 ) -> Iterator[tuple[str, str]]:
     """The question of one task, as (kind, text) of its cells."""
-    points = sum(c.points for c in assignment.checks if c.task == task)
+    checks = [c for c in assignment.checks if c.task == task and c.key != BY_HAND]
+    points = sum(c.points for c in checks)
     yield "raw", f"# BEGIN QUESTION\nname: task{task}\npoints: {points}"
     yield "raw", "# BEGIN TESTS"
     if not public:
         yield "code", _no_public_test(task)
     for cell in public:
         yield "code", _public_test(cell, task)
-    for check in assignment.checks:
-        if check.task == task:
-            yield "code", _hidden_test(assignment.id, check)
+    for check in checks:
+        yield "code", _hidden_test(assignment.id, check)
     yield "raw", "# END TESTS"
+    yield "raw", "# END QUESTION"
+
+
+def _by_hand(cell: Cell) -> Iterator[tuple[str, str]]:
+    """The question of a cell that a person reads: otter's own manual question."""
+    name = cell.grade_id.replace("-", "_")
+    yield "raw", f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: {cell.points:g}"
+    yield "raw", "# BEGIN PROMPT"
+    yield "markdown", cell.source
+    yield "raw", "# END PROMPT"
     yield "raw", "# END QUESTION"
 
 
@@ -122,22 +134,30 @@ def _given(root: Path, assignment: config.Assignment) -> list[str]:
 
 
 def _cells(
-    assignment: config.Assignment, cells: tuple[Cell, ...], where: Path, given: list[str]
+    assignment: config.Assignment,
+    cells: tuple[Cell, ...],
+    where: Path,
+    given: list[str],
+    carried: Iterable[str],
 ) -> Iterator[tuple[str, str]]:
     """The master's cells as (kind, text): a task's question stands where its last test stood.
 
-    `given` are further files that the autograder takes along.
+    `given` are further files that the autograder takes along, `carried` such of the assignment's
+    hidden half.
     """
+    beside = given_files(where.parent)
     settings = {
         "init_cell": True,
         "export_cell": False,
         "run_tests": False,
         "strip_solutions_from_all_cells": True,
-        "files": ["img"] if (where.parent / "img").is_dir() else [],
+        "files": [*(["img"] if (where.parent / "img").is_dir() else []), *beside],
         "autograder_files": [
             "grading_config.yml",
             f"assignments/{assignment.id}/assignment.yml",
-            f"assignments/{assignment.id}/calibration.yml",
+            *(f"assignments/{assignment.id}/{name}" for name in own.files(assignment.folder)),
+            *(f"assignments/{assignment.id}/{name}" for name in carried),
+            *(f"source/{assignment.id}/given/{name}" for name in beside),
             *given,
         ],
         "generate": {"plugins": [PLUGIN]},
@@ -147,6 +167,9 @@ def _cells(
     tests = [c for c in cells if c.kind in ("public", "hidden")]
     last = {task_of(c, where): c for c in tests}
     for cell in cells:
+        if cell.kind == "manual":
+            yield from _by_hand(cell)
+            continue
         if cell.kind not in ("public", "hidden"):
             yield ("code" if cell.is_code else "markdown"), solution(cell.source)
             continue
@@ -156,7 +179,9 @@ def _cells(
             yield from _question(assignment, task, public)
 
 
-def master(root: Path, assignment: config.Assignment) -> str:
+def master(
+    root: Path, assignment: config.Assignment, carried: Iterable[str] = ("calibration.yml",)
+) -> str:
     """The text of the notebook that `otter assign` takes. Raises `SourceError`."""
     where = root / "source" / assignment.id / f"{assignment.module}.py"
     book: Any = _nbformat.v4.new_notebook()
@@ -168,7 +193,7 @@ def master(root: Path, assignment: config.Assignment) -> str:
         "code": _nbformat.v4.new_code_cell,
         "markdown": _nbformat.v4.new_markdown_cell,
     }
-    cells = _cells(assignment, read_master(where), where, _given(root, assignment))
+    cells = _cells(assignment, read_master(where), where, _given(root, assignment), carried)
     for number, (kind, text) in enumerate(cells):
         cell = make[kind](text)
         cell.id = hashlib.sha256(f"{assignment.id}/otter/{number}".encode()).hexdigest()[:8]
@@ -176,21 +201,30 @@ def master(root: Path, assignment: config.Assignment) -> str:
     return str(_nbformat.writes(book)).rstrip("\n") + "\n"
 
 
-def _stage(root: Path, assignment: config.Assignment, calibration: bytes, folder: Path) -> Path:
+def _stage(
+    root: Path, assignment: config.Assignment, carried: Mapping[str, bytes], folder: Path
+) -> Path:
     """The master with all that `otter assign` packs beside it; returns its path."""
     hidden = folder / "assignments" / assignment.id
     hidden.mkdir(parents=True)
     shutil.copy(root / "assignments" / assignment.id / "assignment.yml", hidden)
-    (hidden / "calibration.yml").write_bytes(calibration)
     shutil.copy(root / "grading_config.yml", folder)
     for name in _given(root, assignment):
         (folder / name).parent.mkdir(parents=True)
         shutil.copy(root / name, folder / name)
+    for name, raw in {**own.files(assignment.folder), **carried}.items():
+        (hidden / name).parent.mkdir(parents=True, exist_ok=True)
+        (hidden / name).write_bytes(raw)
+    source = f"source/{assignment.id}"
+    for name, raw in given_files(root / source).items():
+        for path in (folder / name, folder / source / "given" / name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
     pictures = root / "source" / assignment.id / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img")
     path = folder / f"{assignment.module}.ipynb"
-    path.write_text(master(root, assignment), encoding="utf-8")
+    path.write_text(master(root, assignment, carried), encoding="utf-8")
     return path
 
 
@@ -246,10 +280,11 @@ def _refuse_leaks(root: Path, assignment: config.Assignment, student: Path, know
     refuse_leaks(master, {name: p.read_bytes() for name, p in files.items()}, secrets)
 
 
-def package(order: Package, calibration: bytes) -> list[str]:
+def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
     """Make an assignment's otter autograder by `otter assign`, and try it on the reference.
 
-    `calibration` is the calibration.yml it takes along, since it has no source to measure.
+    `carried` are files of the assignment's folder that it takes along, since it has no source to
+    ask: its calibration.yml, and what the reference answers.
     Writes the folder `order.to` (build/otter/<id>) anew and returns what to tell whoever asked.
     Raises `GraderError` where otter fails or the reference does not get full marks from it, and
     `LeakError` where the students' folder shows a solution, a hidden test, a threshold or a seed.
@@ -259,16 +294,17 @@ def package(order: Package, calibration: bytes) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".otter-") as name:
         made = Path(name) / "made"
-        staged = _stage(order.root, assignment, calibration, made / "master")
+        staged = _stage(order.root, assignment, carried, made / "master")
         _otter("assign", str(staged), str(made / "dist"), "--no-pdfs", cwd=staged.parent)
-        _refuse_leaks(order.root, assignment, made / "dist" / "student", calibration)
+        _refuse_leaks(order.root, assignment, made / "dist" / "student", carried["calibration.yml"])
         (zipped,) = (made / "dist" / "autograder").glob("*-autograder_*.zip")
         zipped.rename(made / f"{assignment.module}-autograder.zip")
         solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
         earned = score(run(made / f"{assignment.module}-autograder.zip", solved))
-        if abs(earned - assignment.points) > 1e-6:
+        most = sum(c.points for c in assignment.checks if c.key != BY_HAND)
+        if abs(earned - most) > 1e-6:
             raise GraderError(
-                f"otter gives the reference {earned:g} of {assignment.points:g} points",
+                f"otter gives the reference {earned:g} of {most:g} points",
                 where=order.assignment,
                 remedy="run `otter run` on dist/autograder/ and read what its tests say",
             )
@@ -278,5 +314,5 @@ def package(order: Package, calibration: bytes) -> list[str]:
     return [
         f"{target / f'{assignment.module}-autograder.zip'}: the autograder",
         f"{target / 'dist' / 'student'}: what students get",
-        f"the reference gets {earned:g} of {assignment.points:g} points from otter",
+        f"the reference gets {earned:g} of {most:g} points from otter",
     ]

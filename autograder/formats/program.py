@@ -229,4 +229,5 @@ def _notebook(name: str, raw: bytes, handout: Handout | None) -> tuple[Program, 
     if len(own) < len(pieces):
         said.append(f"{name}: {len(pieces) - len(own)} of otter's own cells were left out")
     cells, mended = mend(name, own, handout)
-    return Program("notebook", name, cells), (*said, *mended)
+    texts = {p.grade_id: p.text for p in own if p.grade_id and not p.code}
+    return Program("notebook", name, cells, texts), (*said, *mended)

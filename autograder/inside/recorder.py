@@ -88,8 +88,10 @@ class Recorder:
                 record.known[name] = value
                 after = {"steps": record.steps - 1}
                 record.renewed[name[:100]] = held_parameters(value, optimizer) | after
-        rate = optimizer.param_groups[0]["lr"]
-        if len(record.rates) < RATES_CAP and (not record.rates or rate != record.rates[-1]):
+        rate = optimizer.param_groups[0].get("lr")  # an optimizer of the student's may have none
+        if rate is None or len(record.rates) >= RATES_CAP:
+            return
+        if not record.rates or rate != record.rates[-1]:
             record.rates.append(rate)
 
     def loading(self, dataset: Any) -> None:
@@ -140,6 +142,7 @@ def install(program: Program) -> Recorder:
     A process runs one program, so the hooks stay until it ends. Installed a second time (tests
     do), only the newest recorder listens.
     """
+    torch.compiler.set_stance("force_eager")  # a box has no compiler for C++, and needs none
     recorder = Recorder(program)
     first = not _active
     _active.append(recorder)

@@ -32,6 +32,7 @@ from . import seal, wire
 from .answer import answer, failure, load_report
 from .launch import START_S, Body, Child, NotReadyError, become_student, launch
 from .limits import Bounds, exceeded, limit
+from .probes import own
 from .program import Program
 from .recorder import install
 from .watch import Ended, Reaper, Scales, used_by, watch
@@ -119,6 +120,7 @@ class Supervisor:
     def _take(self, order: dict[str, Any], blob: bytes) -> None:
         """Lay out the submission's files in the working folder, as far as they fit there."""
         self.job, self.limits = order["program"], order["limits"]
+        own.TEXT.keep(order["probes"])
         at = 0
         for name, size in order["files"]:
             path = os.path.join(os.getcwd(), name)

@@ -17,10 +17,11 @@ The program's own objects are watched where they are; nothing is exchanged. Weig
 forward calls and at steps, so an update written by hand is seen too, between two calls.
 
 A call need not be `net(images)`. Where the parts of a network are called one by one (`for layer in
-net`, `net[1:](...)`, `F.linear` with its weights), a call begins at the part with its first
-parameter and ends with what comes out of the part with its last. Which network is meant is often
-known only in the end (a global may be bound late, or anew), so every network that is called is
-followed, and `line_of` finds the calls of the one that is asked for.
+net`, `net[1:](...)`), a call begins at the part with its first parameter and ends with what comes
+out of the part with its last. Where its weights are used alone (`x @ net.fc1.weight.T`), the
+product with the first begins a call, and what the last goes into, or the loss, ends it. Which
+network is meant is often known only in the end (a global may be bound late, or anew), so every
+network that is called is followed, and `line_for` finds the calls of the one that is asked for.
 
 All pixels that never vary add the same to the first layer, so they leave the process as one vector
 (`offsets`) and the weights only in the columns that do vary (`packed`).
@@ -50,12 +51,20 @@ from torch.optim.optimizer import (
 from .plain import finite, number
 
 CALLS_CAP, ROWS_CAP, LETTERS_CAP, SPANS_CAP, STEPS_CAP = 10_000, 60_000, 2_000, 200, 10_000
-NETWORKS_CAP, OPTIMIZERS_CAP = 8, 8
+NETWORKS_CAP, OPTIMIZERS_CAP, OPENING_CAP = 8, 8, 4
 ANSWERS_CAP = 2_500
 """Rows of answers that are kept of training calls, and of calls without gradients."""
 STATES_MB = 128
 """Weights kept in this process, of all networks together."""
 LOSSES = ("cross_entropy", "nll_loss", "mse_loss", "binary_cross_entropy_with_logits")
+PRODUCTS = (
+    (F, "linear"),
+    *((torch, name) for name in ("matmul", "mm", "addmm", "einsum")),
+    *((Tensor, name) for name in ("__matmul__", "matmul", "mm", "addmm")),
+)
+"""What a program may multiply a network's weights in by itself."""
+SUMS = ((torch, "add"), *((Tensor, name) for name in ("__add__", "__radd__", "__iadd__", "add")))
+"""What it may add a bias by."""
 
 
 class _Marker:
@@ -139,6 +148,8 @@ class Line:
         self.states: list[Tensor] = []
         self.moved: list[bool] = []
         """For each call, whether the weights changed between it and the next."""
+        self.named = False
+        """Whether the network was called while the name that is asked for was bound to it."""
         self._last: Tensor | None = None
         self._index = -1
         self._rows = 0
@@ -207,6 +218,7 @@ class Line:
             call.answers = output.detach().float().cpu()
         if not call.graph:
             return
+        trace.open(call, self)
         trace.letter("f")
         marker = _Marker()
 
@@ -228,6 +240,12 @@ class Line:
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
         self._output = weakref.ref(output)
         self._markers.append(weakref.ref(marker))
+
+    def drop(self) -> None:
+        """The call under way was none that could be followed."""
+        self.calls.pop()
+        if self.moved.pop() and self.moved:
+            self.moved[-1] = True
 
     def wish(self, loss: Tensor) -> None:
         """A loss was computed: what would a backward pass from it bring back to the last answers?
@@ -296,6 +314,8 @@ class Line:
         before = self._last
         step.after = self.state()
         step.moved = self._last is not before
+        if step.norm and not step.moved and not gradient_norm(self.parameters):
+            step.given, step.norm, step.gradient = 0, 0.0, None  # cleared within the step
 
     def _look(self, step: Step, ids: set[int]) -> None:
         """What the gradients are that a step uses; `ids` of the parameters that it may move."""
@@ -339,6 +359,10 @@ class Trace:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
         self.mend, self.tell, self.near = mend, tell, calls or 3 * keep
         self.lines: dict[int, Line] = {}
+        self.opening: list[list[float]] = []
+        """Of the first calls with a graph, of any network: how many images, the sum of their
+        prints, the sum of the weights and their norm.
+        """
         self.letters: list[str] = []
         self.spans: list[Span] = []
         self.optimizers: list[Optimizer] = []
@@ -347,7 +371,9 @@ class Trace:
         self.strangers = 0
         """Steps of optimizers that hold nothing of any network that was followed."""
         self.unfollowed = 0
-        """Steps that found gradients in the network, which no call of it was seen to lead to."""
+        """Uses of the network's weights, and steps that found gradients in them, that no call of it
+        was seen to lead to.
+        """
         self.scaler: dict[str, int] = {"scale": 0, "unscale_": 0, "step": 0, "update": 0}
         self.after_backward: Callable[[], None] = lambda: None
         self.after_step: Callable[[], None] = lambda: None
@@ -366,6 +392,8 @@ class Trace:
         """Whose forward call is under way; None in a module not followed, such as a loss."""
         self._closer: nn.Module | None = None
         """The module whose end is the call's; None where parts are called one by one."""
+        self._ends: tuple[nn.Module, Tensor, Tensor] | None = None
+        """The network that is asked for, its first weight and its last parameter."""
         self._steps: dict[int, tuple[int, list[tuple[Line, Step]]]] = {}
 
     # --- what the lines ask ----------------------------------------------------------------------
@@ -378,6 +406,13 @@ class Trace:
     def letter(self, letter: str) -> None:
         if len(self.letters) < LETTERS_CAP:
             self.letters.append(letter)
+
+    def open(self, call: Call, line: Line) -> None:
+        """A call with a graph has ended; the first of them are the program's opening."""
+        if len(self.opening) < OPENING_CAP and call.print is not None:
+            wide = line.vector().double()
+            figures = (call.print.sum(), wide.sum(), wide.norm())
+            self.opening.append([float(call.rows), *(float(f) for f in figures)])
 
     def pulled(self) -> None:
         """A backward pass came back to a network."""
@@ -444,10 +479,12 @@ class Trace:
             self._open.append(len(self.spans) - 1)
         else:
             self._open.append(-1)
-        self._depth, self._line, self._closer = 0, None, None
+        self._depth = 0
+        self._abandon()
         try:
             yield span
         finally:
+            self._abandon()
             self._open.pop()
             span.last = {key: len(line.calls) for key, line in self.lines.items()}
             for line in self.lines.values():
@@ -462,7 +499,10 @@ class Trace:
         if not isinstance(root, nn.Module):
             return None
         own = parameters_of(root)
-        return (root, own) if own and not any(is_lazy(p) for p in own) else None
+        if not own or any(is_lazy(p) for p in own):
+            return None
+        self._ends = root, next((p for p in own if p.ndim > 1), own[0]), own[-1]
+        return root, own
 
     def _entering(self, module: nn.Module, inputs: Any) -> None:
         self._depth += 1
@@ -478,7 +518,7 @@ class Trace:
             if any(m is root[0] for m in module.modules()):
                 return  # something around the network: what counts is the call within
         if self._depth == 1 or (root is not None and module is root[0] and self._line is None):
-            self._line = None
+            self._abandon()
             self._begin(module, inputs, module)
 
     def _begin(self, module: nn.Module, inputs: Any, closer: nn.Module | None) -> None:
@@ -488,12 +528,14 @@ class Trace:
             return
         if torch._C._functorch.is_functorch_wrapped_tensor(x):  # noqa: SLF001 - no numbers there
             return
+        self._abandon()
         if id(module) not in self.lines and parameters_of(module):
             known = self.line_of(module)
             if len(self.lines) < NETWORKS_CAP:
                 self.lines[id(module)] = known
         self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
+            self._line.named |= self.namespace.get(self.name) is module
             if self._owed is not None and torch.is_grad_enabled():
                 self._owed()
                 self._owed = None
@@ -511,22 +553,51 @@ class Trace:
         if line is not None and isinstance(output, Tensor):
             line.end(output)
 
-    def _linear(self, original: Any) -> Any:
-        """`F.linear`, called with the network's own weights by the program itself."""
+    def _abandon(self) -> None:
+        """A call that was begun by its parts, and whose end was not seen, is none."""
+        line, closer, self._line, self._closer = self._line, self._closer, None, None
+        if line is not None and closer is None:
+            line.drop()
+            self.unfollowed += 1
+
+    def _using(self, original: Any, *, product: bool) -> Any:
+        """A function that the program may call with the network's own weights by itself: a
+        `product` with the first begins a call, and what the last goes into ends it.
+        """
 
         @functools.wraps(original)
-        def watched(x: Any, weight: Any, bias: Any = None) -> Any:
-            root = self._root() if self._depth == 0 else None
-            if root is not None and weight is root[1][0]:
-                self._begin(root[0], (x,), None)
-            result = original(x, weight, bias)
-            if root is not None and (weight is root[1][-1] or bias is root[1][-1]):
-                self._end(result)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            if self._closer is None and isinstance(result, Tensor):
+                self._used(original.__name__, [*args, *kwargs.values()], result, product=product)
             return result
 
         return watched
 
+    def _used(self, name: str, operands: list[Any], result: Tensor, *, product: bool) -> None:
+        root = self.namespace.get(self.name)
+        if not isinstance(root, nn.Module) or (self._line is None and not product):
+            return
+        if (self._ends is None or self._ends[0] is not root) and self._root() is None:
+            return
+        assert self._ends is not None
+        _, first, last = self._ends
+        given = [o for o in operands if isinstance(o, Tensor)]
+        at = next((k for k, o in enumerate(given) if product and _is(o, first)), None)
+        if at is not None and (self._line is None or self._depth == 0):
+            # rows in, rows out: images that come as columns are not followed
+            before = given if name == "einsum" else given[:at]
+            rows = [x for x in before if x.ndim > 1 and not (x.is_leaf and x.requires_grad)]
+            rows = [x for x in rows if not _is(x, first) and x.shape[:1] == result.shape[:1]]
+            if rows:
+                self._begin(root, rows[-1:], None)
+            else:
+                self.unfollowed += 1
+        if self._line is not None and any(_is(o, last) for o in given):
+            self._end(result)
+
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self._abandon()
         index = self._index(optimizer)
         self.stepped.add(index)
         found = [(n, n.stepping(optimizer, index, self.span_now)) for n in self._networks()]
@@ -535,7 +606,8 @@ class Trace:
         root = self._root()
         # `inf` and `nan` are gradients, too
         useful = any(step.norm != 0 for _, step in steps)
-        if root is not None and not useful and gradient_norm(root[1]) > 0:
+        led = any(step.norm != 0 and line.calls for line, step in steps)
+        if root is not None and not led and gradient_norm(root[1]) > 0:
             self.unfollowed += 1
         if not steps:
             self.strangers += 1
@@ -577,6 +649,8 @@ class Trace:
 
         @functools.wraps(function)
         def losing(*args: Any, **kwargs: Any) -> Any:
+            if self._closer is None and args and isinstance(args[0], Tensor):
+                self._end(args[0])
             value = function(*args, **kwargs)
             if isinstance(value, Tensor):
                 for line in set(self.lines.values()):
@@ -626,21 +700,27 @@ class Trace:
             register_optimizer_step_post_hook(self._stepped),
         ]
         put: list[tuple[Any, str, Any]] = [
-            (F, "linear", self._linear(F.linear)),
+            *((o, n, self._using(getattr(o, n), product=True)) for o, n in PRODUCTS),
+            *((o, n, self._using(getattr(o, n), product=False)) for o, n in SUMS),
             *((F, name, self._losing(name)) for name in LOSSES),
             (Optimizer, "__init__", self._making(Optimizer)),
             (Optimizer, "zero_grad", self._zeroing(Optimizer)),
             (nn.Module, "zero_grad", self._zeroing(nn.Module)),
             *((torch.amp.GradScaler, n, self._counting(n)) for n in self.scaler),
         ]
-        before = [(owner, name, vars(owner)[name]) for owner, name, _ in put]
+        inherited = object()
+        before = [(owner, name, vars(owner).get(name, inherited)) for owner, name, _ in put]
         for owner, name, new in put:
             setattr(owner, name, new)
         try:
             yield
         finally:
+            self._abandon()
             for owner, name, old in before:
-                setattr(owner, name, old)
+                if old is inherited:
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, old)
             for hook in hooks:
                 hook.remove()
             for line in self.lines.values():
@@ -658,19 +738,28 @@ class Trace:
                 return line
         return Line(self, network)
 
+    def line_for(self, network: nn.Module) -> Line:
+        """The calls of `network`; where it was never trained, those of the last network that was,
+        while the name was bound to it: a name may be bound anew once the training is over.
+        """
+        line = self.line_of(network)
+        own = [known for known in self._networks() if known.named]
+        trained = [known for known in own if any(c.pulls for c in known.calls)]
+        return line if not trained or any(c.pulls for c in line.calls) else trained[-1]
+
     def report(self, network: nn.Module) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """What `network` went through, as plain data and tensors.
+        """What `network` (see `line_for`) went through, as plain data and tensors.
 
         Data: `shapes` of its parameters; `calls`, a list of [rows, span, training, grad, graph,
         pulls, moved, state, kept, alive, begun, pulled] each; `dirty` and `dtypes` of the calls;
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
         each, with their `norms` and `rates`; `optimizers` (see `_described`, and
         whether it `stepped`); `spans`; `still`, the
-        parameter tensors that never moved; `letters`; `strangers`, `unfollowed` and the calls of
-        any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
+        parameter tensors that never moved; `letters`; `opening`; `strangers`, `unfollowed` and the
+        calls of any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
         """
-        line = self.line_of(network)
+        line = self.line_for(network)
         line.state()
         key = next((k for k, known in self.lines.items() if known is line), 0)
         pack = packed(line)
@@ -731,6 +820,7 @@ class Trace:
             ],
             "still": _unmoved(line),
             "letters": "".join(self.letters),
+            "opening": [[finite(v) for v in figures] for figures in self.opening],
             "strangers": self.strangers,
             "unfollowed": self.unfollowed,
             "scaler": self.scaler,
@@ -757,7 +847,8 @@ def packed(line: Line) -> _Pack:
 
     `columns` (V,) the pixels that vary; `constant` (pixels,) the others' values, and 0 where they
     vary; `inputs` (R, V) the images of the kept calls; `pulls` (R, C) of these, zeros where none
-    came back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none.
+    came back; `answers` (A, C) of the calls that `answered` (K,) counts the rows of, 0 for none,
+    and the `aims` (A,) of their pulls (see `_aims`).
 
     `states` (S, D) the weights, `gradients` (G, D) of the kept steps, `deltas` (K, D) of the kept
     calls where the trace is to tell. Where the first layer takes the pixels, D are its columns that
@@ -774,6 +865,7 @@ def packed(line: Line) -> _Pack:
         out["answers"] = torch.cat([c.answers for c in told if c.answers is not None])
         answered = [0 if c.answers is None else len(c.answers) for c in line.calls]
         out["answered"] = torch.tensor(answered)
+        out["aims"] = torch.cat([_aims(c) for c in told])
     kept = [i for i, c in enumerate(line.calls) if c.images is not None]
     images = [c.images for c in line.calls if c.images is not None]
     if (
@@ -823,6 +915,13 @@ def packed(line: Line) -> _Pack:
         deltas = [line.calls[i].delta for i in kept]
         out["deltas"] = torch.stack([torch.zeros(size) if d is None else cut(d) for d in deltas])
     return pack
+
+
+def _aims(call: Call) -> Tensor:
+    """The class (B,) that each answer of a call was pushed up to most; -1 where no pull came."""
+    assert call.answers is not None
+    none = torch.full((len(call.answers),), -1)
+    return none if call.pull is None or not call.pulls else call.pull.argmin(1)
 
 
 SKETCH = 4096
@@ -910,6 +1009,18 @@ def gradient_norm(parameters: list[Tensor]) -> float:
     """Euclidean norm over all gradients; 0.0 where there are none."""
     found = [p.grad.detach().float().norm() for p in parameters if p.grad is not None]
     return float(torch.stack(found).norm()) if found else 0.0
+
+
+def _is(tensor: Tensor, parameter: Tensor) -> bool:
+    """Whether a tensor is a parameter, or a view of all of it: `w.T`, `w.detach()`."""
+    if tensor is parameter:
+        return True
+    if tensor.numel() != parameter.numel() or type(tensor) not in (Tensor, nn.Parameter):
+        return False
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):  # noqa: SLF001 - no storage there
+        return False
+    place = tensor.data_ptr()
+    return place != 0 and place == parameter.data_ptr()
 
 
 def _part(module: nn.Module, own: list[Tensor]) -> tuple[Tensor, Tensor] | None:

@@ -176,6 +176,7 @@ class TemplateBox:
                 },
                 "files": [[name, len(job.files[name])] for name in names],
                 "limits": limits,
+                "probes": job.probes,
             },
             b"".join(job.files[name] for name in names),
         )

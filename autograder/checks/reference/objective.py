@@ -140,9 +140,12 @@ def _as_cross_entropy(pull: Floats, logits: Floats, labels: Ints, hint: float) -
 
 
 def _odd(factor: float, rows: int) -> float:
-    """How far a factor is from those that loops have: 1, the number of rows, a power of two."""
+    """How far a factor is from those that loops have: 1, the number of rows, a power of two, or one
+    part of up to eight.
+    """
     power = 2.0 ** round(float(np.log2(factor)))
-    return min(abs(factor / plain - 1) for plain in (1.0, float(rows), power))
+    part = 1.0 / min(max(round(1.0 / factor), 1), 8)
+    return min(abs(factor / plain - 1) for plain in (1.0, float(rows), power, part))
 
 
 def _smoothing(pull: Floats, plain: Floats, flat: Floats) -> float:
@@ -183,7 +186,10 @@ def _wrong(pull: Floats, logits: Floats, labels: Ints, hint: float) -> list[_Fit
 
 
 CLEAR = 3.0
-"""A mistake must leave so many times less than the loss that is asked for to be named."""
+"""A mistake must leave so many times less than the loss that is asked for to be named, and an
+account that leaves so many times less than another is the better one, whatever its factor."""
+EVEN, EVEN_REDUCED = 1e-5, 4e-3
+"""Accounts that leave no more than this are equally good: the rounding of float32, and 2**-8."""
 
 
 def name_objective(
@@ -213,10 +219,12 @@ def name_objective(
     along = _cosine(at, right)
     wrong = min(_wrong(at, logits, labels, hint), key=lambda f: f.left, default=None)
     least = wrong.left if wrong is not None else np.inf
-    limit = min(close, max(CLEAR * least, 1e-5))
+    limit = min(close, max(CLEAR * least, EVEN))
     plain = [f for f in _as_cross_entropy(at, logits, labels, hint) if f.left <= limit]
     if plain:
-        best = min(plain, key=lambda f: _odd(f.objective.factor, len(labels)))
+        near = max(CLEAR * min(f.left for f in plain), EVEN_REDUCED if reduced else EVEN)
+        even = [f for f in plain if f.left <= near]
+        best = min(even, key=lambda f: _odd(f.objective.factor, len(labels)))
         return replace(best.objective, along=along)
     weighted = _weighted(at, logits, labels)
     if weighted is not None and weighted.left <= limit:

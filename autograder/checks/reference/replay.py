@@ -29,6 +29,8 @@ from .network import Chain, Floats, Sample, agree, identify
 from .objective import Objective, name_objective
 from .updates import Account, Optimized, explain, run_optimizer
 
+TINY = 1e-3
+"""A share of the largest below which a gradient had no part in a step but by rounding."""
 DOWNHILL = 0.05
 """Cosine between a step and the descent from which it counts as one: that of noise is below 0.02 in
 as many dimensions as a network has; an adaptive optimizer's is 0.3 and more."""
@@ -151,6 +153,9 @@ class Replay:
     optimizers: tuple[Mapping[str, Any], ...]
     strangers: int
     unfollowed: int
+    opening: tuple[tuple[float, ...], ...]
+    """Of the first calls with a graph, of any network: how many images, the sum of their prints,
+    the sum of the weights and their norm; told."""
     scaler: Mapping[str, int]
     known: Known
     both: Known
@@ -319,7 +324,16 @@ class Replay:
         weights = self.states[before][own] if before >= 0 else None
         before_that = () if last is None else last.fresh
         earlier = [self.sources[i].gradient[own] for i in before_that]
-        return explain(target[own], gradients, left, weights, earlier=earlier, reduced=self.reduced)
+        ends = np.cumsum(self.sizes, dtype=np.int64)[:-1]
+        return explain(
+            target[own],
+            gradients,
+            left,
+            weights,
+            earlier=earlier,
+            blocks=[n for part in np.split(own, ends) if (n := int(part.sum()))],
+            reduced=self.reduced,
+        )
 
     def _own(self, step: Step | None) -> NDArray[np.bool_]:
         """The numbers of a state that a step can move: those of the parameters that its optimizer
@@ -423,7 +437,7 @@ class Replay:
                 continue
             sources = [self.sources[i] for i in u.fresh]
             times = [use * s.objective.factor for use, s in zip(account.uses, sources, strict=True)]
-            times = [t for t in times if t > 0]
+            times = [t for t in times if t > TINY * max(times)]
             one = sum(s.call.rows for s in sources) <= batch
             uses = (float(np.sum(times)) if one else float(np.mean(times))) if times else 0.0
             if u.step is None:
@@ -538,7 +552,7 @@ def read(
     table = _table(evidence, "calls", 12, CALLS_CAP)
     steps = _table(evidence, "steps", 10, CALLS_CAP)
     dirty = _numbers(evidence, "dirty", len(table))
-    reduced = any(d in REDUCED for d in field_of(evidence, "dtypes", list))
+    reduced = any(isinstance(d, str) and d in REDUCED for d in field_of(evidence, "dtypes", list))
     both = known
     if tests is not None:
         both = Known(
@@ -569,6 +583,7 @@ def read(
         optimizers=tuple(o for o in optimizers[:8] if isinstance(o, dict)),
         strangers=field_of(evidence, "strangers", int),
         unfollowed=field_of(evidence, "unfollowed", int),
+        opening=_opening(evidence),
         scaler={k: v if isinstance(v := scaler.get(k), int) else 0 for k in SCALER},
         known=known if tests is None else tests,
         both=both,
@@ -584,6 +599,13 @@ def _indices(evidence: Evidence, name: str, below: int) -> tuple[int, ...]:
     """A list of indices, without those that are none."""
     raw = field_of(evidence, name, list)
     return tuple(i for i in raw[:below] if isinstance(i, int) and 0 <= i < below)
+
+
+def _opening(evidence: Evidence) -> tuple[tuple[float, ...], ...]:
+    raw = field_of(evidence, "opening", list)[:8]
+    if not all(isinstance(o, list) and len(o) == 4 for o in raw):
+        raise _forged("'opening'")
+    return tuple(tuple(number_of(v) for v in o) for o in raw)
 
 
 SCALER = ("scale", "unscale_", "step", "update")
@@ -639,6 +661,7 @@ class _Tensors:
         self.linear = False
         """Whether the first layer takes the pixels, so that states are weights and not sketches."""
         self._answers: dict[int, Floats] = {}
+        self._aims: dict[int, Ints] = {}
         self._images: dict[int, Ints] = {}
         self._prints: dict[int, Floats] = {}
         self._kept = {row[8]: i for i, row in enumerate(table) if row[8] >= 0}
@@ -654,10 +677,13 @@ class _Tensors:
         if len(rows) and (rows.min() < 0 or rows.max() > ROWS_CAP):
             raise _forged("tensor 'answered'")
         answers = _array(evidence, "answers", (int(rows.sum()), None))
+        aims = _array(evidence, "aims", (int(rows.sum()),), "i")
         ends = np.cumsum(rows)
         for i, (n, end) in enumerate(zip(rows, ends, strict=True)):
             if n:
                 self._answers[i] = answers[end - n : end]
+                if (aims[end - n : end] >= 0).all():
+                    self._aims[i] = aims[end - n : end]
 
     def _read_states(self, evidence: Evidence, table: list[list[int]]) -> None:
         constant = _array(evidence, "constant", (None,))
@@ -746,8 +772,8 @@ class _Tensors:
         labels = None
         if images is not None and len(images) == rows and (images >= 0).all():
             labels = self.both.labels[images]
-        elif pull is not None and pulls and pull.ndim == 2 and np.isfinite(pull).all():
-            labels = pull.argmin(1)  # the answer that the loss pushes up most, whatever the loss
+        elif pulls:
+            labels = self._aims.get(index)  # what the loss pushes up most, whatever the loss
         if labels is not None and answers is not None and len(labels) != len(answers):
             raise _forged("tensor 'answers'")
         if answers is not None and labels is not None and labels.max(initial=0) >= answers.shape[1]:

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 from ..program import Program
 
+WEIGHTS_CAP = 2_000_000
+"""Numbers of a network whose weights leave the process."""
+
 
 def leaves(output: Tensor) -> Iterator[Tensor]:
     """The leaf tensors that ask for a gradient and that `output` was computed from."""
@@ -71,9 +74,10 @@ def forward(
     as four blocks.
 
     Returns `logits`, `wide`, `points`, and `changed`: the logits of `images` with the first
-    image replaced by the last; as data the dtype, the shape, whether two calls agree, the
-    sizes of registered parameters and of leaves that are not registered, and missing
-    attributes. Everything after the first call is in evaluation mode.
+    image replaced by the last; `weights`, all registered parameters as one vector, and their
+    `shapes` as data, where they are not too many; as data the dtype, the shape, whether two
+    calls agree, the sizes of registered parameters and of leaves that are not registered, and
+    missing attributes. Everything after the first call is in evaluation mode.
     """
     model = _build(program, args)
     images = tensors["images"]
@@ -108,4 +112,7 @@ def forward(
             "wide": model(tensors["wide"]),
             "points": model(tensors["points"]),
         }
+    if not strays and data["registered"] <= WEIGHTS_CAP:
+        data["shapes"] = [list(p.shape) for p in registered][:64]
+        answers["weights"] = torch.cat([p.detach().reshape(-1) for p in registered] or [out[:0, 0]])
     return data, {k: v.detach().double() for k, v in answers.items()}

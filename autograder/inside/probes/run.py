@@ -116,8 +116,9 @@ class _Epochs:
         if state is None or line is None:
             return None
         model = self.program.namespace[self.trace.name]
-        names = {id(p): _bare(n) for n, p in model.named_parameters()}
-        held = {_bare(k): v for k, v in state.items()}
+        own = [*model.named_parameters(), *model.named_buffers()]
+        names = dict(zip((id(p) for _, p in own), _bare([n for n, _ in own]), strict=True))
+        held = dict(zip(_bare(list(state)), state.values(), strict=True))
         found = [held.get(names.get(id(p), "")) for p in line.parameters]
         there = [f.detach().reshape(-1).float() for f in found if f is not None]
         if not there or len(there) < len(found):
@@ -180,9 +181,14 @@ class _Epochs:
             torch.save = save
 
 
-def _bare(name: str) -> str:
-    """A parameter's name without what a wrapper puts before it."""
-    return name.removeprefix("_orig_mod.").removeprefix("module.")
+def _bare(names: list[str]) -> list[str]:
+    """The names of a network's tensors without what wrappers put before those of its layers."""
+    parts = [n.split(".") for n in names]
+    while layers := [p for p in parts if len(p) > 1]:
+        if not all(len(p) > 2 and p[0] == layers[0][0] for p in layers):  # "fc1.weight" stays
+            break
+        parts = [p[1:] if len(p) > 1 else p for p in parts]
+    return [".".join(p) for p in parts]
 
 
 def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
-from .amp import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, given_objective, step_fixture
-from .base import Context, Inconclusive, StandardCheck, require
-from .loops import Loop, beats, clearing, raised
-from .reference.replay import Replay, number_of, read
+from autograder.checks.base import Context, Inconclusive, check, require
+from autograder.checks.loops import Loop, beats, clearing, raised
+from autograder.checks.reference.replay import Replay, number_of, read
+from autograder.model import Evidence, Outcome, ProbeRequest, Status
+
+from .amp import given_objective
+from .steps import BATCH, BRIGHT, RAY, SMOOTHING, StepFixture, step_fixture
 
 EPOCHS, BATCHES = 3, 4
 RUNS = {"epoch": False, "batch": True}
@@ -135,7 +137,12 @@ def _cadence(ctx: Context, got: list[float], *, per_batch: bool) -> str:
     return ""
 
 
-def judge_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=("scheduler_order",),
+    help="The schedule prepares the next step's rate, so it moves after the optimizer.",
+)
+def schedule_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Every step is taken at the rate that the schedule has for it."""
     for name, per_batch in RUNS.items():
         replay, _ = _run(ctx, evidence[name])
@@ -151,7 +158,23 @@ def judge_order(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=(
+        "missing_name",
+        "missing_zero_grad",
+        "zero_grad_after_backward",
+        "step_before_backward",
+        "missing_backward",
+        "missing_step",
+        "sum_instead_of_mean",
+        "softmax_before_cross_entropy",
+        "softmax_into_nll",
+        "wrong_value",
+    ),
+    help="A schedule adds a beat after the five; it changes none of them.",
+)
+def schedule_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The five beats are as they were before there was a schedule."""
     for name in RUNS:
         replay, _ = _run(ctx, evidence[name])
@@ -166,7 +189,12 @@ def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_rates(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=("wrong_value",),
+    help="Read the rate where the step is taken; afterwards it may already be another.",
+)
+def schedule_rates(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The list returned holds the rate that each batch's step was taken at."""
     for name, per_batch in RUNS.items():
         replay, done = _run(ctx, evidence[name])
@@ -199,39 +227,3 @@ def _series(returned: Any) -> list[float] | None:
     if not isinstance(values, list):
         return None
     return [number_of(v.get("value") if isinstance(v, dict) else None) for v in values]
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "schedule_beats",
-        _requests,
-        judge_beats,
-        "A schedule adds a beat after the five; it changes none of them.",
-        (
-            "missing_name",
-            "missing_zero_grad",
-            "zero_grad_after_backward",
-            "step_before_backward",
-            "missing_backward",
-            "missing_step",
-            "sum_instead_of_mean",
-            "softmax_before_cross_entropy",
-            "softmax_into_nll",
-            "wrong_value",
-        ),
-    ),
-    StandardCheck(
-        "schedule_order",
-        _requests,
-        judge_order,
-        "The schedule prepares the next step's rate, so it moves after the optimizer.",
-        ("scheduler_order",),
-    ),
-    StandardCheck(
-        "schedule_rates",
-        _requests,
-        judge_rates,
-        "Read the rate where the step is taken; afterwards it may already be another.",
-        ("wrong_value",),
-    ),
-)

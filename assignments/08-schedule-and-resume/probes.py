@@ -1,4 +1,7 @@
-"""Probes of `save_checkpoint` and `load_checkpoint`: resuming, crashing, refusing.
+"""The probes of this assignment: tables of rates, clipped gradients, checkpoints.
+
+A schedule is a table of rates, so it is read off by driving it: an optimizer that holds one idle
+parameter steps, the scheduler moves, and the rate of every step is noted.
 
 A checkpoint is for another process, so it is written by one here: `interrupted` trains for a
 while in a child, which saves and ends, and resumes in the parent with a new model, a new
@@ -15,11 +18,14 @@ its state is part of the path, and the whole path can be computed outside.
 
 Nothing of the student's code runs after either, as in a power cut: no `except`, no `finally`.
 
-`harmful` hands `load_checkpoint` files whose unpickling would leave a mark on the disk.
+`harmful` hands `load_checkpoint` files whose unpickling would leave a mark on the disk, by several
+functions: what lets one of them through may refuse another.
 """
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import os
 import pickle
@@ -33,7 +39,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from ..plain import number
+from ..plain import finite, number
 from ..program import Program, describe
 from .checkpoints import read_checkpoint
 
@@ -45,7 +51,9 @@ SMALLEST_LIMIT = 512
 
 
 class _Run:
-    """A model in training: PyTorch's own modules, SGD with momentum, a cosine schedule."""
+    """A model in training: PyTorch's own modules and a buffer that counts batches, SGD with
+    momentum in two groups of different rates, a cosine schedule.
+    """
 
     def __init__(self, args: dict[str, Any], w1: Tensor, w2: Tensor) -> None:
         self.model = nn.Sequential(
@@ -56,7 +64,10 @@ class _Run:
         with torch.no_grad():
             for p, value in zip(self.model.parameters(), (w1, w2), strict=True):
                 p.copy_(value)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=args["lr"], momentum=0.9)
+        self.model.register_buffer("seen", torch.zeros(3))
+        one, two = self.model.parameters()
+        groups = [{"params": [one]}, {"params": [two], "lr": args["lr"] / 2}]
+        self.optimizer = torch.optim.SGD(groups, lr=args["lr"], momentum=0.9)
         self.scheduler = CosineAnnealingLR(self.optimizer, T_max=args["horizon"])
         self.batch = args["batch"]
 
@@ -72,11 +83,21 @@ class _Run:
                 loss = nn.functional.cross_entropy(self.model(x * bright), y)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
+                self.seen.add_(1.0)
             self.scheduler.step()
+
+    @property
+    def seen(self) -> Tensor:
+        """The model's buffer (3,): how many batches it was trained on, three times."""
+        return self.model.get_buffer("seen")
 
     def vector(self) -> Tensor:
         """All parameters as one vector."""
         return torch.cat([p.detach().reshape(-1) for p in self.model.parameters()])
+
+    def take(self, vector: Tensor) -> None:
+        """Set all parameters to those of a vector."""
+        nn.utils.vector_to_parameters(vector.clone(), self.model.parameters())  # keeps views of it
 
 
 class Gone(Exception):  # noqa: N818 - an answer, not an error
@@ -124,7 +145,9 @@ def interrupted(program: Program, args: dict[str, Any], tensors: dict[str, Tenso
     other_seed. tensors: w1, w2 (the model's), v1, v2 (a new model's), images, labels. Returns
     `stage` (where it came to: "save", "load", "done"), `raised`, the file's kind (`kind`,
     `detail` and `size`), the epoch returned (`epoch`), and the weights at the save, after the
-    load and at the end as tensors `saved`, `loaded` and `last`.
+    load and at the end as tensors `saved`, `loaded` and `last`; and `saved_seen` and `loaded_seen`,
+    the model's buffer. Weights that did not come back are put back before training goes on, so
+    that what else came back can be told.
     """
     save, load = program.get("save_checkpoint"), program.get("load_checkpoint")
     images, labels = tensors["images"], tensors["labels"].long()
@@ -154,6 +177,8 @@ def interrupted(program: Program, args: dict[str, Any], tensors: dict[str, Tenso
         return {**here, "raised": describe(e, program.files)}, {}
     here["stage"] = "done"
     found = {"saved": first.vector(), "loaded": second.vector()}
+    found |= {"saved_seen": first.seen.clone(), "loaded_seen": second.seen.clone()}
+    second.take(found["saved"])
     second.train(args["after"], images, labels)
     found["last"] = second.vector()
     return {**here, "epoch": number(epoch)}, found
@@ -208,13 +233,15 @@ def crashed(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
     args and tensors as for `interrupted`; the older weights are v1, v2 and the newer w1, w2.
     Returns `stage` ("save" where the first save did not work, else "done"), `raised`, and
-    `deaths`: for each way to die how the process ended, what `load_checkpoint` raised
-    afterwards or None, and the weights it brought back as a tensor of that name.
+    `loads`, whether the first save's weights come back where nothing dies; `deaths`: for each way
+    to die how the process ended, what `load_checkpoint` raised afterwards or None, and the weights
+    it brought back as a tensor of that name.
     """
     save, load = program.get("save_checkpoint"), program.get("load_checkpoint")
     older = _Run(args, tensors["v1"], tensors["v2"])
     newer = _Run({**args, "lr": 0.0}, tensors["w1"], tensors["w2"])
     newer.train(1, tensors["images"], tensors["labels"].long())  # momenta, and the same weights
+    loads = True
     deaths: dict[str, Any] = {}
     found: dict[str, Tensor] = {}
     ways: dict[str, Callable[[], None]] = {
@@ -234,7 +261,8 @@ def crashed(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         try:
             _in_child(program, first)
         except Gone as e:
-            return {"stage": "save", "raised": e.told, "deaths": {}}, {}
+            return {"stage": "save", "raised": e.told, "loads": False, "deaths": {}}, {}
+        loads = loads and _brings_back(load, args, older)
         told: dict[str, Any] = {"raised": None}
         try:
             told["ended"] = _in_child(program, second)
@@ -248,24 +276,64 @@ def crashed(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         except Exception as e:
             told["raised"] = describe(e, program.files)
         deaths[way], found[way] = told, fresh.vector()
-    return {"stage": "done", "raised": None, "deaths": deaths}, found
+    return {"stage": "done", "raised": None, "loads": loads, "deaths": deaths}, found
+
+
+def _brings_back(load: Callable[..., Any], args: dict[str, Any], run: _Run) -> bool:
+    """Whether loading the file as it is gives the weights of `run`."""
+    zeros = [torch.zeros_like(p) for p in run.model.parameters()]
+    fresh = _Run(args, *zeros)
+    try:
+        load(PATH, fresh.model, fresh.optimizer, fresh.scheduler)
+    except NotImplementedError:
+        raise
+    except Exception:  # what it raises is for the first check of the task to say
+        return False
+    return torch.allclose(fresh.vector(), run.vector(), rtol=1e-2, atol=1e-3)  # or in 16 bits
 
 
 class _Bomb:
-    """Unpickling it makes a file."""
+    """Unpickling it calls a function."""
+
+    def __init__(self, function: Callable[..., Any], *values: Any) -> None:
+        self.call = (function, values)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open, (os.path.abspath(MARK), "w")
+        return self.call
+
+
+def _bombs() -> list[_Bomb]:
+    """Objects whose unpickling leaves a mark, each by a function of another module."""
+    mark = os.path.abspath(MARK)
+    inner = io.BytesIO()
+    torch.save(_Bomb(open, mark, "w"), inner)
+    return [
+        _Bomb(open, mark, "w"),  # of _io
+        _Bomb(eval, f"open({mark!r}, 'w')"),  # of builtins
+        _Bomb(exec, f"open({mark!r}, 'w').close()"),
+        _Bomb(os.mkdir, mark),  # of posix
+        _Bomb(torch.storage._load_from_bytes, inner.getvalue()),  # noqa: SLF001 - reads a pickle
+    ]
+
+
+def _marked() -> bool:
+    """Whether there is a mark; it is taken away."""
+    there = os.path.lexists(MARK)
+    if os.path.isdir(MARK):
+        os.rmdir(MARK)
+    elif there:
+        os.remove(MARK)
+    return there
 
 
 def harmful(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """What `load_checkpoint` does with files that hold code: `files`, for each way of writing
-    one whether unpickling left its mark (`ran`) and whether the call raised (`raised`: the
-    exception's name or ""). args and tensors as for `interrupted`.
+    them whether unpickling one of them left its mark (`ran`) and whether every call raised
+    (`raised`: an exception's name or ""). args and tensors as for `interrupted`.
 
-    `loads` says whether it loads an honest file at all: one that refuses everything is not
+    `loads` says whether it takes an honest file at all: one that refuses everything is not
     safe but useless. A file is made like one of the student's own, where that can be read,
-    with one more entry.
+    with one more entry, at its beginning or its end.
     """
     save, load = program.get("save_checkpoint"), program.get("load_checkpoint")
     run = _Run(args, tensors["w1"], tensors["w2"])
@@ -277,26 +345,101 @@ def harmful(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         raise
     except Exception:  # what is wrong with it is for its own checks to say
         return {"loads": False, "files": {}}, {}
-    loads = torch.equal(fresh.vector(), run.vector())
     try:
         own = torch.load(PATH, weights_only=True)
     except Exception:  # of another format, or holding objects: a plain one stands in
         own = None
     plain = dict(own) if isinstance(own, dict) else {"model": run.model.state_dict(), "epoch": 1}
+    bombs = _bombs()
+    contents = [{"note": bomb, **plain} for bomb in bombs] + [{**plain, "note": bombs[0]}]
     told: dict[str, Any] = {}
     for way in ("torch", "pickle"):
-        content = {**plain, "note": _Bomb()}
-        if way == "torch":
-            torch.save(content, PATH)
-        else:
-            with open(PATH, "wb") as file:
-                pickle.dump(content, file)
-        fresh, raised = _Run(args, tensors["v1"], tensors["v2"]), ""
-        try:
-            load(PATH, fresh.model, fresh.optimizer, fresh.scheduler)
-        except Exception as e:
-            raised = type(e).__name__[:80]
-        told[way] = {"ran": os.path.exists(MARK), "raised": raised}
-        if os.path.exists(MARK):
-            os.remove(MARK)
-    return {"loads": loads, "files": told}, {}
+        ran, raised = False, ["nothing"]
+        for content in contents:
+            if way == "torch":
+                torch.save(content, PATH)
+            else:
+                with open(PATH, "wb") as file:
+                    pickle.dump(content, file)
+            fresh = _Run(args, tensors["v1"], tensors["v2"])
+            try:
+                load(PATH, fresh.model, fresh.optimizer, fresh.scheduler)
+            except Exception as e:
+                raised.append(type(e).__name__[:80])
+            else:
+                raised.append("")
+            ran |= _marked()
+        told[way] = {"ran": ran, "raised": raised[-1] if all(raised) else ""}
+    return {"loads": True, "files": told}, {}
+
+
+# --- schedules and clipping -----------------------------------------------------------------------
+
+CAP = 400
+"""Rates of a schedule that are handed out."""
+PER_BATCH = "one-cycle"
+"""The one schedule of the handout that moves after every batch."""
+
+
+def table(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """`lr_at(*call)` for each of `args["calls"]`: what each call returned."""
+    function = program.get("lr_at")
+    return {"returned": [number(function(*call)) for call in args["calls"]]}, {}
+
+
+def traces(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """For each name of `args["names"]` the rate of every batch, driven as the handout says.
+
+    args further: lengths ([epochs, steps_per_epoch] each), lr, unknown (a name that is to be
+    refused). Returns `schedules`: {name: {"kind", "rates"}}, where `kind` is the returned type's
+    name and rates, of all lengths in turn, are left out where it is no scheduler; `refused`: the
+    name of the exception that the unknown name raised, or "".
+    """
+    function = program.get("make_scheduler")
+    told: dict[str, Any] = {}
+    for name, (epochs, steps_per_epoch) in itertools.product(args["names"], args["lengths"]):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=args["lr"], momentum=0.9)
+        made = function(name, optimizer, epochs, steps_per_epoch)
+        of_it = told.setdefault(name, {"kind": type(made).__name__[:80]})
+        if not callable(getattr(made, "step", None)):
+            continue
+        rates: list[float | str] = of_it.setdefault("rates", [])
+        for _ in range(epochs):
+            for _ in range(steps_per_epoch):
+                rates.append(finite(float(optimizer.param_groups[0]["lr"])))
+                optimizer.step()
+                if name == PER_BATCH:
+                    made.step()
+            if name != PER_BATCH:
+                made.step()
+        del rates[CAP:]
+    refused = ""
+    try:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=args["lr"])
+        function(args["unknown"], optimizer, *args["lengths"][0])
+    except Exception as e:
+        refused = type(e).__name__[:80]
+    return {"schedules": told, "refused": refused}, {}
+
+
+def clip(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """One call of `clip_gradients` for each limit in `args["limits"]`.
+
+    The model has the parameters p0, p1, … and, as long as `tensors` holds them, the gradients
+    g0, g1, …; a parameter without one keeps None. Returns for each limit the number returned,
+    and the gradients afterwards as tensors `<limit's index>_g<i>`.
+    """
+    function = program.get("clip_gradients")
+    told: list[dict[str, Any]] = []
+    found: dict[str, Tensor] = {}
+    for at, limit in enumerate(args["limits"]):
+        model = nn.ParameterList(
+            [nn.Parameter(tensors[f"p{i}"].clone()) for i in range(args["parameters"])]
+        )
+        for i, p in enumerate(model.parameters()):
+            p.grad = tensors[f"g{i}"].clone() if f"g{i}" in tensors else None
+        told.append(number(function(model, limit)))
+        for i, p in enumerate(model.parameters()):
+            if p.grad is not None:
+                found[f"{at}_g{i}"] = p.grad.detach().float()
+    return {"returned": told}, found

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, StandardCheck, field_of, place, require, tensor_of
+from autograder.checks.base import Context, Inconclusive, check, field_of, place, require, tensor_of
+from autograder.model import Evidence, Outcome, ProbeRequest, Status
 
 BEFORE, AFTER, HORIZON = 2, 2, 6
 """Epochs before and after the interruption, and the length of the schedule."""
@@ -78,7 +78,7 @@ def _asked(probe: str, seeds: tuple[int, int, int]) -> ProbeRequest:
         "seed": seeds[1],
         "other_seed": seeds[2],
     }
-    return ProbeRequest(f"resume:{probe}", args, _tensors(seeds[0]))
+    return ProbeRequest(f"own:{probe}", args, _tensors(seeds[0]))
 
 
 def _vector(ctx: Context, name: str) -> NDArray[np.float32]:
@@ -97,7 +97,7 @@ def _interrupted(ctx: Context) -> Mapping[str, ProbeRequest]:
 
 
 class _Run:
-    """The training of `inside/probes/resume.py`, in float64 and beside the global generator."""
+    """The training of probes.py, in float64 and beside the global generator."""
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], w1: str, w2: str) -> None:
         import torch
@@ -107,7 +107,9 @@ class _Run:
         self.weights = [torch.from_numpy(tensors[n].astype(np.float64)) for n in (w1, w2)]
         for w in self.weights:
             w.requires_grad_()
-        self.optimizer = torch.optim.SGD(self.weights, lr=LR, momentum=0.9)
+        one, two = self.weights
+        groups: list[dict[str, Any]] = [{"params": [one]}, {"params": [two], "lr": LR / 2}]
+        self.optimizer = torch.optim.SGD(groups, lr=LR, momentum=0.9)
         self.scheduler = CosineAnnealingLR(self.optimizer, T_max=HORIZON)
         self.images = torch.from_numpy(tensors["images"].astype(np.float64))
         self.labels = torch.from_numpy(tensors["labels"])
@@ -181,7 +183,12 @@ def _came_through(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("missing_name", "wrong_checkpoint", "wrong_value"),
+    help="What one process saves another loads, and learns from it how many epochs are done.",
+)
+def checkpoint_resumes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Saving writes a file, loading reads it in another process and returns the epoch."""
     done = require(evidence["main"])
     stage = field_of(done, "stage", str)
@@ -206,15 +213,27 @@ def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """The weights come back as they were, to the bit."""
+@check(
+    requests=_interrupted,
+    bugs=("wrong_checkpoint",),
+    help="The weights that come back are those that were saved, every bit of them.",
+)
+def checkpoint_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """The weights and buffers come back as they were, to the bit."""
     done = _came_through(evidence["main"])
     right, _ = ends(_seeds(ctx))
     saved, loaded = (tensor_of(done, n, right.shape) for n in ("saved", "loaded"))
     if not np.allclose(saved, right, rtol=1e-3, atol=1e-4):
         return Outcome(Status.ERROR, 0.0, (), "the probe's answer was tampered with: 'saved'")
     if np.array_equal(saved, loaded):
-        return Outcome.passed()
+        counted, found = (tensor_of(done, n, (3,)) for n in ("saved_seen", "loaded_seen"))
+        if np.array_equal(counted, found):
+            return Outcome.passed()
+        return Outcome.failed(
+            "the parameters came back, and the model's buffer did not (as batch norm's running "
+            "mean would not)",
+            "wrong_checkpoint",
+        )
     off = float(np.abs(saved.astype(np.float64) - loaded).max())
     said = f"the weights loaded differ from those saved by up to {off:.3g}"
     if np.array_equal(loaded, _fresh(ctx)):
@@ -222,7 +241,12 @@ def judge_model(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.failed(said, "wrong_checkpoint")
 
 
-def judge_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("pickles_whole_model", "wrong_checkpoint"),
+    help=("Tensors, numbers and names can be read by anybody, at any time, without running code."),
+)
+def checkpoint_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The file holds tensors, numbers and names, and no object that needs its class."""
     done = require(evidence["main"])
     kind, detail = field_of(done, "kind", str), field_of(done, "detail", str)[:300]
@@ -238,25 +262,26 @@ def judge_plain(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.failed(
             f"the file holds objects that a safe load refuses: {detail}", "wrong_checkpoint"
         )
-    if done.data.get("stage") != "done" or np.array_equal(
-        tensor_of(done, "loaded", _fresh(ctx).shape), _fresh(ctx)
-    ):
-        return Outcome.not_checked("not checked: nothing was brought back from the file")
+    if done.data.get("stage") != "done" or field_of(done, "size", int) < 4 * len(_fresh(ctx)):
+        return Outcome.not_checked("not checked: the file cannot hold the weights, or is not read")
     return Outcome.passed()
 
 
-def judge_resume(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_interrupted,
+    bugs=("resume_without_state",),
+    help=("Momenta, the schedule's count and the random generator are part of where a run stands."),
+)
+def checkpoint_state(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The resumed run ends where the uninterrupted one does."""
     done = _came_through(evidence["main"])
     start, known = ends(_seeds(ctx))
-    loaded, last = (tensor_of(done, n, start.shape) for n in ("loaded", "last"))
+    last = tensor_of(done, "last", start.shape)
     right = known[tuple(PARTS)]
     length = float(np.linalg.norm(right - start))
     gaps = {k: float(np.linalg.norm(last - end)) / length for k, end in known.items()}
     if gaps[tuple(PARTS)] <= TOLERANCE:
         return Outcome.passed(f"within {gaps[tuple(PARTS)]:.1g} of the uninterrupted run")
-    if not np.linalg.norm(loaded - start) <= TOLERANCE * length:
-        return Outcome.not_checked("not checked: the weights themselves did not come back")
     restored = min(gaps, key=lambda k: gaps[k])
     off = f"{gaps[tuple(PARTS)]:.3g} of the way it went after the interruption"
     if not gaps[restored] <= TOLERANCE:
@@ -280,11 +305,23 @@ _DEATHS = {
 }
 
 
-def judge_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=lambda ctx: {"main": _asked("crashed", _seeds(ctx))},
+    bugs=("wrong_checkpoint",),
+    help=(
+        "A file that is being written is not a checkpoint yet. Until the new one is whole, the "
+        "old one has to stay where it is."
+    ),
+)
+def checkpoint_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whenever the process dies while saving, one whole checkpoint is left."""
     done = require(evidence["main"])
     if done.data.get("stage") != "done":
         return Outcome.not_checked("not checked: save_checkpoint does not work")
+    if done.data.get("loads") is not True:
+        return Outcome.not_checked(
+            "not checked: load_checkpoint does not bring the weights back where nothing dies"
+        )
     deaths = field_of(done, "deaths", dict)
     whole = [_vector(ctx, "v"), _vector(ctx, "w")]
     for way, words in _DEATHS.items():
@@ -297,7 +334,7 @@ def judge_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 f"{when}, load_checkpoint raised {_words(told['raised'])}", "wrong_checkpoint"
             )
         loaded = tensor_of(done, way, whole[0].shape)
-        if not any(np.array_equal(loaded, w) for w in whole):
+        if not any(np.allclose(loaded, w, rtol=1e-2, atol=1e-3) for w in whole):
             return Outcome.failed(
                 f"{when}, load_checkpoint brought back neither the older nor the newer weights",
                 "wrong_checkpoint",
@@ -305,7 +342,12 @@ def judge_crash(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=lambda ctx: {"main": _asked("harmful", _seeds(ctx))},
+    bugs=("unsafe_load", "wrong_value"),
+    help=("A pickle is a program. A checkpoint from somebody else is read as data, or not at all."),
+)
+def checkpoint_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """A file with code in it raises, and its code does not run."""
     done = require(evidence["main"])
     if done.data.get("loads") is not True:
@@ -323,50 +365,3 @@ def judge_refuses(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 f"{made} was taken without an error, as if it had been loaded", "wrong_value"
             )
     return Outcome.passed()
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "checkpoint_resumes",
-        _interrupted,
-        judge_runs,
-        "What one process saves another loads, and learns from it how many epochs are done.",
-        ("missing_name", "wrong_checkpoint", "wrong_value"),
-    ),
-    StandardCheck(
-        "checkpoint_model",
-        _interrupted,
-        judge_model,
-        "The weights that come back are those that were saved, every bit of them.",
-        ("wrong_checkpoint",),
-    ),
-    StandardCheck(
-        "checkpoint_plain",
-        _interrupted,
-        judge_plain,
-        "Tensors, numbers and names can be read by anybody, at any time, without running code.",
-        ("pickles_whole_model", "wrong_checkpoint"),
-    ),
-    StandardCheck(
-        "checkpoint_state",
-        _interrupted,
-        judge_resume,
-        "Momenta, the schedule's count and the random generator are part of where a run stands.",
-        ("resume_without_state",),
-    ),
-    StandardCheck(
-        "checkpoint_crash",
-        lambda ctx: {"main": _asked("crashed", _seeds(ctx))},
-        judge_crash,
-        "A file that is being written is not a checkpoint yet. Until the new one is whole, the "
-        "old one has to stay where it is.",
-        ("wrong_checkpoint",),
-    ),
-    StandardCheck(
-        "checkpoint_refuses",
-        lambda ctx: {"main": _asked("harmful", _seeds(ctx))},
-        judge_refuses,
-        "A pickle is a program. A checkpoint from somebody else is read as data, or not at all.",
-        ("unsafe_load", "wrong_value"),
-    ),
-)

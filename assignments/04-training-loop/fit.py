@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Evidence, Outcome, ProbeRequest
-from .base import Context, Inconclusive, StandardCheck, require
-from .evaluations import evaluation_of, evaluation_requests, judge_number
-from .forms import FunctionForm, ProgramForm
-from .loops import LOSS, LOSS_REDUCED, Loop, loss_of, raised
-from .reference.objective import loss
-from .reference.replay import Call, Replay, number_of
+from autograder.checks.base import Context, Inconclusive, check, require
+from autograder.checks.evaluations import evaluation_of, evaluation_requests, judge_number
+from autograder.checks.forms import FunctionForm
+from autograder.checks.loops import LOSS, LOSS_REDUCED, Loop, loss_of, raised
+from autograder.checks.reference.objective import loss
+from autograder.checks.reference.replay import Call, Replay, number_of
+from autograder.model import Evidence, Outcome, ProbeRequest
 
 EPOCHS = 3
 TRAIN = FunctionForm("train_one_epoch", ("model", "loader", "loss_fn", "optimizer"))
@@ -156,7 +156,12 @@ def _series(fit: Fit, name: str) -> list[float]:
     return numbers
 
 
-def judge_history(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=("missing_name", "wrong_history"),
+    help="A dictionary with two lists; each epoch adds one number to each.",
+)
+def fit_history(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """A dictionary with two lists of one number per epoch."""
     fit = _read(ctx, evidence)
     for name in ("train_loss", "val_accuracy"):
@@ -168,7 +173,14 @@ def _close(found: Sequence[float], right: Sequence[float], tolerance: float = TA
     return len(found) == len(right) and np.allclose(found, right, rtol=tolerance, atol=1e-6)
 
 
-def judge_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=("wrong_history",),
+    help=(
+        "Train on the training loader, then measure on the validation loader, and write both down."
+    ),
+)
+def fit_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Each list holds what the student's functions answered, or what its own loops computed."""
     fit, tables = _read(ctx, evidence), _secret(ctx)
     losses, accuracies = _series(fit, "train_loss"), _series(fit, "val_accuracy")
@@ -285,7 +297,12 @@ def _own_accuracies(
     return Outcome.failed(f"val_accuracy is wrong: {why}", "wrong_history")
 
 
-def judge_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_requests,
+    bugs=("missing_train_mode", "missing_eval_mode"),
+    help="Training and evaluation each set the mode they need, every time.",
+)
+def fit_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Which batches were answered in which mode."""
     fit = _read(ctx, evidence)
     if not fit.train or not fit.val:
@@ -308,157 +325,3 @@ def judge_modes(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         bugs.append("missing_eval_mode")
         said.append(f"{on} of {len(fit.val)} validation batches were answered in training mode")
     return Outcome.failed("; ".join(said), *bugs) if bugs else Outcome.passed()
-
-
-# --- plot_history --------------------------------------------------------------------------------
-
-
-def _history(ctx: Context) -> dict[str, list[float]]:
-    rng = ctx.rng("plot")
-    return {
-        "train_loss": np.sort(rng.uniform(0.2, 2.3, 5))[::-1].round(3).tolist(),
-        "val_accuracy": np.sort(rng.uniform(0.3, 0.98, 5)).round(3).tolist(),
-    }
-
-
-def judge_plot(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """A Figure in which both series are drawn; the accuracy may be in percent."""
-    done = require(evidence["main"])
-    kind = str(done.data.get("kind"))[:80]
-    if kind != "Figure":
-        return Outcome.failed(f"plot_history returned {kind}, not a Figure", "wrong_value")
-    raw = done.data.get("drawn")
-    drawn = [d for d in raw if isinstance(d, list)] if isinstance(raw, list) else []
-    numbers = [[float(v) for v in d if isinstance(v, (int, float))] for d in drawn]
-    for name, values in _history(ctx).items():
-        scales = (1.0, 100.0) if name == "val_accuracy" else (1.0,)
-        if not any(
-            len(d) == len(values) and np.allclose(d, np.array(values) * s, rtol=1e-3)
-            for d in numbers
-            for s in scales
-        ):
-            return Outcome.failed(
-                f"the figure has {len(drawn)} curves, and none of them is '{name}'", "wrong_value"
-            )
-    return Outcome.passed()
-
-
-# --- train_mnist ---------------------------------------------------------------------------------
-
-RATE, BATCH, SETUP_EPOCHS = 1e-3, 64, 2
-
-
-def _setup(ctx: Context) -> Mapping[str, ProbeRequest]:
-    form = ProgramForm("", {})
-    plain = form.request(ctx)
-    call = {"function": "train_mnist", "arguments": ["data", SETUP_EPOCHS, ctx.seed]}
-    args = {**plain.args, "call": call}
-    return {"main": ProbeRequest(plain.probe, args, plain.tensors, plain.start)}
-
-
-def judge_setup(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """The optimizer that steps holds the network that runs, and its rate lets the loss fall."""
-    done = require(evidence["main"])
-    if "calls" not in done.data:
-        return Outcome.failed("train_mnist returned no network, and trained none")
-    replay = ProgramForm("", {}).read(ctx, done)
-    if not replay.calls:
-        return Outcome.not_checked("not checked: train_mnist trained no network")
-    total = len(replay.shapes)
-    met = bool(replay.holders) or bool(replay.strangers)
-    if met and total and len(replay.held) < total:
-        return Outcome.failed(
-            f"of the {total} parameters of the model that train_mnist trains, "
-            f"{total - len(replay.held)} are not the optimizer's: its steps do not reach them",
-            "stale_optimizer",
-        )
-    if replay.steps and replay.frozen and not replay.still:
-        return Outcome.failed(
-            f"of the {total} parameters of the model that train_mnist trains, "
-            f"{len(replay.frozen)} never moved",
-            "stale_optimizer",
-        )
-    return _setup_rate(replay)
-
-
-def _setup_rate(replay: Replay) -> Outcome:
-    optimizer = str(replay.holders[0].get("type", "")) if replay.holders else ""
-    optimizer = "" if optimizer == "SGD" else optimizer
-    rates = [s.rates[0] for s in replay.steps if s.rates] or replay.effective_rates()[0]
-    rates = rates or _made_rates(replay)
-    fell = _fall(replay)
-    if not rates:
-        if fell is not None and fell[1] < 0.93 * fell[0]:
-            return Outcome.passed("the loss falls, without an optimizer of torch's")
-        return Outcome.not_checked("not checked: no step of train_mnist could be explained")
-    low, high = (1e-3, 1.0) if not optimizer else (1e-4, 2e-2)
-    bug = "lr_too_low" if max(rates) < low else "lr_too_high" if min(rates) > high else ""
-    if not bug or fell is None:
-        return Outcome.passed(f"steps at a rate of {rates[0]:.3g}")
-    first, last = fell
-    if bug == "lr_too_low" and last < 0.9 * first:
-        return Outcome.passed(f"at a rate of {rates[0]:.3g} the loss falls all the same")
-    if bug == "lr_too_high" and last < 0.5 * first:
-        return Outcome.passed(f"at a rate of {rates[0]:.3g} the loss falls all the same")
-    return Outcome.failed(
-        f"at a learning rate of {rates[0]:.3g} the loss went from {first:.4g} to {last:.4g} in "
-        f"{len(replay.trained)} steps",
-        bug,
-    )
-
-
-def _made_rates(replay: Replay) -> list[float]:
-    """The rates of optimizers that were made and never stepped."""
-    groups = [g for o in replay.holders for g in o.get("groups") or [] if isinstance(g, Mapping)]
-    return [float(g["lr"]) for g in groups if isinstance(g.get("lr"), float)]
-
-
-def _fall(replay: Replay) -> tuple[float, float] | None:
-    """The first batch's loss and the mean of the last three that were seen."""
-    import torch
-
-    values = [
-        float(loss("cross_entropy", torch.from_numpy(c.answers), torch.from_numpy(c.labels)))
-        for c in replay.trained
-        if c.answers is not None and c.labels is not None
-    ]
-    return (values[0], float(np.mean(values[-3:]))) if len(values) > 3 else None
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "fit_history",
-        _requests,
-        judge_history,
-        "A dictionary with two lists; each epoch adds one number to each.",
-        ("missing_name", "wrong_history"),
-    ),
-    StandardCheck(
-        "fit_values",
-        _requests,
-        judge_values,
-        "Train on the training loader, then measure on the validation loader, and write both down.",
-        ("wrong_history",),
-    ),
-    StandardCheck(
-        "fit_modes",
-        _requests,
-        judge_modes,
-        "Training and evaluation each set the mode they need, every time.",
-        ("missing_train_mode", "missing_eval_mode"),
-    ),
-    StandardCheck(
-        "fit_plot",
-        lambda ctx: {"main": ProbeRequest("fitting:plot", {"history": _history(ctx)})},
-        judge_plot,
-        "Draw both lists into one figure, and return the figure.",
-        ("missing_name", "wrong_value"),
-    ),
-    StandardCheck(
-        "train_setup",
-        _setup,
-        judge_setup,
-        "Model, loss, optimizer and loaders are made once, and meant for each other.",
-        ("missing_name", "stale_optimizer", "lr_too_high", "lr_too_low"),
-    ),
-)

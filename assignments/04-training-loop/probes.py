@@ -1,4 +1,4 @@
-"""Probes of `confusion_matrix` and `per_class_accuracy`."""
+"""The probes of this assignment: matrices of counts."""
 
 from __future__ import annotations
 

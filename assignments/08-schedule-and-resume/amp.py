@@ -1,268 +1,44 @@
-"""Checks of `train_amp_step` and `accumulate_step`: what each step used of the true gradients.
+"""Hidden checks of `train_amp_step` and `accumulate_step`: what a step used of the true gradients.
 
-The function is called once a batch (or group), on batches some of whose gradients are far above the
-limit and some far below it, so that clipping matters and what clipping hides shows too. All
-questions about `train_amp_step` are put to four runs that differ by their scaler: `off`, `one` (of
-scale 1), `large`, and `overflow`, in which one call's scaled gradients are infinite. What one hides
-another shows: a gradient left over is divided by the scale at the next `unscale_`, so a large one
-hides it; a limit that is compared with scaled gradients differs only under the large one.
-
-Of each step the engine says how many times the true gradient of its batch it used. Under a limit L
-and a gradient of norm n that is to be min(1, L / n) whatever the scale; the number seen over that
-one is the *excess* that the judges name.
+How the runs are made that they look at, and what the words mean, says `steps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from ..errors import GraderError
-from ..model import Array, Evidence, Outcome, ProbeRequest, Status
-from .base import Context, Inconclusive, Judge, StandardCheck, require
-from .forms import CLASSES, HIDDEN, TrainFixture, patch_images
-from .loops import Loop, beats, clearing, objective, raised
-from .reference.images import Known
-from .reference.objective import loss
-from .reference.replay import Replay, Update, number_of, read
+from autograder.checks.base import Context, Inconclusive, check
+from autograder.checks.loops import Loop, beats, clearing, objective
+from autograder.checks.reference.objective import loss
+from autograder.checks.reference.replay import Replay, Update
+from autograder.model import Evidence, Outcome, ProbeRequest, Status
 
-LARGE, INTERVAL = 256.0, 2
-"""The large scale, and after how many good steps it doubles."""
-OVERFLOW_AT, FACTOR = 2, 1e37
-"""The call that overflows: a loss of order one times this is finite, and infinite once scaled."""
-BRIGHT = (1.0, 0.1, 1.0, 0.03, 1.0, 0.02, 0.11, 1.0)
-"""How bright the batches are: 1 for gradients above the limit, less for some below it."""
-GROUPS = (3, 2, 3)
-"""Batches of each call of `accumulate_step`: a number fixed in the code shows."""
-BRIGHT_GROUPS = (1.0, 1.0, 1.0, 0.1, 0.09, 0.03, 0.025, 0.03)
-BATCH, SMOOTHING, RATE, RAY = 8, 0.1, 0.05, 11
-CLIP_EPS = 1e-6
-"""What torch adds to the norm before it divides by it."""
-CLOSE, CLOSE_REDUCED, WIDE_REDUCED = 5e-3, 0.08, 0.15
-"""How near an excess must be to 1; the others where answers came in 16 bits, of one batch and of a
-group, whose rounding adds up."""
-LOSS_TOLERANCE, LOSS_REDUCED = 1e-3, 0.05
-OFF: Mapping[str, Any] = {"scaler": {"enabled": False, "scale": 1.0, "interval": 1000}}
-RUNS: Mapping[str, Mapping[str, Any]] = {
-    "off": OFF,
-    "one": {"scaler": {"enabled": True, "scale": 1.0, "interval": 1000}},
-    "large": {"scaler": {"enabled": True, "scale": LARGE, "interval": INTERVAL}},
-    "overflow": {
-        "scaler": {"enabled": True, "scale": LARGE, "interval": 1000},
-        "overflow": {"call": OVERFLOW_AT, "factor": FACTOR},
-    },
-}
-SAID = {
-    "off": "with the scaler disabled",
-    "one": "with a scaler of scale 1",
-    "large": f"with a scaler of scale {LARGE:g}",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class StepFixture:
-    """A fixture of batches of eight, and the limit that their gradients are clipped to."""
-
-    fixture: TrainFixture
-    max_norm: float
-
-
-@lru_cache(maxsize=16)
-def step_fixture(seed: int, bright: tuple[float, ...]) -> StepFixture:
-    """A batch of eight for each of `bright`; clipping bites where that is 1."""
-    rng = np.random.default_rng(seed)
-    for _ in range(100):
-        found = _draw(rng, bright)
-        if found is not None:
-            return found
-    raise GraderError("no suitable secret fixture was found", remedy="change the assignment's seed")
-
-
-def _draw(rng: np.random.Generator, bright: tuple[float, ...]) -> StepFixture | None:
-    """One try; None where the gradients do not spread as they should."""
-    import torch
-
-    n = len(bright) * BATCH
-    images = patch_images(rng, n) * np.array(bright, dtype=np.float32).repeat(BATCH)[:, None, None]
-    labels = rng.integers(0, CLASSES, n)
-    w1 = rng.normal(0, 0.4, (HIDDEN, 784)).astype(np.float32)
-    w2 = rng.normal(0, 0.8, (CLASSES, HIDDEN)).astype(np.float32)
-    mask = np.where(rng.permutation(HIDDEN) < HIDDEN // 3, 0.0, 1.5).astype(np.float32)
-    flat = images.reshape(n, -1).astype(np.float64)
-    norms = []
-    for first in range(0, n, BATCH):
-        leaves = [torch.from_numpy(w.astype(np.float64)).requires_grad_() for w in (w1, w2)]
-        x, y = torch.from_numpy(flat[first : first + BATCH]), labels[first : first + BATCH]
-        hidden = (x @ leaves[0].T * torch.from_numpy(mask.astype(np.float64))).relu()
-        value = loss("cross_entropy", hidden @ leaves[1].T, torch.from_numpy(y), SMOOTHING)
-        parts = torch.autograd.grad(value, leaves)
-        norms.append(float(torch.cat([g.reshape(-1) for g in parts]).norm()))
-    above = [v for v, b in zip(norms, bright, strict=True) if b == 1]
-    below = [v for v, b in zip(norms, bright, strict=True) if b < 1]
-    if min(above) < 2.5 * max(below):
-        return None
-    limit = float(np.sqrt(min(above) * max(below)))
-    tensors: dict[str, Array] = {
-        "w1": w1,
-        "w2": w2,
-        "mask": mask,
-        "images": images[:, None],
-        "labels": labels.astype(np.int64),
-    }
-    values = {
-        "batch": BATCH,
-        "lr": RATE,
-        "smoothing": SMOOTHING,
-        "training": True,
-        "max_norm": round(limit, 4),
-    }
-    known = Known(flat, labels.astype(np.int64))
-    return StepFixture(TrainFixture(values, tensors, known, known), round(limit, 4))
-
-
-def _fixture(ctx: Context, bright: tuple[float, ...] = BRIGHT) -> StepFixture:
-    name = "amp" if bright is BRIGHT else "accumulate"
-    return step_fixture(int(ctx.rng(name, shared=True).integers(2**62)), bright)
-
-
-def _request(
-    ctx: Context,
-    function: str,
-    arguments: list[str],
-    made: StepFixture,
-    calls: int,
-    values: Mapping[str, Any],
-    *,
-    stand_ins: bool = True,
-    mend: str = "",
-) -> ProbeRequest:
-    args: dict[str, Any] = {
-        "function": function,
-        "arguments": arguments,
-        "calls": calls,
-        "fixture": {**made.fixture.values, **values},
-        "keep": len(BRIGHT),
-        "ray": RAY,
-        "seed": ctx.seed,
-        "stand_ins": ["clip_gradients"] if stand_ins else [],
-        "mend": mend,
-    }
-    return ProbeRequest("drive:call", args, made.fixture.tensors)
-
-
-ARGUMENTS = ["model", "batch", "loss_fn", "optimizer", "scaler", "max_norm"]
-
-
-MENDED = "mended "
-"""What the label of a run begins with in which a misplaced `zero_grad` was left out."""
-
-
-def _steps(ctx: Context) -> Mapping[str, ProbeRequest]:
-    """The four runs, the one that overflows once more with the program's own clipping, and all of
-    them with a beat mended, which are asked for only where that is what is wrong.
-    """
-    made, asked = _fixture(ctx), {}
-    for mend in ("", "late_zero"):
-        for name, values in (*RUNS.items(), ("own", RUNS["overflow"])):
-            asked[(MENDED if mend else "") + name] = _request(
-                ctx,
-                "train_amp_step",
-                ARGUMENTS,
-                made,
-                len(BRIGHT),
-                values,
-                stand_ins=name != "own",
-                mend=mend,
-            )
-    return asked
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One run, read: the replay, what was returned, the scales after each call, the error that
-    ended it, and how many calls came through.
-    """
-
-    replay: Replay
-    returned: tuple[float | None, ...]
-    scales: tuple[float, ...]
-    raised: str
-    made: StepFixture
-
-    @property
-    def calls(self) -> int:
-        return len(self.returned)
-
-    @property
-    def loop(self) -> Loop:
-        return Loop(self.replay, "", [BATCH] * self.calls)
-
-    @property
-    def scaled(self) -> float:
-        """How many images a loss is summed over: 1 for a mean, which is right."""
-        factors = [s.objective.factor / s.call.rows for s in self.replay.sources]
-        return BATCH if factors and all(_power(f) for f in factors) else 1.0
-
-    def excess(self, update: Update) -> float | None:
-        """How many times what clipping leaves of the gradients that were there a step used; None
-        where it cannot be told. What they are the gradients of is another question.
-        """
-        account = update.account
-        if account is None or not account.known or len(update.fresh) != 1 or not account.own > 0:
-            return None
-        factor = self.replay.sources[update.fresh[0]].objective.factor / self.scaled
-        if not factor > 0 or update.step is None:
-            return None
-        length, _ = self.lengths(update)
-        return account.own * factor / min(1.0, self.made.max_norm / (length + CLIP_EPS))
-
-    def lengths(self, update: Update) -> tuple[float, float]:
-        """(norm of the gradients that were there before any clipping, without the scale; norm of
-        what the step used).
-        """
-        source, account, step = self.replay.sources[update.fresh[0]], update.account, update.step
-        assert account is not None
-        assert step is not None
-        return step.norm * self.scaled / (account.own * source.objective.factor), step.norm
-
-
-def _power(factor: float) -> bool:
-    """Whether a factor is 1 or the scale of a scaler, a power of two from 256 on."""
-    if not factor > 0:
-        return False
-    power = float(np.log2(factor))
-    near = abs(power - round(power)) < 0.02
-    return near and (round(power) == 0 or round(power) >= 8)
-
-
-def read_run(evidence: Evidence, made: StepFixture) -> Run:
-    """The evidence of calls on a step fixture, read."""
-    done = require(evidence)
-    replay = read(done, made.fixture.known, ray=RAY, mask=made.fixture.mask, smoothing=SMOOTHING)
-    error = done.data.get("raised")
-    told = done.data.get("returned")
-    values = [t if isinstance(t, dict) else {} for t in told] if isinstance(told, list) else []
-    scales = done.data.get("scales")
-    return Run(
-        replay,
-        tuple(number_of(v["value"]) if "value" in v else None for v in values),
-        tuple(number_of(s) for s in scales) if isinstance(scales, list) else (),
-        raised(error).message.removeprefix("your code raised ") if isinstance(error, dict) else "",
-        made,
-    )
-
-
-def _run(ctx: Context, evidence: Mapping[str, Evidence], name: str) -> Run:
-    """A run by its name; the mended one where a `zero_grad` stands between backward and step."""
-    made = _fixture(ctx)
-    off = read_run(evidence["off"], made)
-    if off.replay.still and "zero_grad_after_backward" in beats(off.loop).bugs:
-        return read_run(evidence[MENDED + name], made)
-    return off if name == "off" else read_run(evidence[name], made)
+from .steps import (
+    BATCH,
+    BRIGHT,
+    BRIGHT_GROUPS,
+    CLIP_EPS,
+    CLOSE,
+    CLOSE_REDUCED,
+    GROUPS,
+    INTERVAL,
+    LARGE,
+    LOSS_REDUCED,
+    LOSS_TOLERANCE,
+    OVERFLOW_AT,
+    SAID,
+    SMOOTHING,
+    WIDE_REDUCED,
+    Run,
+    fixture_of,
+    four_runs,
+    read_run,
+    run_of,
+    step_request,
+)
 
 
 def _off(ctx: Context, evidence: Mapping[str, Evidence]) -> Run:
@@ -270,7 +46,7 @@ def _off(ctx: Context, evidence: Mapping[str, Evidence]) -> Run:
     if evidence["off"].status != "done":
         why = "not checked: train_amp_step did not run; see the first check of its task"
         raise Inconclusive(Outcome.not_checked(why))
-    run = _run(ctx, evidence, "off")
+    run = run_of(ctx, evidence, "off")
     if not run.calls:
         why = f"train_amp_step raised {run.raised}"
         raise Inconclusive(Outcome.not_checked(f"not checked: {why}"))
@@ -286,23 +62,15 @@ def _unseen(run: Run) -> Outcome | None:
     return None
 
 
-def judge_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """The calls come through, with a disabled scaler, and return finite numbers."""
-    require(evidence["off"])
-    run = _run(ctx, evidence, "off")
-    if run.raised:
-        return Outcome(Status.ERROR, 0.0, (), f"your code raised {run.raised}")
-    if None in run.returned:
-        return Outcome.failed("train_amp_step did not return a number", "wrong_value")
-    if not all(v is not None and np.isfinite(v) for v in run.returned):
-        return Outcome.failed("train_amp_step returned nan or infinity", "wrong_value")
-    return Outcome.passed(f"the first loss was {run.returned[0]:.4g}")
-
-
-def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Each call starts from cleared gradients, under a disabled scaler and one of scale 1."""
+@check(
+    requests=four_runs,
+    bugs=("missing_zero_grad",),
+    help="Gradients add up in `.grad` until they are cleared.",
+)
+def amp_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """No gradient of an earlier call is left, under a disabled scaler and one of scale 1."""
     _off(ctx, evidence)
-    made = _fixture(ctx)
+    made = fixture_of(ctx)
     first = clearing(read_run(evidence["off"], made).loop)
     if first.status is not Status.PASSED:
         return first
@@ -310,10 +78,23 @@ def judge_zero(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return again if again.status is Status.FAILED else first
 
 
-def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=(
+        "zero_grad_after_backward",
+        "step_before_backward",
+        "missing_backward",
+        "missing_step",
+    ),
+    help=(
+        "Zero, forward, loss, backward, step: each once, in this order. The scaler takes part "
+        "in the backward pass and in the step, and adds no beat of its own to either."
+    ),
+)
+def amp_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One backward pass and one step a call, in their order."""
     _off(ctx, evidence)
-    run = read_run(evidence["off"], _fixture(ctx))
+    run = read_run(evidence["off"], fixture_of(ctx))
     if run.loop.early:
         return Outcome.failed(
             f"call {run.calls + 1} stepped between the forward and the backward pass: the "
@@ -323,7 +104,17 @@ def judge_beats(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return beats(run.loop)
 
 
-def judge_objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=(
+        "softmax_before_cross_entropy",
+        "softmax_into_nll",
+        "sum_instead_of_mean",
+        "wrong_value",
+    ),
+    help="What is differentiated is the mean loss of the batch, by the loss function given.",
+)
+def amp_objective(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """What was differentiated is the mean loss of the batch, by the loss function given."""
     return given_objective(_off(ctx, evidence).replay)
 
@@ -344,16 +135,24 @@ def given_objective(replay: Replay, scale: float = 1.0) -> Outcome:
     return found
 
 
-def judge_clip(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=("clip_no_effect", "clip_before_unscale"),
+    help=(
+        "The limit is meant for the true gradients: those after the backward pass, divided by "
+        "the scale again, just before the step."
+    ),
+)
+def amp_clip(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Gradients are clipped after they were unscaled and before the step uses them."""
     off = _off(ctx, evidence)
     for name in ("off", "one", "large"):
-        wrong = clip_fault(_run(ctx, evidence, name), SAID[name])
+        wrong = clip_fault(run_of(ctx, evidence, name), SAID[name])
         if wrong is not None:
             return wrong
     if hidden := _unseen(off):
         return hidden
-    large = _run(ctx, evidence, "large")
+    large = run_of(ctx, evidence, "large")
     if _unseen(large) is not None:
         why = large.raised or "its steps are made of no gradient we can compute"
         return Outcome.not_checked(f"not checked: {SAID['large']}, {why}")
@@ -372,13 +171,8 @@ def clip_fault(run: Run, where: str) -> Outcome | None:
     values = np.array([e for _, e in seen])
     if len(values) > 2 and np.ptp(values) <= close * np.abs(values).max():
         return None
-    factors = [run.replay.sources[u.fresh[0]].objective.factor / run.scaled for u, _ in wrong]
     limit = run.made.max_norm
-    carried = [
-        f > 1.5 and abs(run.lengths(u)[1] / min(limit, f * run.lengths(u)[0]) - 1) <= close
-        for (u, _), f in zip(wrong, factors, strict=True)
-    ]
-    if all(carried):  # what was clipped, and then used, still carried the scale: the scaler's part
+    if all(_misscaled(run, u, close) for u, _ in wrong):  # the scaler's part
         return None
     at = wrong[0][0]
     length, used = run.lengths(at)
@@ -403,6 +197,20 @@ def clip_fault(run: Run, where: str) -> Outcome | None:
     return Outcome.failed(said, "wrong_value")
 
 
+def _misscaled(run: Run, update: Update, close: float) -> bool:
+    """Whether what was clipped, and then used, still carried the scale, or was divided by it
+    although the loss had not been multiplied.
+    """
+    length, used = run.lengths(update)
+    factors = [run.replay.sources[update.fresh[0]].objective.factor / run.scaled]
+    if update.step is not None and update.step.span < len(run.scales):
+        factors.append(1.0 / max(run.scales[max(update.step.span - 1, 0)], 1e-30))
+    limit = run.made.max_norm
+    return any(
+        abs(np.log(f)) > 0.4 and abs(used / min(limit, f * length) - 1) <= close for f in factors
+    )
+
+
 _REFUSALS = {
     "since the last update": "it was not updated after the step before",
     "after step()": "it was not updated after the step before",
@@ -425,9 +233,18 @@ def _scales(calls: int) -> list[float]:
     return [LARGE * 2.0 ** ((k + 1) // INTERVAL) for k in range(calls)]
 
 
-def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=("wrong_value",),
+    help=(
+        "A gradient scaler multiplies the loss before the backward pass and divides the "
+        "gradients before the step; after the step it has to be told, so that it can adapt the "
+        "scale."
+    ),
+)
+def amp_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """With a large scale the optimizer gets the same steps, and the scale grows as it should."""
-    off, large = _off(ctx, evidence), _run(ctx, evidence, "large")
+    off, large = _off(ctx, evidence), run_of(ctx, evidence, "large")
     if hidden := _unseen(off):
         return hidden
     if refusal := _refusal(large):
@@ -447,7 +264,8 @@ def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     scale_left = abs(values - 1).max() > close and clip_fault(large, "") is None
     if scale_left and not alike:
         return Outcome.failed(
-            f"{SAID['large']}, the optimizer used gradients that still carried the scale",
+            f"{SAID['large']}, the optimizer used gradients that were multiplied by the scale, or "
+            f"divided by it, once too often",
             "wrong_value",
         )
     if abs(values - 1).min() > close and alike:
@@ -465,7 +283,15 @@ def judge_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=("wrong_value",),
+    help=(
+        "Where a scaled gradient is infinite, the scaler's own step leaves the weights alone, "
+        "and its update lowers the scale. An optimizer that steps by itself knows nothing of it."
+    ),
+)
+def amp_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The call whose scaled gradients are infinite moves nothing, and lowers the scale."""
     off = _off(ctx, evidence)
     if hidden := _unseen(off):
@@ -473,10 +299,10 @@ def judge_overflow(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if "step_before_backward" in beats(off.loop).bugs:
         why = "each step uses the gradients of the call before"
         return Outcome.not_checked(f"not checked: {why}")
-    first = _overflow(_run(ctx, evidence, "overflow"))
+    first = _overflow(run_of(ctx, evidence, "overflow"))
     if first.status is not Status.PASSED:
         return first
-    own = _run(ctx, evidence, "own")
+    own = run_of(ctx, evidence, "own")
     if own.raised and own.calls == OVERFLOW_AT:
         return Outcome.failed(
             f"call {own.calls + 1}, whose scaled gradients overflow, raised {own.raised}; the "
@@ -509,11 +335,16 @@ def _overflow(run: Run) -> Outcome:
     return Outcome.passed()
 
 
-def judge_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=four_runs,
+    bugs=("wrong_value",),
+    help="The scale is there for the gradients. Whoever calls wants to see the loss itself.",
+)
+def amp_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the batch's loss, not the scaled one."""
     _off(ctx, evidence)
     for name in ("off", "large"):
-        run = _run(ctx, evidence, name)
+        run = run_of(ctx, evidence, name)
         tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
         for call, got in enumerate(run.returned):
             allowed = losses_of(run.replay, call)
@@ -554,15 +385,15 @@ def losses_of(replay: Replay, span: int) -> list[float]:
 
 
 def _groups(ctx: Context) -> Mapping[str, ProbeRequest]:
-    made = _fixture(ctx, BRIGHT_GROUPS)
+    made = fixture_of(ctx, BRIGHT_GROUPS)
     arguments = ["model", "group", "loss_fn", "optimizer", "max_norm"]
     values = {"groups": list(GROUPS)}
-    return {"main": _request(ctx, "accumulate_step", arguments, made, len(GROUPS), values)}
+    return {"main": step_request(ctx, "accumulate_step", arguments, made, len(GROUPS), values)}
 
 
 def _grouped(ctx: Context, evidence: Evidence) -> Run:
     """The run, which must have come to its end."""
-    run = read_run(evidence, _fixture(ctx, BRIGHT_GROUPS))
+    run = read_run(evidence, fixture_of(ctx, BRIGHT_GROUPS))
     if run.raised:
         raise Inconclusive(Outcome(Status.ERROR, 0.0, (), f"your code raised {run.raised}"))
     return run
@@ -610,7 +441,15 @@ def _share(run: Run, update: Update) -> Share | None:
     return Share(tuple(parts), account.own * each, bool(parts))
 
 
-def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=("missing_name", "accumulation_not_scaled"),
+    help=(
+        "Several small batches stand for a large one. The mean over the large one is the mean "
+        "of the small ones' means."
+    ),
+)
+def accumulate_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The gradients of a group are averaged, not summed."""
     run = _grouped(ctx, evidence["main"])
     if run.replay.still:
@@ -635,7 +474,23 @@ def judge_scaled(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     return Outcome.passed()
 
 
-def judge_group_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=(
+        "missing_zero_grad",
+        "zero_grad_after_backward",
+        "missing_backward",
+        "missing_step",
+        "clip_no_effect",
+        "sum_instead_of_mean",
+        "softmax_before_cross_entropy",
+        "softmax_into_nll",
+        "step_before_backward",
+        "wrong_value",
+    ),
+    help="Gradients are cleared once, added up over the batches, clipped once, and used once.",
+)
+def accumulate_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One clipped step a group, from cleared gradients, that minimises the loss given."""
     run = _grouped(ctx, evidence["main"])
     replay = run.replay
@@ -739,7 +594,12 @@ def given_smoothing(replay: Replay) -> Outcome | None:
     )
 
 
-def judge_group_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_groups,
+    bugs=("wrong_value",),
+    help="What is returned describes the group as a whole: the mean over its batches.",
+)
+def accumulate_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the mean loss over the group."""
     run = _grouped(ctx, evidence["main"])
     tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
@@ -756,104 +616,3 @@ def judge_group_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 "wrong_value",
             )
     return Outcome.passed()
-
-
-def _check(name: str, judge: Judge, help: str, *bugs: str) -> StandardCheck:
-    return StandardCheck(name, _steps, judge, help, bugs)
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    _check(
-        "amp_runs",
-        judge_runs,
-        "The function takes one batch, a pair of images and labels, and returns its loss.",
-        "missing_name",
-        "wrong_value",
-    ),
-    _check(
-        "amp_zero",
-        judge_zero,
-        "Gradients add up in `.grad` until they are cleared.",
-        "missing_zero_grad",
-    ),
-    _check(
-        "amp_beats",
-        judge_beats,
-        "Zero, forward, loss, backward, step: each once, in this order. The scaler takes part "
-        "in the backward pass and in the step, and adds no beat of its own to either.",
-        "zero_grad_after_backward",
-        "step_before_backward",
-        "missing_backward",
-        "missing_step",
-    ),
-    _check(
-        "amp_objective",
-        judge_objective,
-        "What is differentiated is the mean loss of the batch, by the loss function given.",
-        "softmax_before_cross_entropy",
-        "softmax_into_nll",
-        "sum_instead_of_mean",
-        "wrong_value",
-    ),
-    _check(
-        "amp_clip",
-        judge_clip,
-        "The limit is meant for the true gradients: those after the backward pass, divided by "
-        "the scale again, just before the step.",
-        "clip_no_effect",
-        "clip_before_unscale",
-    ),
-    _check(
-        "amp_scaler",
-        judge_scaler,
-        "A gradient scaler multiplies the loss before the backward pass and divides the gradients "
-        "before the step; after the step it has to be told, so that it can adapt the scale.",
-        "wrong_value",
-    ),
-    _check(
-        "amp_overflow",
-        judge_overflow,
-        "Where a scaled gradient is infinite, the scaler's own step leaves the weights alone, and "
-        "its update lowers the scale. An optimizer that steps by itself knows nothing of it.",
-        "wrong_value",
-    ),
-    _check(
-        "amp_loss",
-        judge_loss,
-        "The scale is there for the gradients. Whoever calls wants to see the loss itself.",
-        "wrong_value",
-    ),
-    StandardCheck(
-        "accumulate_scaled",
-        _groups,
-        judge_scaled,
-        "Several small batches stand for a large one. The mean over the large one is the mean of "
-        "the small ones' means.",
-        ("missing_name", "accumulation_not_scaled"),
-    ),
-    StandardCheck(
-        "accumulate_step",
-        _groups,
-        judge_group_step,
-        "Gradients are cleared once, added up over the batches, clipped once, and used once.",
-        (
-            "missing_zero_grad",
-            "zero_grad_after_backward",
-            "missing_backward",
-            "missing_step",
-            "clip_no_effect",
-            "sum_instead_of_mean",
-            "softmax_before_cross_entropy",
-            "softmax_into_nll",
-            "step_before_backward",
-            "wrong_value",
-        ),
-    ),
-    StandardCheck(
-        "accumulate_loss",
-        _groups,
-        judge_group_loss,
-        "What is returned describes the group as a whole: the mean over its batches.",
-        ("wrong_value",),
-    ),
-)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Evidence, Outcome, ProbeRequest
-from .amp import CLIP_EPS
-from .base import Context, StandardCheck, field_of, require, tensor_of
+from autograder.checks.base import Context, check, field_of, require, tensor_of
+from autograder.model import Evidence, Outcome, ProbeRequest
+
+from .steps import CLIP_EPS
 
 SHAPES = ((4, 3), (5,), (2, 2), (3,))
 """Of the parameters that `clip_gradients` is tried on; the last has no gradient."""
@@ -38,7 +39,7 @@ def _clip_request(ctx: Context) -> Mapping[str, ProbeRequest]:
     tensors = {f"p{i}": np.ones(shape, dtype=np.float32) for i, shape in enumerate(SHAPES)}
     tensors |= {f"g{i}": g for i, g in enumerate(made)}
     args = {"limits": _limits(norm), "parameters": len(SHAPES)}
-    return {"main": ProbeRequest("clipping:clip", args, tensors)}
+    return {"main": ProbeRequest("own:clip", args, tensors)}
 
 
 def _why_not(
@@ -65,7 +66,15 @@ def _why_not(
     return Outcome.failed(f"{seen} came out with norm {after:.4g}: {why}", "wrong_value")
 
 
-def judge_clip_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_clip_request,
+    bugs=("missing_name", "clip_no_effect", "wrong_value"),
+    help=(
+        "All gradients together are one long vector. Clipping by norm keeps its direction and "
+        "shortens it, and leaves it alone where it is short enough."
+    ),
+)
+def clip_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """All gradients are multiplied by one factor, so that their norm together fits the limit."""
     done = require(evidence["main"])
     given, norm = _gradients(ctx)
@@ -78,7 +87,14 @@ def judge_clip_values(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome
     return Outcome.passed()
 
 
-def judge_clip_norm(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+@check(
+    requests=_clip_request,
+    bugs=("wrong_value",),
+    help=(
+        "The norm before clipping is what one wants to plot: it shows how often the limit bites."
+    ),
+)
+def clip_norm(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the norm before the clipping."""
     done = require(evidence["main"])
     _, norm = _gradients(ctx)
@@ -94,22 +110,3 @@ def judge_clip_norm(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 "wrong_value",
             )
     return Outcome.passed()
-
-
-CHECKS: tuple[StandardCheck, ...] = (
-    StandardCheck(
-        "clip_values",
-        _clip_request,
-        judge_clip_values,
-        "All gradients together are one long vector. Clipping by norm keeps its direction and "
-        "shortens it, and leaves it alone where it is short enough.",
-        ("missing_name", "clip_no_effect", "wrong_value"),
-    ),
-    StandardCheck(
-        "clip_norm",
-        _clip_request,
-        judge_clip_norm,
-        "The norm before clipping is what one wants to plot: it shows how often the limit bites.",
-        ("wrong_value",),
-    ),
-)

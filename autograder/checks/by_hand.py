@@ -1,0 +1,141 @@
+"""What a person reads: a text of the student's, with a rubric.
+
+Until that person has entered points the check counts neither as zero nor as full: it stands on
+neither side of the score (status `by_hand`). `entered` puts points in their place. They come as a
+mapping from (student, assignment, check) to `Given`; whoever keeps them (a CSV, a command) is not
+known here.
+
+The text is a cell of the handout: in a notebook a markdown cell, in a script the comment between
+
+    # BEGIN ANSWER <check id>
+    # END ANSWER
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..config import Assignment, CheckSpec
+from ..model import CheckResult, Evidence, Outcome, Program, Result, Status
+from .base import Context, Malformed, Option, check
+
+NAME = "by_hand"
+READ = "read by a person"
+ANSWER_CAP = 20_000
+"""Characters of a text that are kept; six sentences have a thousand."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Points that a person entered: how many, why, who, and when (ISO 8601)."""
+
+    points: float
+    comment: str = ""
+    who: str = ""
+    when: str = ""
+
+
+Points = Mapping[tuple[str, str, str], Given]
+"""By student, assignment and check."""
+
+
+def rubric_of(spec: CheckSpec) -> tuple[tuple[float, str], ...]:
+    """The lines of a check's rubric, with their points."""
+    lines = spec.options.get("rubric", ())
+    return tuple((float(line["points"]), str(line["says"])) for line in lines)
+
+
+def marked(check: str, text: str) -> str:
+    """A text as a script holds it: a comment between markers."""
+    body = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
+    return f"# BEGIN ANSWER {check}\n{body}\n# END ANSWER"
+
+
+def answers_of(program: Program, assignment: Assignment) -> dict[str, str]:
+    """The student's texts by check: a notebook's cells of text, a script's marked comments."""
+    found: dict[str, str] = {}
+    for spec in assignment.checks:
+        if spec.key != NAME:
+            continue
+        text = program.texts.get(spec.id, "")
+        if program.kind == "script":
+            marks = rf"^# BEGIN ANSWER {re.escape(spec.id)}[ \t]*$(.*?)^# END ANSWER"
+            match = re.search(marks, program.text, re.MULTILINE | re.DOTALL)
+            lines = match[1].strip("\n").splitlines() if match else []
+            text = "\n".join(re.sub(r"^[ \t]*# ?", "", line) for line in lines)
+        if text.strip():
+            found[spec.id] = text.strip()[:ANSWER_CAP]
+    return found
+
+
+def _examine(ctx: Context) -> None:
+    lines = ctx.option("rubric")
+    for line in lines:
+        kinds = isinstance(line, dict) and set(line) == {"points", "says"}
+        if not kinds or isinstance(line["points"], bool):
+            raise Malformed(
+                "has a rubric line that is not {points, says}",
+                "write - {points: 0.5, says: what earns them}",
+            )
+        if not isinstance(line["points"], int | float) or not isinstance(line["says"], str):
+            raise Malformed("has a rubric line of another kind", "points: a number, says: a text")
+    total = sum(float(line["points"]) for line in lines)
+    if total < ctx.spec.points - 1e-9:
+        raise Malformed(
+            f"is worth {ctx.spec.points:g} points, its rubric {total:g}",
+            "let the lines of the rubric make up the points",
+        )
+
+
+@check(
+    family=NAME,
+    help="A person reads this text.",
+    options=(
+        Option(
+            "rubric",
+            list,
+            "what a person gives points for: a list of {points, says}; lines may be worth more "
+            "than the check together, which then gives no more than its points",
+            needed=True,
+        ),
+    ),
+    examine=_examine,
+    requests=lambda ctx: {},
+)
+def by_hand(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """A text that a person reads, with a rubric; no points before that."""
+    return Outcome(Status.BY_HAND, 0.0, (), READ)
+
+
+def entered(result: Result, points: Points) -> Result:
+    """The result with what a person entered for it; the same where that is nothing.
+
+    Points above a check's maximum count as that, points below 0 as 0. Lateness is reckoned anew by
+    whoever reckons it: this takes the result before it.
+    """
+    checks = tuple(
+        _entered(c, points.get((result.student, result.assignment, c.id))) for c in result.checks
+    )
+    if checks == result.checks:
+        return result
+    kept = [c for c in checks if c.status not in (Status.DEFERRED, Status.BY_HAND)]
+    return replace(
+        result,
+        checks=checks,
+        score=round(sum(c.score for c in kept), 4),
+        max_score=round(sum(c.max_score for c in kept), 4),
+    )
+
+
+def _entered(one: CheckResult, given: Given | None) -> CheckResult:
+    """A check with the points that a person entered, where it is one that a person reads."""
+    if given is None or not one.rubric:
+        return one
+    score = min(max(given.points, 0.0), one.max_score)
+    status = Status.FAILED if score <= 0 else Status.PARTIAL
+    status = Status.PASSED if score >= one.max_score else status
+    by = f"{READ}: {given.who}" if given.who else READ
+    said = f"{given.comment} ({by})" if given.comment else by
+    return replace(one, status=status, score=round(score, 4), message=said)
