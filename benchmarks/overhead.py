@@ -5,7 +5,7 @@
 In one run on one machine: CPU seconds of grading a class of N copies-in-kind of the
 reference (template, boxes, probes, judge; everything this process and its children used)
 over N, against the CPU seconds of one cold `python script.py` of the same script on the same
-prepared data. Every submission has a different digest and is really run.
+prepared data, if it reads any. Every submission has a different digest and is really run.
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ def cpu_s() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def cold(text: str, main: str, data: Path) -> float:
-    """CPU seconds of one cold run of the script, one thread, as a student would start it."""
+def cold(text: str, main: str, data: Path | None) -> float:
+    """CPU seconds of one cold run of the script, one thread, as a student would start it; `data`:
+    the prepared images, None for an assignment that reads none.
+    """
     with tempfile.TemporaryDirectory() as home:
         Path(home, main).write_text(text)
-        os.symlink(data, Path(home, "data"))
+        if data is not None:
+            os.symlink(data, Path(home, "data"))
         before = cpu_s()
         subprocess.run(
             [sys.executable, main],
@@ -81,9 +84,9 @@ def main() -> None:
         grader.world(assignment.id)  # calibrates at first use, which is not a class's cost
         text = reference(ROOT / "source" / assignment.id, assignment, "script").text
         prepared = grader.prepared(assignment)
-        assert prepared is not None
         main_file = f"{assignment.module}.py"
-    runs = [cold(text, main_file, prepared.root) for _ in range(options.cold)]
+    root = None if prepared is None else prepared.root
+    runs = [cold(text, main_file, root) for _ in range(options.cold)]
     start, before = time.monotonic(), cpu_s()
     scores = set()
     own = 0.0

@@ -195,7 +195,7 @@ def _flat_layers(ctx: Context, evidence: Evidence) -> list[int]:
         return []
     shapes = tuple(tuple(s) for s in raw if isinstance(s, list) and s)
     sound = all(isinstance(n, int) and 0 < n <= WEIGHTS_CAP for s in shapes for n in s)
-    if not sound or len(shapes) != len(raw) or len(shapes[0]) != 2:
+    if not sound or not shapes or len(shapes) != len(raw) or len(shapes[0]) != 2:
         return []
     weights = tensor_of(evidence, "weights").astype(np.float64)
     images = requests(ctx)["main"].tensors["images"].reshape(IMAGES, -1).astype(np.float64)

@@ -330,9 +330,7 @@ def explain_unmoved(loop: Loop, what: str = "no weight moved") -> Outcome:
         return Outcome.failed(
             f"{where}, although the optimizer stepped {steps} times with gradients there"
         )
-    if _late_steps(r) or any(
-        c.begun < s.at < c.pulled for s in r.steps for c in r.calls if c.pulls
-    ):
+    if late_steps(r) or any(c.begun < s.at < c.pulled for s in r.steps for c in r.calls if c.pulls):
         return Outcome.failed(
             f"{where}: each step came before the backward pass of its batch, and found no gradient",
             "step_before_backward",
@@ -351,7 +349,7 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
     r = loop.replay
     if _elsewhere(loop):
         return _order_alone(loop)
-    if r.still and not any(u.moved for u in r.updates):
+    if r.still:
         return explain_unmoved(loop)
     if _idle(loop):  # what moved them is the decay of an optimizer that found no gradient
         return explain_unmoved(loop, "no step used a gradient")
@@ -453,7 +451,7 @@ def _every_batch(loop: Loop, group: int) -> Outcome | None:
         )
     if loop.batches:
         return _covered(loop, steps, n, tail)
-    if tail and _late_steps(r) and not _looked_once(r, tail):
+    if tail and late_steps(r) and not _looked_once(r, tail):
         return Outcome.failed(
             "each batch's gradients were used one batch later, and the last one's never: the step "
             "comes before the backward pass",
@@ -473,7 +471,7 @@ def _same_images(a: Call, b: Call) -> bool:
     return a.images is not None and b.images is not None and np.array_equal(a.images, b.images)
 
 
-def _late_steps(r: Replay) -> bool:
+def late_steps(r: Replay) -> bool:
     """Whether an optimizer stepped before the first forward pass, or found nothing at first."""
     first = min((c.begun for c in r.calls if c.pulls), default=0)
     return any(s.at < first for s in r.steps) or r.letters.lstrip("z|").startswith(("s", "n"))
@@ -494,7 +492,7 @@ def _covered(loop: Loop, steps: int, n: int, tail: Sequence[Call]) -> Outcome | 
     """Of a fixture, whose batches are known: whether all of them were trained on."""
     r = loop.replay
     reached = [c for c in r.calls if c.pulls]
-    if tail and len(reached) >= n and _late_steps(r):
+    if tail and len(reached) >= n and late_steps(r):
         return Outcome.failed(
             "each batch's gradients were used one batch later, and the last batch's never: the "
             "step comes before the backward pass",

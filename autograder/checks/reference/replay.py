@@ -380,7 +380,11 @@ class Replay:
 
     @cached_property
     def still(self) -> bool:
-        """Whether no weight ever moved, from one call to the next or at any step."""
+        """Whether no weight ever moved, from one call to the next or at any step. That they did is
+        told, and not believed where all weights that were sent, from first to last, are the same.
+        """
+        if len(self.states) and not (self.states != self.states[0]).any():
+            return True
         return not any(c.moved for c in self.calls) and not any(u.moved for u in self.updates)
 
     def led(self, update: Update) -> bool:

@@ -35,20 +35,20 @@ import sys
 from types import SimpleNamespace
 
 for name, module in list(sys.modules.items()):
-    if name.endswith("probes.bare"):
-        real = module._packed
+    if name.endswith("inside.trace"):
+        real = module.packed
 
         def forged(line):
-            out = real(line)
+            for step in line.steps:
+                step.moved = True
+            pack = real(line)
+            out = pack.tensors
             if "states" in out:
                 drift = torch.linspace(0, 1, len(out["states"]))[:, None]
                 out["states"] = out["states"][:1] - 0.1 * drift
-                out["pairs"] = torch.tensor([[k, k + 1] for k in range(len(out["rows"]))]).clamp(
-                    max=len(out["states"]) - 1
-                )
-            return out
+            return pack
 
-        module._packed = forged
+        module.packed = forged
 
 # ten epochs
 loss = nn.CrossEntropyLoss()
