@@ -151,7 +151,8 @@ ODD = [{}, {"value": [1, 2]}, {"value": [1, 2, 0]}, {"value": 3}, {"value": [1, 
 def test_a_judge_that_raises_over_evidence_costs_that_check(odd: dict[str, Any]) -> None:
     w = world({"id": "a", "use": "trusts"}, {"id": "b"})
     told = [Evidence("done", odd), value(1.0)]
-    a, b = judge.judge(w, LoadReport("done"), lambda r: told.pop(0), lambda r: RIGHT)
+    w = replace(w, reference=lambda r: RIGHT)
+    a, b = judge.judge(w, LoadReport("done"), lambda r: told.pop(0))
     assert (a.status, a.score, b.score) == (Status.ERROR, 0, 2)
     assert "Error" in a.flag and "Error" not in a.message and "a person" in a.message
     assert total((a, b)) == (2, 4, True)
@@ -170,15 +171,16 @@ def test_without_the_references_credit_it_stays_our_fault() -> None:
         lambda r: Evidence("crash", detail="gone"),
     )
     for reference in (None, raising, *wrong):
-        (a,) = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"), reference)
+        w = replace(w, reference=reference)
+        (a,) = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"))
         assert a.status is Status.UNGRADABLE and not a.flag
-    (a,) = judge.judge(w, LoadReport("done"), lambda r: RIGHT, raising)
+    (a,) = judge.judge(replace(w, reference=raising), LoadReport("done"), lambda r: RIGHT)
     assert a.status is Status.PASSED, "the reference is asked only where a judge raises"
 
 
 def test_whatever_asking_raises_is_our_fault() -> None:
     with pytest.raises(GraderError, match="on fire"):
-        judge.judge(world({"id": "a"}), LoadReport("done"), raising, lambda r: RIGHT)
+        judge.judge(world({"id": "a"}), LoadReport("done"), raising)
 
 
 def test_a_flag_is_kept_and_shown_to_a_person() -> None:
@@ -186,7 +188,8 @@ def test_a_flag_is_kept_and_shown_to_a_person() -> None:
     from autograder.model import Result
 
     w = world({"id": "a", "use": "trusts"})
-    found = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"), lambda r: RIGHT)
+    w = replace(w, reference=lambda r: RIGHT)
+    found = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"))
     result = Result("t", "ann", "sha256:0", "graded", 0.0, 2.0, found)
     assert Result.from_json(result.to_json()) == result
     attention = report._attention(result)
@@ -194,8 +197,6 @@ def test_a_flag_is_kept_and_shown_to_a_person() -> None:
 
 
 def test_what_is_asked_depends_on_the_submission() -> None:
-    from dataclasses import replace
-
     from autograder.checks.base import VARIANTS
 
     w = world({"id": "a"})
@@ -211,8 +212,6 @@ def test_what_is_asked_depends_on_the_submission() -> None:
 
 
 def test_a_secret_word_changes_every_question() -> None:
-    from dataclasses import replace
-
     w = replace(world({"id": "a"}), submission="sha256:1")
     other = replace(w, assignment=w.assignment.model_copy(update={"secret": "s" * 32}))
     first, second = (x.context(x.assignment.checks[0]) for x in (w, other))
@@ -222,8 +221,6 @@ def test_a_secret_word_changes_every_question() -> None:
 
 def test_what_was_graded_before_is_judged_by_what_all_were_asked() -> None:
     """Kept evidence says in its result's environment how its questions were drawn."""
-    from dataclasses import replace
-
     from autograder.grade import SECRETS
 
     w = world({"id": "a"})
@@ -256,7 +253,7 @@ def test_the_same_question_has_the_same_digest_and_another_another() -> None:
 
 
 def test_an_unknown_check_is_refused_with_a_remedy() -> None:
-    with pytest.raises(ConfigError, match=r"no standard check.*breaks, says"):
+    with pytest.raises(ConfigError, match=r"no check .use one of: breaks, says"):
         validate(world({"id": "a", "use": "nothing"}).assignment)
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from autograder.checks.base import Inconclusive
 from autograder.checks.reference import images, network, objective, updates
 from autograder.checks.reference.replay import head_of, number_of, read
-from autograder.evidence import Evidence
+from autograder.model import Evidence
 
 PIXELS, HIDDEN, CLASSES, ROWS = 6, 5, 4, 16
 SHAPES = ((HIDDEN, PIXELS), (HIDDEN,), (CLASSES, HIDDEN), (CLASSES,))
@@ -124,7 +124,7 @@ def test_an_offset_stands_for_constant_pixels() -> None:
     model = net(nn.ReLU())
     x = drawn(2, ROWS, PIXELS)
     x[:, 4:] = 0.7
-    first = model[0].weight.detach().numpy()
+    first = next(model.parameters()).detach().numpy()
     state = np.concatenate([first[:, :4].reshape(-1), vector(model)[HIDDEN * PIXELS :]])
     shapes = ((HIDDEN, 4), *SHAPES[1:])
     chain = network.Chain(shapes, ("relu",))
@@ -367,7 +367,8 @@ def test_answers_tell_their_head() -> None:
 
 def test_figures_that_are_none_become_nan() -> None:
     assert number_of(3) == 3.0
-    for junk in (True, "inf", None, [1.0], {}):
+    junks: tuple[Any, ...] = (True, "inf", None, [1.0], {})
+    for junk in junks:
         assert np.isnan(number_of(junk))
 
 
@@ -386,7 +387,7 @@ def traced(steps: int, *, clear: bool = True, forged: bool = False) -> tuple[Evi
         for _ in range(steps):
             if clear:
                 optimizer.zero_grad()
-            F.cross_entropy(model(x), labels).backward()
+            F.cross_entropy(model(x), labels).backward()  # type: ignore[no-untyped-call] # torch's
             optimizer.step()
     if forged:
         for step in watch.line_of(model).steps:
@@ -425,7 +426,8 @@ def test_weights_that_are_said_to_move_and_do_not_are_not_believed() -> None:
 
 def test_evidence_that_does_not_fit_ends_the_judging() -> None:
     evidence, _ = traced(2)
-    for name, junk in itertools.product(("calls", "steps", "shapes"), (None, [[1]], [["x"]], {})):
+    junks: tuple[Any, ...] = (None, [[1]], [["x"]], {})
+    for name, junk in itertools.product(("calls", "steps", "shapes"), junks):
         with pytest.raises(Inconclusive):
             replayed(Evidence("done", {**evidence.data, name: junk}, evidence.tensors))
     for name in ("states", "inputs", "prints"):
