@@ -6,8 +6,8 @@ from ours, compiled from the masters whenever one of them changed.
 
 from pathlib import Path
 
-from autograder.formats.nbgrader import SOURCES, course_id, refresh
-from autograder.formats.nbgrader_plugin import RestoreIds
+from autograder.exports.nbgrader import SOURCES, course_id, refresh
+from autograder.exports.nbgrader_plugin import RestoreIds
 
 ROOT = Path(__file__).resolve().parent
 refresh(ROOT)

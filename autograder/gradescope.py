@@ -4,7 +4,7 @@
     /autograder/submission_metadata.json   when it was handed in, when it was due, by whom
     /autograder/results/results.json       what Gradescope shows
 
-`python -m autograder.gradescope ROOT` is what `run_autograder` runs (see `formats.gradescope_zip`);
+`python -m autograder.gradescope ROOT` is what `run_autograder` runs (see `exports.gradescope_zip`);
 ROOT is `/autograder` but in a trial. With `--try` it grades nothing and proves that a box opens,
 so that an image which could not grade is not built.
 
@@ -21,16 +21,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import late
-from .config import Assignment, Course
-from .data import EMBEDDED
+from .course.config import Assignment, Course
+from .course.images import EMBEDDED
 from .errors import FiveBeatsError, GraderError
-from .formats.folder import of_one
-from .formats.gradescope import Handin, metadata, results, unusable
-from .formats.handout import handouts
-from .grade import Grader
-from .kept import write_whole
+from .exports.gradescope import Handin, metadata, results, unusable
+from .grading.grader import Grader
+from .intake.collect import of_one
+from .intake.handout import handouts
 from .model import Job, Json, Limits, Program
+from .results import lateness
+from .results.files import write_whole
 from .text import clean
 
 COURSE = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ def grade(root: Path, course: Path = COURSE) -> dict[str, Json]:
         assert own.course is not None
         result = replace(result, notes=(*result.notes, *work.notes), origin=origin)
     rules = policy(own.course, spec, handed)
-    return results(late.judged(result, rules), rules)
+    return results(lateness.judged(result, rules), rules)
 
 
 def policy(course: Course, spec: Assignment, handed: Handin) -> Course:

@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from .config import Assignment
+from .checks.judge import OPEN
+from .course.config import Assignment
 from .errors import GraderError, InputError
-from .formats.handout import handout
-from .formats.program import read_program
-from .formats.tree import files_of, read_folder
-from .grade import Grader
-from .judge import OPEN
+from .grading.grader import Grader
+from .intake.handout import handout
+from .intake.program import read_program
+from .intake.tree import files_of, read_folder
 from .model import CheckResult, Program, Result, Status, Submission
 
 _HIDDEN_TEST = re.compile(r"^\s*from autograder\.live import", re.MULTILINE)
@@ -184,7 +184,7 @@ def grade(*checks: str, assignment: str = "") -> float:
 def demand(check: str, assignment: str = "") -> None:
     """Raise `NotPassed` unless the check gave all of its points; for otter's hidden test cases.
 
-    The message ends in what was earned in part, which `formats.otter_plugin` counts.
+    The message ends in what was earned in part, which `exports.otter_plugin` counts.
     """
     (found,) = outcomes((check,), assignment)
     if found.status in (Status.PASSED, *OPEN):

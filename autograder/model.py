@@ -321,7 +321,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Lateness:
-    """What the course's late policy made of a submission's time (see `late`).
+    """What the course's late policy made of a submission's time (see `results/lateness.py`).
 
     `raw_score` is the score before `deducted` points were taken off; `due` the student's own
     deadline as ISO 8601, `after_s` the seconds since then (negative: in time), `days` the days
@@ -452,3 +452,12 @@ class Result:
             attention=tuple(raw.get("attention", ())),
             gone=raw.get("gone", False),
         )
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result with the evidence it rests on, by request digest."""
+
+    result: Result
+    load: LoadReport
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)

@@ -33,11 +33,11 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.errors import FiveBeatsError, InputError
-from autograder.formats.folder import collect
-from autograder.grade import Grader
+from autograder.grading.grader import Grader
+from autograder.intake.collect import collect
 from autograder.model import Result, Status
 from autograder.text import clean
-from autograder.watching import Watched, Watcher
+from autograder.watch.watcher import Watched, Watcher
 
 from .labels import Sample, of_assignments, of_folder
 

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import yaml
 
-from autograder import config
 from autograder.checks.help import HELP
+from autograder.course import config
 from autograder.errors import InputError, SubmissionError
-from autograder.formats.program import is_program, read_program
+from autograder.intake.program import is_program, read_program
 
 LABELS = "labels.tsv"
 COLUMNS = ("file", "kind", "bugs", "also")

@@ -22,9 +22,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.grade import Grader
+from autograder.authoring.build import reference
+from autograder.grading.grader import Grader
 from autograder.model import Program, Submission
-from autograder.release import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,9 +16,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autograder import verdicts
-from autograder.formats.folder import collect
-from autograder.grade import Grader
+from autograder.course import samples
+from autograder.grading.grader import Grader
+from autograder.intake.collect import collect
 from autograder.model import Result, Submission
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ def verdict(result: Result) -> Verdict:
 
 def chosen(assignment: str, module: str, count: int) -> list[Submission]:
     """`count` samples of the assignment, from the first to the last of the list."""
-    folders = verdicts.folders(ROOT / "assignments" / assignment / "submissions")
+    folders = samples.folders(ROOT / "assignments" / assignment / "submissions")
     calm = [f for f in folders if not f.name.startswith("hostile_")]
     every = [calm[i * len(calm) // count] for i in range(min(count, len(calm)))]
     found, refused = collect(every, assignment, {assignment: module})

@@ -123,7 +123,7 @@ install_python() {
   pip "${pinned[@]}" --no-deps torchvision
   pip "${pinned[@]}" --no-build-isolation -e ".$extras"
   "$venv/bin/python" -m autograder.inside.torchvision_compat >/dev/null # so that every process of it can import torchvision
-  "$venv/bin/python" -c 'import autograder.config, torchvision' || stop "the environment does not work; remove $venv and run this again"
+  "$venv/bin/python" -c 'import autograder.course.config, torchvision' || stop "the environment does not work; remove $venv and run this again"
   echo "$wanted" >"$stamp"
   if [ -n "$extras" ]; then echo "$wanted" >"$venv/.five-beats"; fi
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from autograder import config
+from autograder.course import config
 from autograder.model import CheckResult
 from tests.harness import ROOT, ForkedRun, judge_program
 

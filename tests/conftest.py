@@ -35,7 +35,7 @@ def engine_image() -> str:
     The base is FIVE_BEATS_IMAGE_BASE where set, else made by debootstrap from this machine's own
     package source, so that no image registry is needed. One process builds, others wait.
     """
-    from autograder import image
+    from autograder.sandbox import image
     from autograder.sandbox.auto import engine_works
     from autograder.sandbox.container import IMAGE
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from autograder import kept
-from autograder.config import Course
-from autograder.formats.folder import Refused, collect
-from autograder.formats.handback import Export
+from autograder.course.config import Course
+from autograder.exports.base import Export
+from autograder.intake.collect import Refused, collect
 from autograder.model import CheckResult, Lateness, Result, Status, Submission, Visibility
+from autograder.results import files as kept
 
 A4, A5 = "04-training-loop", "05-five-beats"
 KNOWN = {A4: "training_loop", A5: "five_beats"}

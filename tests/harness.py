@@ -15,16 +15,17 @@ from typing import Any
 import torch
 import torch._dynamo  # else the first optimizer imports it anew in every fork
 
-from autograder import config
 from autograder.checks import Calibration, HiddenData, own
-from autograder.evidence import pack_tensors, read_answer
-from autograder.inside import launch, torchvision_compat, wire
-from autograder.inside.answer import answer
+from autograder.checks.judge import World, judge
+from autograder.course import config
+from autograder.inside import torchvision_compat
+from autograder.inside.box import launch, wire
+from autograder.inside.box.answer import answer
 from autograder.inside.probes import own as own_probes
 from autograder.inside.program import Program
-from autograder.inside.recorder import install
-from autograder.judge import World, judge
+from autograder.inside.recorder.light import install
 from autograder.model import CheckResult, Evidence, LoadReport, ProbeRequest
+from autograder.sandbox.evidence import pack_tensors, read_answer
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = int(os.environ.get("FIVE_BEATS_TEST_SEED", launch.SEED))

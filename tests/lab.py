@@ -11,7 +11,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from autograder import config, data
+from autograder.course import config, images
 from autograder.model import CheckResult
 from tests.harness import ROOT, ForkedRun, judge_program
 
@@ -125,7 +125,7 @@ def digits() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="five-beats-digits-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     wanted = config.DataSpec(dataset="fashion-mnist", train=600, test=300, hidden=100)
-    return data.prepare(wanted, 1, None, folder).root
+    return images.prepare(wanted, 1, None, folder).root
 
 
 def lost(source: str, *checks: str) -> dict[str, tuple[str, ...]]:

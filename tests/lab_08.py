@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from functools import lru_cache
 
-from autograder import config
+from autograder.authoring.build import reference
+from autograder.course import config
 from autograder.model import CheckResult
-from autograder.release import reference
 from tests.harness import ROOT, ForkedRun, judge_program
 
 ID = "08-schedule-and-resume"

@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-from autograder.notebook import read_master, solved_source
+from autograder.authoring.master import read_master, solved_source
 from tests.samples import ROOT
 
 Book = dict[str, Any]

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from autograder import config
 from autograder.checks import own
-from autograder.judge import World, judge, validate
+from autograder.checks.judge import World, judge, validate
+from autograder.course import config
 from autograder.model import CheckResult, Evidence, LoadReport, ProbeRequest
 from tests.harness import ForkedRun
 

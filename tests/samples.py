@@ -6,12 +6,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from autograder import config, verdicts
-from autograder.formats.folder import collect
-from autograder.formats.handout import handouts
-from autograder.grade import Grader
+from autograder.course import config, samples
+from autograder.course.samples import KEPT, problems
+from autograder.grading.grader import Grader
+from autograder.intake.collect import collect
+from autograder.intake.handout import handouts
 from autograder.model import Limits, Result
-from autograder.verdicts import KEPT, problems
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,12 +29,12 @@ def _samples(assignment: str) -> Path:
 
 def folders(assignment: str) -> list[Path]:
     """The sample folders of an assignment."""
-    return verdicts.folders(_samples(assignment))
+    return samples.folders(_samples(assignment))
 
 
 def expected(assignment: str) -> dict[str, Any]:
     """The rows of an assignment's `expected.yml`."""
-    return verdicts.expected(_samples(assignment))
+    return samples.expected(_samples(assignment))
 
 
 def graded(grader: Grader, assignment: str, folder: Path) -> Result:

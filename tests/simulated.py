@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from autograder.inside import simdevice
+from autograder.inside.accelerator import simulation
 
 SAME = (
     "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!"
@@ -29,17 +29,17 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def ledger() -> Iterator[simdevice.Ledger]:
-    with simdevice.accelerator() as ledger:
+def ledger() -> Iterator[simulation.Ledger]:
+    with simulation.accelerator() as ledger:
         yield ledger
 
 
-def twice(run: Callable[[str], Any]) -> tuple[Any, Any, simdevice.Ledger]:
+def twice(run: Callable[[str], Any]) -> tuple[Any, Any, simulation.Ledger]:
     """What `run("cpu")` and, with the accelerator on, `run("cuda")` return; one seed."""
     torch.manual_seed(0)
     plain = run("cpu")
     torch.manual_seed(0)
-    with simdevice.accelerator() as ledger:
+    with simulation.accelerator() as ledger:
         simulated = run("cuda")
     return plain, simulated, ledger
 

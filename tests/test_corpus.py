@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from autograder.errors import InputError
-from autograder.findings import Finding
 from autograder.model import CheckResult, Result, Status, Visibility
-from autograder.watching import Watched
+from autograder.watch.findings import Finding
+from autograder.watch.watcher import Watched
 from benchmarks import corpus
 from benchmarks.corpus import Outcome, Seen
 from benchmarks.labels import Sample

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from autograder.cli import app
-from autograder.config import MODULES, Course, requirements
-from autograder.formats.nbgrader import course_id
-from autograder.release import may_import
+from autograder.authoring.build import may_import
+from autograder.cli.main import app
+from autograder.course.config import MODULES, Course, requirements
+from autograder.exports.nbgrader import course_id
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config, live
+from autograder import live
+from autograder.course import config
 from tests.samples import ROOT
 
 NAME = "08-schedule-and-resume"

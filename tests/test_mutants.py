@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import checks, config
-from autograder.formats.folder import collect
-from autograder.grade import Graded, regrade
-from autograder.model import Outcome
+from autograder import checks
+from autograder.course import config
+from autograder.grading.grader import regrade
+from autograder.intake.collect import collect
+from autograder.model import Graded, Outcome
 from tests.samples import ROOT, QuickGrader, expected, problems
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -71,7 +72,9 @@ def test_every_judge_is_missed(assignment: str, monkeypatch: pytest.MonkeyPatch)
     for use in sorted({c.use for c in spec.checks if c.points}):
         blind = dataclasses.replace(registry[use], judge=lambda ctx, evidence: Outcome.passed())
         with monkeypatch.context() as patch:
-            patch.setattr("autograder.judge.registry", lambda b=blind: {**registry, b.name: b})
+            patch.setattr(
+                "autograder.checks.judge.registry", lambda b=blind: {**registry, b.name: b}
+            )
             if not wrong():
                 unnoticed.append(use)
     assert unnoticed == []

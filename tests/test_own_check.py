@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder import config
-from autograder.cli_check import submission_of
-from autograder.grade import Grader
+from autograder.cli.check import submission_of
+from autograder.course import config
+from autograder.grading.grader import Grader
 from autograder.model import Result, Submission, Visibility
 from tests.samples import ROOT, QuickGrader, folders, graded
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config
+from autograder.authoring.build import reference
 from autograder.checks import registry
+from autograder.course import config
 from autograder.model import Submission
-from autograder.release import reference
 from tests.samples import ROOT, QuickGrader, check_points, expected, folders, graded, problems
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]

@@ -29,7 +29,7 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
-from ..config import Assignment, CheckSpec, did_you_mean
+from ..course.config import Assignment, CheckSpec, did_you_mean
 from ..errors import GraderError
 from ..model import Array, Evidence, Json, Outcome, ProbeRequest, Status
 from .help import HELP

@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..config import Assignment, CheckSpec
+from ..course.config import Assignment, CheckSpec
 from ..model import CheckResult, Evidence, Outcome, Program, Result, Status
 from .base import Context, Malformed, Option, check
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..config import did_you_mean
+from ..course.config import did_you_mean
 from ..errors import EvidenceError
-from ..findings import Log, findings
 from ..model import Evidence, Outcome, ProbeRequest, Status
+from ..watch.findings import Log, findings
 from .base import Context, Malformed, Option, check, require
 from .help import HELP
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from ..config import Assignment
+from ..course.config import Assignment
 from ..errors import ConfigError
 from .base import StandardCheck
 

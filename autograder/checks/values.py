@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..config import did_you_mean
+from ..course.config import did_you_mean
 from ..errors import GraderError
 from ..model import Evidence, Outcome, ProbeRequest, Status, Visibility
 from . import own

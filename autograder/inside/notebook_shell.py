@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
 from traitlets.config import Config
 
-from .program import StopProgram
+from .exceptions import StopProgram
 
 
 def _ignored(line: str, cell: str = "") -> None:

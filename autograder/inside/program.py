@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import absent, syntax
+from .exceptions import MissingName, StopProgram
 from .tame import tame
 
 Wrap = Callable[[Any], Any]
@@ -34,24 +35,6 @@ TRACEBACK_CAP = 8_000
 SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PLAIN = (bool, int, float, complex, str, bytes, tuple, frozenset, type(None))
-
-
-class MissingName(Exception):  # noqa: N818 - read by students in messages; it is no "Error" of ours
-    """A name that the handout asks for is not defined after the program ran.
-
-    `cause` is the syntax error, as `describe` tells it, that kept Python from reading the code
-    in which the name stands; None where there is none.
-    """
-
-    def __init__(self, message: str, cause: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.cause = cause
-
-
-class StopProgram(BaseException):
-    """Raised by a hook to end `load()` early; a `BaseException` so that `except Exception`
-    in the student's code does not swallow it.
-    """
 
 
 def describe(error: BaseException, files: dict[str, int | None]) -> dict[str, Any]:

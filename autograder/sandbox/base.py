@@ -1,7 +1,7 @@
 """The seam between the grader and whatever runs a submission.
 
 `Sandbox` makes boxes, a `Box` is one submission's, used once. Every backend starts the same
-warm template (`inside/template.py`) in its own way and speaks to it the same way:
+warm template (`inside/box/template.py`) in its own way and speaks to it the same way:
 
     control socket   one message per box, with the box's own socket attached
     box socket       orders and answers, as frames; closing it ends the box
@@ -26,9 +26,9 @@ from types import TracebackType
 from typing import IO, Any, Protocol
 
 from ..errors import SandboxError
-from ..evidence import BLOB_CAP, HEADER_CAP, pack_tensors, read_answer, read_load
 from ..model import Evidence, Job, LoadReport, ProbeRequest
 from .cgroup import Group
+from .evidence import BLOB_CAP, HEADER_CAP, pack_tensors, read_answer, read_load
 
 HOME, SHELF = "/home/student", "/srv/data"
 ENVIRONMENT = {
@@ -312,7 +312,7 @@ class Template:
         done: Callable[[], None],
         group: Group | None = None,
     ) -> TemplateBox:
-        """Fork a child for `job` into `group`; `message` is what `inside/template.py` documents.
+        """Fork a child for `job` into `group`; `message` is what `template` documents.
         With `"waiting"` in it, the child that `wait` had forked into `group` is taken if it lives.
         """
         ours, theirs = socket.socketpair()
@@ -376,7 +376,7 @@ def start_command(parent: Path) -> list[str]:
     The folder is on the path only for that import, so that a student's `import model` never
     finds a file of ours.
     """
-    start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.template as t; "
+    start = f"import sys; sys.path.insert(0, {str(parent)!r}); import inside.box.template as t; "
     return [sys.executable, "-P", "-B", "-c", start + "sys.path.pop(0); t.main()"]
 
 

@@ -11,7 +11,7 @@ mount namespace, where bubblewrap picks them up:
     others: bwrap
 
 Each child then enters a control group of its own, where there can be one (`cgroup.py`),
-unshares once more and seals itself (`inside/seal.py`). Entering a group takes as long as the
+unshares once more and seals itself (`inside/box/seal.py`). Entering a group takes as long as the
 rest together, so while a box is at work the child of the next one enters its group and waits.
 """
 

@@ -172,7 +172,9 @@ class Container:
         }
         for key, value in variables.items():
             out += ["-e", f"{key}={value}"]
-        start = "import sys; sys.path.insert(0, '/srv/five-beats'); import inside.template as t; "
+        start = (
+            "import sys; sys.path.insert(0, '/srv/five-beats'); import inside.box.template as t; "
+        )
         return [
             *out,
             self.image,

@@ -330,7 +330,7 @@ FORGE = (
     Forgery(
         "run_probe",
         "patch what runs the probes",
-        before="import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('inside.answer'):\n        m.run_probe = lambda *a: ({'score': 1.0, 'passed': True}, {})\n        m.failure = lambda *a: {'status': 'done', 'data': {'passed': True}}",
+        before="import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('inside.box.answer'):\n        m.run_probe = lambda *a: ({'score': 1.0, 'passed': True}, {})\n        m.failure = lambda *a: {'status': 'done', 'data': {'passed': True}}",
     ),
     Forgery(
         "program_get",
@@ -340,7 +340,7 @@ FORGE = (
     Forgery(
         "supervisor_module",
         "patch the supervisor's code in the student's process",
-        before="import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith(('inside.supervisor', 'inside.wire', 'inside.watch')):\n        for a in ('_answer', 'answer', 'unpack', 'expected'):\n            if hasattr(m, a): setattr(m, a, lambda *x, **k: ({'status': 'done', 'data': {'score': 20}}, b''))",
+        before="import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith(('inside.box.supervisor', 'inside.box.wire', 'inside.box.monitor')):\n        for a in ('_answer', 'answer', 'unpack', 'expected'):\n            if hasattr(m, a): setattr(m, a, lambda *x, **k: ({'status': 'done', 'data': {'score': 20}}, b''))",
     ),
     Forgery(
         "tracing",
@@ -539,7 +539,7 @@ while frame is not None:
         send(here["frames"], here["order"], here["blob"])
     frame = frame.f_back
 for name, module in list(sys.modules.items()):
-    if name.endswith("inside.supervisor"):
+    if name.endswith("inside.box.supervisor"):
         module._answer = lambda program, order, blob, frames, *_: send(frames, order, blob)
 """
 """A forger who knows every probe: it finds the order on the stack and sends the answer that an honest

@@ -103,7 +103,7 @@ REACH = (
     Attack(
         "modules",
         "import the judge",
-        "import importlib, sys\nfor name in ('autograder.judge', 'autograder.checks.replay', 'judge', 'checks.replay'):\n    try:\n        importlib.import_module(name)\n        print('WON', name)\n    except ImportError:\n        pass",
+        "import importlib, sys\nfor name in ('autograder.checks.judge', 'autograder.checks.replay', 'checks.judge', 'checks.replay'):\n    try:\n        importlib.import_module(name)\n        print('WON', name)\n    except ImportError:\n        pass",
     ),
     Attack(
         "ptrace_the_supervisor",

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder import config
-from autograder.grade import Grader
+from autograder.course import config
+from autograder.grading.grader import Grader
 from autograder.model import Limits, Program, Result, Submission
 from tests.attacks.backends import BACKENDS, ENGINE
 from tests.attacks.forge import FORGE, INFORMED, INFORMED_BOUND, NOTHING, Forgery

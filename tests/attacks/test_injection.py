@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import batch, report, show
-from autograder.config import Assignment
-from autograder.formats.folder import collect
+from autograder.cli import terminal
+from autograder.course.config import Assignment
+from autograder.grading import batch
+from autograder.intake.collect import collect
 from autograder.model import (
     CheckResult,
     ErrorInfo,
@@ -28,6 +29,7 @@ from autograder.model import (
     Submission,
     Visibility,
 )
+from autograder.report import pages as report
 
 ID = "05-five-beats"
 INJECTIONS = {
@@ -160,16 +162,16 @@ def test_no_file_lies_outside_its_folder(out: Path) -> None:
 
 
 def test_the_terminal_is_told_text(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from autograder import kept
+    from autograder.results import files
 
-    results = kept.read_results(out)
+    results = files.read_results(out)
     assert len(results) == len(INJECTIONS)
-    show.table(results)
+    terminal.table(results)
     for result in results:
-        folder = kept.evidence_folder(out, result.student, result.assignment)
-        load = kept.read_load(folder)
+        folder = files.evidence_folder(out, result.student, result.assignment)
+        load = files.read_load(folder)
         assert load is not None
-        show.checked(result, load)
+        terminal.checked(result, load)
     told = capsys.readouterr().out
     assert not UNSEEN.search(told)
     assert "[bold red]x[" in told and "[/]" in told

@@ -27,14 +27,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from autograder import config
 from autograder.checks import Calibration, HiddenData, registry
-from autograder.config import CheckSpec
-from autograder.data import prepare
+from autograder.checks.judge import World, judge
+from autograder.course import config
+from autograder.course.config import CheckSpec
+from autograder.course.images import prepare
 from autograder.errors import FiveBeatsError
-from autograder.evidence import parse_header
-from autograder.grade import job_for
-from autograder.judge import World, judge
+from autograder.grading.grader import job_for
 from autograder.model import (
     CheckResult,
     Evidence,
@@ -46,6 +45,7 @@ from autograder.model import (
     Submission,
 )
 from autograder.sandbox import Plain
+from autograder.sandbox.evidence import parse_header
 from tests.samples import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::RuntimeWarning")]

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from autograder.checks import registry
-from autograder.grade import Grader
+from autograder.grading.grader import Grader
 from autograder.model import Program, Result, Submission
 from tests.attacks.backends import BACKENDS, ENGINE
 from tests.samples import ROOT, QuickGrader

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.formats import otter
+from autograder.exports import otter
 from tests.end_to_end.conftest import Course
 from tests.end_to_end.handin import NOTEBOOKS, hand_in
 from tests.samples import ROOT

@@ -24,9 +24,9 @@ import pytest
 
 from autograder.model import Status
 from tests.end_to_end.conftest import Course
+from tests.exports.test_nbgrader import NAME, export, result
+from tests.exports.test_nbgrader import course as circles  # noqa: F401 - a fixture
 from tests.samples import ROOT
-from tests.test_nbgrader import NAME, export, result
-from tests.test_nbgrader import course as circles  # noqa: F401 - a fixture
 
 pytestmark = [
     pytest.mark.slow,

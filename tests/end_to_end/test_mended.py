@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from autograder.formats.folder import collect
-from autograder.formats.handout import handouts
+from autograder.intake.collect import collect
+from autograder.intake.handout import handouts
 from autograder.model import Result
 from tests.notebooks import MODULES, changes, raw, solved
 from tests.samples import ROOT, QuickGrader

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import config, data
-from autograder.formats.nbgrader import course_id
+from autograder.course import config, images
+from autograder.exports.nbgrader import course_id
 from tests.end_to_end.conftest import Course
 from tests.end_to_end.handin import hand_in, release
 from tests.notebooks import changes, raw, solved
@@ -115,7 +115,7 @@ def test_correct_work_validates_whatever_it_draws_on_stderr(course: Course, tmp_
     assert spec.data is not None
     small = spec.data.model_copy(update={"train": 300, "test": 260, "hidden": 100})
     work = hand_in(name, ROOT / "assignments" / name / "submissions" / sample, tmp_path / "desk")
-    (work.parent / "data").symlink_to(data.prepare(small, 0, None, tmp_path / "cache").root)
+    (work.parent / "data").symlink_to(images.prepare(small, 0, None, tmp_path / "cache").root)
     # a bar of text, as where there are no widgets
     work.write_text(work.read_text().replace("from tqdm.auto import", "from tqdm import"))
     said = course.run("nbgrader", "validate", work.name, cwd=work.parent)

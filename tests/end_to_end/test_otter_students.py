@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import config, data
+from autograder.course import config, images
+from tests.authoring.test_build import hide_the_package, run
 from tests.end_to_end.conftest import Course
 from tests.samples import ROOT
-from tests.test_release import hide_the_package, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 ASSIGNMENTS = [
@@ -38,9 +38,9 @@ def test_students_check_their_work(course: Course, tmp_path: Path, name: str) ->
     shutil.copytree(made / "student", desk)
     hide_the_package(desk)
     if assignment.data is not None:
-        root = data.find_root(assignment.data.dataset, None, None)
+        root = images.find_root(assignment.data.dataset, None, None)
         small = assignment.data.model_copy(update={"train": 300, "test": 100, "hidden": 100})
-        (desk / "data").symlink_to(data.prepare(small, 0, root, tmp_path / "cache").root)
+        (desk / "data").symlink_to(images.prepare(small, 0, root, tmp_path / "cache").root)
 
     questions = sorted(p.stem for p in (desk / "tests").glob("task*.py"))
     untouched = run(desk, "-m", "otter", "check", notebook)

@@ -62,7 +62,7 @@ def test_the_repository_is_not_there(sandbox: Bubblewrap) -> None:
 
 
 def test_no_judge_can_be_imported_or_found(sandbox: Bubblewrap) -> None:
-    assert tried(sandbox, "__import__('autograder.judge')") == "raised ModuleNotFoundError"
+    assert tried(sandbox, "__import__('autograder.checks.judge')") == "raised ModuleNotFoundError"
     found = """[p for top in ('/srv', '/home', '/work', '/root', '/opt', '/usr', '/tmp')
         for folder, _, names in os.walk(top) for p in names
         if p in ('judge.py', 'assignment.yml', 'calibration.yml', 'expected.yml', 'replay.py')]"""
@@ -231,7 +231,7 @@ def test_a_box_is_never_entered_as_root(sandbox: Bubblewrap) -> None:
 
 def test_landlock_stands_behind_the_mounts(sandbox: Bubblewrap) -> None:
     """Where the kernel has it: even a writable mount elsewhere could not be written."""
-    from autograder.inside import landlock
+    from autograder.inside.box import landlock
 
     if landlock.version() == 0:
         pytest.skip("this kernel has no Landlock; `autograder doctor` says so")
@@ -242,7 +242,7 @@ def test_landlock_stands_behind_the_mounts(sandbox: Bubblewrap) -> None:
 
 @pytest.mark.root
 def test_another_user_reads_only_what_a_program_needs(tmp_path: Path) -> None:
-    from autograder.inside import landlock
+    from autograder.inside.box import landlock
     from autograder.sandbox.uid import Uid
 
     open_to_all = Path("/var/tmp") / f"five-beats-open-{os.getpid()}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InputError
-from autograder.grade import Grader
+from autograder.grading.grader import Grader
 from autograder.sandbox import bubblewrap, choose
 from autograder.sandbox.container import Container, Shape
 
@@ -44,7 +44,7 @@ def test_an_engine_passes_it_only_when_asked(engine: str, words: list[str]) -> N
 def test_asking_where_there_is_none_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("autograder.grade.gpu_devices", list)
+    monkeypatch.setattr("autograder.grading.grader.gpu_devices", list)
     with pytest.raises(InputError, match="no NVIDIA GPU"):
         Grader(ROOT, "bubblewrap", device="cuda", cache=tmp_path)
     with pytest.raises(InputError, match="passes no GPU"):

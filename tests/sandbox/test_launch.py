@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SandboxError
-from autograder.grade import Grader
+from autograder.grading.grader import Grader
 from autograder.model import Job, Limits, ProbeRequest, Program, Submission
 from autograder.sandbox import Bubblewrap, bubblewrap, plain
 from autograder.sandbox.base import inside_folder
@@ -35,18 +35,18 @@ def {name}(*a, **k):
 """
 """Fails from the second process of a box on."""
 STAGES = {
-    "become_student": ("launch", FAIL.format("become_student")),
-    "limits": ("limits", FAIL.format("limit")),
-    "landlock": ("landlock", FAIL.format("restrict")),
-    "syscalls": ("seal", FAIL.format("_filter_syscalls")),
-    "mounts": ("seal", FAIL.format("_new_mounts")),
-    "capabilities": ("seal", FAIL.format("_keep_capabilities")),
-    "dumpable": ("seal", FAIL.format("dumpable")),
-    "user": ("seal", "def _enter(self): raise OSError(28, 'sabotage')\nWall.enter = _enter"),
-    "recorder": ("recorder", FAIL.format("install")),
-    "killed": ("seal", "def _enter(self): os.kill(os.getpid(), 9)\nWall.enter = _enter"),
+    "become_student": ("box/launch", FAIL.format("become_student")),
+    "limits": ("box/limits", FAIL.format("limit")),
+    "landlock": ("box/landlock", FAIL.format("restrict")),
+    "syscalls": ("box/seal", FAIL.format("_filter_syscalls")),
+    "mounts": ("box/seal", FAIL.format("_new_mounts")),
+    "capabilities": ("box/seal", FAIL.format("_keep_capabilities")),
+    "dumpable": ("box/seal", FAIL.format("dumpable")),
+    "user": ("box/seal", "def _enter(self): raise OSError(28, 'sabotage')\nWall.enter = _enter"),
+    "recorder": ("recorder/light", FAIL.format("install")),
+    "killed": ("box/seal", "def _enter(self): os.kill(os.getpid(), 9)\nWall.enter = _enter"),
     "no_process": (
-        "launch",
+        "box/launch",
         "class os(type(os)):\n    pass\nos = os('os')\nimport os as _os\n"
         "os.__dict__.update(vars(_os))\n" + FAIL.format("_no_fork") + "\nos.fork = _no_fork",
     ),
@@ -88,7 +88,7 @@ def test_a_failure_before_student_code_is_our_fault(
 
 def test_such_a_submission_is_ungradable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = broken(tmp_path, monkeypatch, *STAGES["limits"])
-    monkeypatch.setattr("autograder.grade.choose", lambda *a, **k: made)
+    monkeypatch.setattr("autograder.grading.grader.choose", lambda *a, **k: made)
     work = (
         ROOT / "assignments/04-training-loop/submissions/correct_plain/training_loop.py"
     ).read_text()
@@ -141,7 +141,7 @@ def test_a_later_process_that_fails_alone_is_our_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = SECOND.format(name="become_student")
-    with broken(tmp_path, monkeypatch, "launch", code) as sandbox:
+    with broken(tmp_path, monkeypatch, "box/launch", code) as sandbox:
         job = Job(Program("script", "w.py", ("def f(): return 1",)), {}, LIMITS)
         with sandbox.open(job) as box:
             assert box.load().status == "done"
@@ -152,7 +152,7 @@ def test_a_later_process_that_fails_alone_is_our_fault(
 def test_without_a_wall_nothing_is_left_of_it_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = copied(tmp_path, "launch", SECOND.format(name="become_student"))
+    copy = copied(tmp_path, "box/launch", SECOND.format(name="become_student"))
     monkeypatch.setattr(plain, "inside_folder", lambda: copy)
     Path("/tmp/once").unlink(missing_ok=True)
     text = "import os\nprint(os.getpid())\ndef f(): return 1"

@@ -339,7 +339,7 @@ def test_what_a_template_cannot_do_for_one_box_ends_no_other(sandbox: Bubblewrap
 
 
 def test_a_flood_of_ended_processes_is_collected_in_parts() -> None:
-    from autograder.inside.watch import AT_ONCE, REMEMBERED, Reaper
+    from autograder.inside.box.monitor import AT_ONCE, REMEMBERED, Reaper
 
     reaper = Reaper()
     for pid in range(REMEMBERED + 10):

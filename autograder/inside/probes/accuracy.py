@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import recorder
 from ..program import Program
+from ..recorder import light
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 Transform = Callable[[Any], Any]
@@ -35,7 +35,7 @@ def _datasets(program: Program) -> list[Any]:
     for name in ("test_loader", "val_loader", "test_dataset", "test_set", "val_dataset"):
         value = program.namespace.get(name)
         found.append(getattr(value, "dataset", value))
-    watched = recorder.current()
+    watched = light.current()
     seen = [] if watched is None else list(watched.datasets)
     seen += [getattr(v, "dataset", None) for v in list(program.namespace.values())]
     # evaluation data before training data, and later ones before earlier ones
@@ -143,8 +143,8 @@ def _trained(program: Program, args: dict[str, Any]) -> nn.Module:
         kind = type(program.get(args["model"])).__name__
         raise TypeError(f"'{args['model']}' is no nn.Module but a {kind}")
     function = program.get(trainer)
-    if recorder.current() is None:
-        recorder.install(program)  # its data sets may be local to the trainer
+    if light.current() is None:
+        light.install(program)  # its data sets may be local to the trainer
     result = function()
     model = result[0] if isinstance(result, (tuple, list)) and result else result
     if not isinstance(model, nn.Module):
@@ -190,7 +190,7 @@ def reference_accuracy(
 
     torch.manual_seed = shifted  # type: ignore[assignment]
     try:
-        recorder.install(program)
+        light.install(program)
         program.load()
         return predictions(program, args, tensors)
     finally:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..program import Program, first_error
-from ..recorder import plain
+from ..recorder.light import plain
 from .folder import served
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]

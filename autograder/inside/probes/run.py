@@ -24,8 +24,9 @@ import torch
 from torch import Tensor, nn
 
 from .. import absent
+from ..exceptions import StopProgram
 from ..plain import plain
-from ..program import Program, StopProgram, first_error
+from ..program import Program, first_error
 from ..trace import Line, Trace
 from .checkpoints import read_checkpoint, tensors_in
 from .folder import secret_root, seed_from_outside, served, short_loaders
@@ -342,7 +343,7 @@ def _accelerator(
     program: Program, trace: Trace, devices: list[str], batches: int
 ) -> Iterator[None]:
     """Within, an accelerator seems to be there, and loaders hand out few batches."""
-    from .. import simdevice
+    from ..accelerator import simulation
 
     stop = trace.after_step
 
@@ -353,7 +354,7 @@ def _accelerator(
         stop()
 
     trace.after_step = look
-    with short_loaders(batches), simdevice.accelerator():
+    with short_loaders(batches), simulation.accelerator():
         yield
         model = program.namespace.get(trace.name)
         if not devices and isinstance(model, nn.Module):

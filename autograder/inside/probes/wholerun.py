@@ -15,8 +15,9 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from ..program import Program, StopProgram, first_error
-from ..recorder import held_parameters, plain
+from ..exceptions import StopProgram
+from ..program import Program, first_error
+from ..recorder.light import held_parameters, plain
 from .folder import own_folder, seed_from_outside
 
 Result = tuple[dict[str, Any], dict[str, torch.Tensor]]

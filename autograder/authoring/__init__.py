@@ -1,0 +1,5 @@
+"""From an instructor's source to a release: `master` reads the one, `build` makes the other.
+
+`leaks` looks through every text (`texts`) of a release for what must not stand in it, and `gate`
+is what a release must pass.
+"""

@@ -1,0 +1,202 @@
+"""`autograder export` and `autograder package`: grades out to other tools, and graders into them.
+
+Each tool is one entry in `EXPORTS` or `PACKAGES`: a function that takes an `Order` and returns
+the lines to print. Its module is imported when it is asked for, so that `--help` stays quick and
+a tool's own package (nbgrader, otter) is needed only by whoever uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from ..errors import InputError
+from .options import Out, Root, find_course, graded_folder
+
+if TYPE_CHECKING:
+    from ..exports.base import Export, Package
+
+T = TypeVar("T")
+
+
+def _canvas(order: Export) -> list[str]:
+    from ..exports import canvas
+
+    return canvas.export(order)
+
+
+def _moodle(order: Export) -> list[str]:
+    from ..exports import moodle
+
+    return moodle.export(order)
+
+
+EXPORTS: dict[str, Callable[[Export], list[str]]] = {"canvas": _canvas, "moodle": _moodle}
+"""Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
+
+PACKAGES: dict[str, Callable[[Package], list[str]]] = {}
+"""What graders can be made for: writes what `autograder package ID --for NAME` asks for."""
+
+
+def _nbgrader(order: Export) -> list[str]:
+    from ..exports import nbgrader
+
+    return nbgrader.export(order)
+
+
+EXPORTS["nbgrader"] = _nbgrader
+
+
+def _carried(order: Package) -> dict[str, bytes]:
+    """What a grader takes along that has no source to ask, as files of the assignment's folder."""
+    from ..grading import expected
+    from ..grading.grader import Grader
+    from ..grading.recalibrate import carried
+
+    with Grader(order.root) as grader:
+        measured = {"calibration.yml": carried(grader, order.assignment)}
+        return measured | expected.carried(grader.world(order.assignment))
+
+
+def _otter(order: Package) -> list[str]:
+    from ..exports import otter
+
+    return otter.package(order, _carried(order))
+
+
+PACKAGES["otter"] = _otter
+
+
+def _gradescope(order: Export) -> list[str]:
+    from ..exports import gradescope
+
+    return gradescope.export(order)
+
+
+EXPORTS["gradescope"] = _gradescope
+
+
+def _gradescope_zip(order: Package) -> list[str]:
+    from ..exports import gradescope_zip
+
+    return gradescope_zip.package(order, _carried(order))
+
+
+PACKAGES["gradescope"] = _gradescope_zip
+
+
+def export(
+    out: Out,
+    to: Annotated[str, typer.Option("--to", metavar="TOOL", help="The tool that takes them.")],
+    gradebook: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The gradebook or worksheet downloaded from it."),
+    ] = None,
+    dest: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [OUT/export/TOOL]"),
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option("-a", metavar="ID", help="Only this assignment.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=HEADER", help="Which column is whose, where names do not tell."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write grades and feedback for Canvas, Moodle and others.
+
+    Nobody without a grade is given one: an ungradable submission leaves its cell as it was. Whoever
+    was not found there or has no grade is named, and the exit status is then 1.
+    """
+    run = _known("--to", to, EXPORTS)
+    graded_folder(out)
+
+    from ..course import config
+    from ..exports.base import Export
+    from ..report import pages
+    from ..results import files
+    from ..text import clean
+
+    folder = find_course(root)
+    course = config.course(folder)
+    everyone = [r for r in files.read_results(out) if assignment in (None, r.assignment)]
+    results = [r for r in everyone if not r.gone]
+    if not results:
+        raise InputError(
+            "holds no result" + (f" of {assignment}" if assignment else ""),
+            where=out,
+            remedy="grade first",
+        )
+    open_ones = [] if to == "nbgrader" else [r for r in results if r.by_hand]
+    results = [r for r in results if r not in open_ones]
+    order = Export(
+        out=out,
+        to=dest or out / "export" / to,
+        results=tuple(results),
+        course=course,
+        root=folder,
+        page=lambda result: pages.feedback(out, [result], course),
+        gradebook=gradebook,
+        columns=_columns(column or []),
+    )
+    for line in run(order):
+        typer.echo(line)
+    if open_ones:
+        waits = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in open_ones)
+        typer.echo(f"a person has still to read, and so left as they were: {waits}")
+    for r in everyone:
+        if r.gone:
+            typer.echo(f"{r.assignment}: {clean(r.student)}: {files.GONE}, and so left out")
+        elif not r.assignment:
+            typer.echo(order.miss(r, "of no known assignment, and so left out"))
+    if order.missed:
+        raise typer.Exit(1)
+
+
+def package(
+    assignment: Annotated[str, typer.Argument(metavar="ID", help="The assignment.")],
+    for_: Annotated[str, typer.Option("--for", metavar="TOOL", help="The tool it is for.")],
+    dest: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="PATH", help="What to write.  [build/TOOL/ID...]"),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Make a grader that runs inside Gradescope or otter."""
+    run = _known("--for", for_, PACKAGES)
+
+    from ..course import config
+    from ..exports.base import Package
+
+    folder = find_course(root)
+    known = config.course(folder).assignments
+    if assignment not in known:
+        raise InputError(
+            f"there is no assignment '{assignment}'", remedy=f"one of: {', '.join(known)}"
+        )
+    for line in run(Package(root=folder, assignment=assignment, to=dest)):
+        typer.echo(line)
+
+
+def _known(option: str, name: str, tools: dict[str, T]) -> T:
+    if name not in tools:
+        raise InputError(
+            f"{option} '{name}' is not known", remedy=f"use one of: {', '.join(sorted(tools))}"
+        )
+    return tools[name]
+
+
+def _columns(stated: list[str]) -> dict[str, str]:
+    """`ID=HEADER` as a mapping."""
+    pairs = {}
+    for one in stated:
+        name, equals, header = one.partition("=")
+        if not (name and equals and header):
+            raise InputError(f"--column '{one}' is no ID=HEADER", remedy="write ID=HEADER")
+        pairs[name] = header
+    return pairs

@@ -1,0 +1,47 @@
+"""What the verbs of the command line share: their options, and how they find course and grades."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+
+CONFIG = "grading_config.yml"
+
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="The course's folder.  [default: the nearest upwards with grading_config.yml]",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
+]
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
+
+
+def find_course(root: Path | None) -> Path:
+    """The course's folder: `root`, or the nearest upwards from here that holds the config."""
+    if root is not None:
+        if not (root / CONFIG).is_file():
+            raise InputError(f"holds no {CONFIG}", where=root, remedy="name the course's folder")
+        return root
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise InputError(
+        f"there is no {CONFIG} here or above", remedy="go to the course's folder, or use --root DIR"
+    )
+
+
+def graded_folder(out: Path) -> None:
+    """Raise `InputError` unless `out` is what `grade -o` wrote."""
+    if not (out / "results").is_dir():
+        raise InputError("holds no results", where=out, remedy="name the folder given to grade -o")

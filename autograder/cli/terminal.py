@@ -1,0 +1,268 @@
+"""What the command line draws with rich: tables, progress, a student's own check.
+
+Everything that comes from a student is cleaned and shown as text, never as markup.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..checks.help import HELP
+from ..model import LoadReport, Result, Status
+from ..results import files as kept
+from ..text import clean, points
+
+if TYPE_CHECKING:
+    from ..grading.batch import Batch
+    from ..grading.doctor import Finding
+    from ..watch.findings.strip import Row
+    from ..watch.watcher import Watched
+
+_MARK = {
+    Status.PASSED: ("✓", "green"),
+    Status.PARTIAL: ("◐", "yellow"),
+    Status.NOT_CHECKED: ("○", "dim"),
+    Status.BY_HAND: ("✎", "dim"),
+    Status.DEFERRED: ("…", "dim"),
+    Status.UNGRADABLE: ("!", "magenta"),
+}
+NARROW = 100
+GONE_SHOWN = 20
+
+
+def _console() -> Console:
+    """Stdout; on a pipe wide enough that no row is broken, and without colour."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def chosen(sandbox: str) -> None:
+    """One line on stderr: what `--sandbox auto` came to."""
+    print(f"sandbox: {sandbox}, the strongest that works on this machine", file=sys.stderr)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
+    """A progress bar on stderr while a class is graded; nothing where that is no terminal."""
+    if not sys.stderr.isatty() or not total:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[who]}"),
+    )
+    console = Console(stderr=True, highlight=False)
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("grade", total=total, who="starting the sandbox")
+
+        def tick(done: int, of: int, result: Result) -> None:
+            # The column renders markup: a name must not be able to.
+            bars.update(task, completed=done, total=of, who=clean(result.student).replace("[", "("))
+
+        yield tick
+
+
+def table(results: Sequence[Result]) -> None:
+    """Student, assignment, score and bugs, one row each."""
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    several = len({r.assignment for r in results}) > 1
+    grid.add_column("student", overflow="fold")
+    if several:
+        grid.add_column("assignment")
+    grid.add_column("score", justify="right", no_wrap=True)
+    grid.add_column("bugs", overflow="fold")
+    for r in results:
+        if r.status == "graded":
+            style = "green" if r.score >= r.max_score else "red" if r.score <= 0 else ""
+            late = " late" if r.late is not None and r.late.late else ""
+            score = Text(f"{points(r.score)} / {points(r.max_score)}{late}", style)
+            why = clean(kept.why_zero(r))
+            what = Text.assemble(", ".join(r.bugs), "; " * bool(r.bugs and why), (why, "dim"))
+        else:
+            score = Text("ungradable", "magenta")
+            what = Text(clean("; ".join(r.notes)), "dim")
+        row = [Text(clean(r.student)), *([Text(r.assignment)] if several else []), score, what]
+        grid.add_row(*row)
+    _console().print(grid)
+
+
+def graded(done: Batch, out: Path, index: Path) -> None:
+    """The end of `grade`: the table, what was done, and where to look."""
+    table(done.results)
+    n = len(done.results)
+    again = f", {done.reused} of them before" if done.reused else ""
+    print(f"{n} submission{'s' * (n != 1)} in {done.seconds:.0f} s{again}")
+    if done.ungradable:
+        print(f"{len(done.ungradable)} could not be graded; none of them counts as a zero")
+    for r in done.gone[:GONE_SHOWN]:
+        whose = f"{clean(r.student)} {r.assignment}".strip()
+        where = kept.result_path(out, r.student, r.assignment)
+        print(f"{whose}: {kept.GONE}; the row stays, marked as such (to drop it, remove {where})")
+    if len(done.gone) > GONE_SHOWN:
+        print(f"and {len(done.gone) - GONE_SHOWN} more who are {kept.GONE}")
+    if done.interrupted:
+        print(f"broken off with {done.waiting} waiting; the same command goes on from here")
+    print(f"grades: {out / 'grades.csv'}")
+    print(f"report: {index}")
+
+
+def checked(result: Result, load: LoadReport) -> None:
+    """A student's own check: each check with what was seen and what it teaches."""
+    console = _console()
+    width = min(console.width, NARROW)
+    for e in load.errors:
+        console.print(Text(f"! while running: {clean(str(e))}", "yellow"), width=width)
+    if result.status != "graded":
+        for note in result.notes:
+            console.print(Text(f"! {clean(note)}", "magenta"), width=width)
+        return
+    taught: set[str] = set()  # what one mistake teaches is said once, however much it costs
+    for c in result.checks:
+        mark, style = _MARK.get(c.status, ("✗", "red"))
+        worth = f"{points(c.score)} / {points(c.max_score)}"
+        line = Text.assemble((mark, style), " ", (clean(c.title), "bold"), (f"  {worth}", "dim"))
+        console.print(line, width=width)
+        if c.status is Status.PASSED:
+            continue
+        help_text = "" if c.help in taught else c.help
+        taught.add(c.help)
+        for text, look in ((c.message, ""), (help_text, "dim")):
+            if text:
+                console.print(
+                    Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False), width=width
+                )
+    total = f"{points(result.score)} of {points(result.max_score)}"
+    console.print()
+    console.print(
+        Text(f"{total} public points. The hidden checks run when your work is graded."),
+        width=width,
+    )
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """What the doctor saw, with a remedy below each thing that is missing."""
+    console = _console()
+    for f in found:
+        mark, style = ("✓", "green") if f.ok else ("✗", "red") if f.needed else ("○", "yellow")
+        console.print(Text.assemble((mark, style), " ", (f.name, "bold"), f"  {clean(f.found)}"))
+        if not f.ok and f.remedy:
+            console.print(
+                Padding(Text(f"remedy: {clean(f.remedy)}", "dim"), (0, 0, 0, 2), expand=False)
+            )
+
+
+_BEAT_STYLE = {
+    "zero": "cyan",
+    "forward": "blue",
+    "loss": "yellow",
+    "backward": "red",
+    "step": "green",
+}
+ROWS_SHOWN = 12
+
+
+def watched(seen: Watched) -> None:
+    """What `watch` saw: the beat strip, then each finding with what it teaches."""
+    console = _console()
+    width = min(console.width, NARROW)
+    ended = {"ran": "ran to its end", "stopped": "was stopped", "raised": "raised"}
+    if seen.failed:
+        console.print(Text(f"! {clean(seen.file)}: {clean(seen.failed)}", "magenta"), width=width)
+        return
+    what = (
+        f"{ended.get(seen.ended, '')} after {seen.seconds:.1f} s, {_counted(seen.steps, 'update')}"
+    )
+    console.print(Text.assemble((clean(seen.file), "bold"), f"  {what}"), width=width)
+    for e in seen.errors[:3]:
+        line = f" (line {e.get('line')})" if e.get("line") else ""
+        text = f"! {e.get('type')}{line}: {e.get('message')}"
+        console.print(Text(clean(text)[:400], "yellow"), width=width)
+    console.print()
+    for row in _folded(seen.rows)[:ROWS_SHOWN]:
+        console.print(_strip_line(*row))
+        for first, last, beats in row[0].steps[:4]:
+            label = f"step {first}" if first == last else f"steps {first}-{last}"
+            shown = [(f" {clean(b)} ", f"reverse {_BEAT_STYLE.get(b, '')}") for b in beats]
+            pieces = [p for s in shown for p in (s, " ")]
+            console.print(Text.assemble(f"    {label:<14}", *pieces))
+    hidden = len(_folded(seen.rows)) - ROWS_SHOWN
+    if hidden > 0:
+        console.print(Text(f"  and {hidden} more passes", "dim"))
+    console.print()
+    for f in seen.findings:
+        mark, style = ("✗", "red") if f.kind == "bug" else ("○", "yellow")
+        file = f"{clean(f.file)} " if f.file else ""
+        at = f"  {file}line {f.line}" if f.line else ""
+        at = f"  cell {f.cell + 1}, line {f.line}" if f.cell is not None and f.line else at
+        console.print(Text.assemble((mark, style), " ", (f.bug, "bold"), (at, "dim")), width=width)
+        for text, look in ((f.message, ""), (HELP.get(f.bug, ""), "dim")):
+            if text:
+                body = Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False)
+                console.print(body, width=width)
+    if seen.doubt:
+        console.print(Text(f"! {clean(seen.doubt)}", "magenta"), width=width)
+    elif not seen.findings:
+        console.print(Text.assemble(("✓", "green"), " nothing wrong was seen"))
+    for note in seen.notes:
+        console.print(Text(f"  {clean(note)}", "dim"), width=width)
+    for fault in seen.faults[:3]:
+        console.print(Text(f"! the recorder stumbled: {clean(fault)}", "magenta"), width=width)
+
+
+def _folded(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Rows with how many alike follow each other at the same line (losses apart)."""
+    out: list[tuple[Row, int]] = []
+    for row in rows:
+        kept = next((i for i, (r, _) in enumerate(out) if _alike(r, row)), None)
+        if kept is None:
+            out.append((row, 1))
+        else:
+            first, n = out[kept]
+            ends = (
+                (first.loss or row.loss or (0.0, 0.0))[0],
+                (row.loss or first.loss or (0, 0.0))[1],
+            )
+            out[kept] = (replace(first, loss=ends if first.loss or row.loss else None), n + 1)
+    return out
+
+
+def _alike(a: Row, b: Row) -> bool:
+    def beats(row: Row) -> list[tuple[str, ...]]:
+        return sorted({s[2] for s in row.steps})
+
+    return (a.kind, a.file, a.line, a.mode, a.graph, beats(a)) == (
+        b.kind,
+        b.file,
+        b.line,
+        b.mode,
+        b.graph,
+        beats(b),
+    )
+
+
+def _strip_line(row: Row, times: int) -> Text:
+    again = f" x {times}" if times > 1 else ""
+    loss = f"  loss {row.loss[0]:.4g} to {row.loss[1]:.4g}" if row.loss else ""
+    state = f"  {row.mode} mode, {'with a graph' if row.graph else 'no graph'}"
+    file = f"{clean(row.file)} " if row.file else ""
+    where = f"  {file}line {row.line}" if row.line else ""
+    batches = f"  {_counted(row.batches, 'batch', 'batches')}"
+    return Text.assemble("  ", (row.kind, "bold"), again, batches, loss, (state + where, "dim"))
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    """`1 batch`, `2 batches`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

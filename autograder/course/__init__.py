@@ -1,0 +1,1 @@
+"""The course: its configuration, its images, and how its samples must be judged."""

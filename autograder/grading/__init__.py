@@ -1,0 +1,1 @@
+"""Grading: one submission (`grader`), a class (`batch`), and a class again (`regrade`)."""

@@ -1,0 +1,450 @@
+"""One submission's way: pack the job, open a box, load, probe as the judge asks, add up.
+
+    Submission -> Job -> Box -> LoadReport, Evidence -> judge -> Result
+
+What is the student's doing ends as a status of a check; what is ours, as `ungradable` with
+the reason. Nothing here raises for a submission's sake. Everything the judge used is
+returned beside the result, so that `regrade` can judge again without a box.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import platform
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from .. import __version__
+from ..authoring.master import given_files
+from ..checks import HiddenData, own
+from ..checks.by_hand import answers_of
+from ..checks.judge import World, judge, missing, total, validate
+from ..course import config
+from ..course.images import EMBEDDED, Prepared, cache_folder, find_root, has, prepare
+from ..errors import FiveBeatsError, GraderError, InputError
+from ..model import (
+    CheckResult,
+    Evidence,
+    Graded,
+    Job,
+    Limits,
+    LoadReport,
+    ProbeRequest,
+    Result,
+    Submission,
+)
+from ..results.files import RAISED
+from ..sandbox import Sandbox, choose, gpu_devices
+from ..text import clean
+from .calibration import calibration_for
+from .expected import FOLDER, Expected, source_digest
+
+SECRETS = "by submission"
+"""How secret inputs are drawn, as a result's environment says."""
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """What a grade depends on beside the submission: the versions that ran it."""
+    found = {"autograder": __version__, "python": platform.python_version()}
+    for package in ("torch", "torchvision", "numpy"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def _is_installed(module: str) -> bool:
+    """Whether Python finds a module in this environment, which is the boxes' too."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def job_for(
+    submission: Submission,
+    limits: Limits,
+    data: Path | None,
+    *,
+    gpu: bool = False,
+    made: Collection[str] = (),
+    given: Mapping[str, bytes] = MappingProxyType({}),
+    probes: str = "",
+) -> Job:
+    """All that enters the box. Raises `InputError` for a file name that leaves the folder.
+
+    `made` names the files that the run is to leave behind: an older one that was handed in with
+    the program would pass for its work. `given` are the files that the handout gives beside the
+    program: whatever became of them in a student's hands, the run finds them as they were given.
+    """
+    for name in submission.files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
+            raise InputError(f"file name {name!r} leaves the working folder")
+    files = {
+        n: b
+        for n, b in submission.files.items()
+        if PurePosixPath(n).parts[0] != "data" and PurePosixPath(n).as_posix() not in made
+    }
+    return Job(submission.program, {**files, **given}, limits, data, gpu, probes)
+
+
+def regrade(
+    world: World,
+    submission: str,
+    student: str,
+    load: LoadReport,
+    evidence: Mapping[str, Evidence],
+    *,
+    notes: tuple[str, ...] = (),
+    environment: Mapping[str, object] | None = None,
+    submitted_at: str = "",
+) -> Result:
+    """Judge again from kept evidence; no line of student code runs."""
+    about = environment or {}
+    # what was graded before secret inputs were drawn for each submission was asked what all were
+    asked = submission if about.get("secrets") == SECRETS else ""
+
+    def kept(request: ProbeRequest) -> Evidence:
+        found = evidence.get(request.digest)
+        if found is None:
+            raise GraderError(
+                f"no evidence of '{request.probe}' was kept", remedy="grade this submission again"
+            )
+        return found
+
+    world = replace(world, submission=asked)
+    checks = partial(judge, world, load, kept)
+    return _result(world, submission, student, load, checks, notes, about, submitted_at)
+
+
+def _result(
+    world: World,
+    submission: str,
+    student: str,
+    load: LoadReport,
+    judged: Callable[[], tuple[CheckResult, ...]],
+    notes: tuple[str, ...],
+    environment: Mapping[str, object],
+    submitted_at: str,
+) -> Result:
+    try:
+        checks = judged()
+    except GraderError as e:
+        return ungradable(world.assignment, submission, student, str(e), submitted_at)
+    score, maximum, gradable = total(checks)
+    return Result(
+        assignment=world.assignment.id,
+        student=student,
+        submission=submission,
+        status="graded" if gradable else "ungradable",
+        score=score,
+        max_score=maximum,
+        checks=checks,
+        notes=notes,
+        run={
+            "wall_s": load.usage.wall_s,
+            "cpu_s": load.usage.cpu_s,
+            "max_rss_mb": load.usage.max_rss_mb,
+            "exit": load.status if not load.detail else f"{load.status}: {load.detail}",
+        },
+        environment=dict(environment),
+        submitted_at=submitted_at,
+    )
+
+
+def ungradable(
+    assignment: config.Assignment | None,
+    submission: str,
+    student: str,
+    why: str,
+    submitted_at: str = "",
+) -> Result:
+    """The result of a submission that could not be graded, with the reason."""
+    return Result(
+        assignment=assignment.id if assignment else "",
+        student=student,
+        submission=submission,
+        status="ungradable",
+        score=0.0,
+        max_score=assignment.points if assignment else 0.0,
+        checks=(),
+        notes=(why,),
+        environment=versions(),
+        submitted_at=submitted_at,
+    )
+
+
+class Grader:
+    """Grades submissions of one course on one machine. Thread-safe; close it when done.
+
+    `root` is the course's folder (the one with grading_config.yml). With `public`, only the
+    public half is known: `release/<id>/public.yml` is read instead of `assignments/<id>/`.
+    `remembered` are the roots, by data set, that a folder's grades rest on already; they are taken
+    where `data` names none.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        sandbox: str = "auto",
+        data: Path | None = None,
+        device: str = "cpu",
+        cache: Path | None = None,
+        public: Path | None = None,
+        remembered: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
+        self.root = root.resolve()
+        self.device = device
+        self.cache = cache or cache_folder()
+        self._read: set[str] = set()
+        self._public = None if public is None else self._checked(public)
+        has_course = (self.root / "grading_config.yml").is_file()
+        self.course = config.course(self.root) if has_course else None
+        if self.course is None and self._public is None:
+            raise InputError(
+                "no grading_config.yml here", where=self.root, remedy="run in the course's folder"
+            )
+        self._data = data
+        self._remembered = remembered
+        self._prepared: dict[str, Prepared | None] = {}
+        self._worlds: dict[str, World] = {}
+        self._lock = threading.RLock()
+        shelf = self.cache / "data"
+        shelf.mkdir(parents=True, exist_ok=True)
+        self.gpu = device == "cuda"
+        if self.gpu and not gpu_devices():
+            raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
+        self._installed()
+        self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,), gpu=self.gpu)
+
+    def _installed(self) -> None:
+        """Raise `InputError` where the course promised students a module that is not here."""
+        for module in () if self.course is None else self.course.modules:
+            if importlib.util.find_spec(module.partition(".")[0]) is None:
+                raise InputError(
+                    f"modules: '{module}' is not installed in this environment",
+                    where=self.root / "grading_config.yml",
+                    remedy="install it, or take it off the list; `autograder doctor` tries each",
+                )
+
+    def ids(self) -> list[str]:
+        """The assignments this grader knows, in the course's order."""
+        if self._public is not None:
+            return [self._public.id]
+        assert self.course is not None
+        return [i for i in self.course.assignments if self._file(i).is_file()]
+
+    def _file(self, assignment: str) -> Path:
+        return self.root / "assignments" / assignment / "assignment.yml"
+
+    def assignment(self, assignment: str) -> config.Assignment:
+        """One assignment, checked. Raises `InputError` for an unknown id."""
+        if self._public is not None and self._public.id == assignment:
+            return self._public
+        if assignment not in self.ids():
+            raise InputError(
+                f"no assignment is called '{assignment}'", remedy=f"known: {', '.join(self.ids())}"
+            )
+        loaded = self._checked(self._file(assignment))
+        if loaded.id != assignment:
+            raise InputError(
+                f"its id is '{loaded.id}'", where=self._file(assignment), remedy="name both alike"
+            )
+        return loaded
+
+    def _checked(self, path: Path) -> config.Assignment:
+        """An assignment as its file states it, looked through once. Raises `ConfigError`."""
+        loaded = config.assignment(path)
+        if loaded.id not in self._read:
+            validate(loaded, path)
+            self._read.add(loaded.id)
+        return loaded
+
+    def prepared(self, assignment: config.Assignment) -> Prepared | None:
+        """The data root the box gets, and the hidden half; None for a task without images."""
+        with self._lock:
+            if assignment.id not in self._prepared:
+                found = None
+                if assignment.data is not None:
+                    root = self._root(assignment.data.dataset)
+                    found = prepare(assignment.data, assignment.seed, root, self.cache / "data")
+                self._prepared[assignment.id] = found
+            return self._prepared[assignment.id]
+
+    def _root(self, dataset: str) -> Path | None:
+        """Where the images of a data set lie; None for the embedded digits."""
+        before = self._remembered.get(dataset)
+        others = [r for r in self._remembered.values() if str(r) != EMBEDDED and has(r, dataset)]
+        return find_root(dataset, self._data, self._named(), before or next(iter(others), None))
+
+    def _named(self) -> Path | None:
+        named = self.course.data if self.course else None
+        if named is not None and (self.root / named).is_dir():
+            return self.root / named  # a relative path is the course folder's
+        return named
+
+    def unasked(self, dataset: str) -> str:
+        """Where the images would come from if nothing were remembered, "" if that fails."""
+        try:
+            return str(find_root(dataset, None, self._named()) or EMBEDDED)
+        except InputError:
+            return ""
+
+    def world(self, assignment_id: str) -> World:
+        """What the judge may know for one assignment on this machine's data."""
+        with self._lock:
+            if assignment_id not in self._worlds:
+                self._worlds[assignment_id] = self._make_world(self.assignment(assignment_id))
+            return self._worlds[assignment_id]
+
+    def _make_world(self, assignment: config.Assignment) -> World:
+        prepared = self.prepared(assignment)
+        world = World(
+            assignment,
+            device=self.device,
+            lacks=missing(assignment, self.device, _is_installed),
+        )
+        if self._public is None:
+            data = None if prepared is None else prepared.root
+            ran = " ".join(map(str, versions().values()))
+            expected = Expected(
+                assignment, self.root, self.sandbox, self.limits(assignment), data, self.cache, ran
+            )
+            world = replace(world, reference=expected)
+        if prepared is None or self._public is not None:
+            return world
+        hidden = HiddenData(
+            prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
+        )
+        world = replace(world, hidden=hidden)
+        if not any(world.check(spec).calibrated for spec in assignment.checks):
+            return world
+        calibration = calibration_for(
+            world, self.root, self.sandbox, self.limits(assignment), prepared.root, self.cache
+        )
+        return replace(world, calibration=calibration)
+
+    def own_digest(self, assignment: config.Assignment) -> str:
+        """A name for what is the assignment's own and a grade depends on: its code, the files it
+        gives and, where checks compare with it, its solution; "" where there is none of these.
+        """
+        source = self.root / "source" / assignment.id
+        parts = [own.digest(assignment.folder)]
+        parts += [
+            f"{n} {hashlib.sha256(raw).hexdigest()}" for n, raw in given_files(source).items()
+        ]
+        world = self.world(assignment.id)
+        if any(world.check(c).expects(world.context(c)) for c in assignment.checks):
+            carried = sorted(p.name for p in (self._file(assignment.id).parent / FOLDER).glob("*"))
+            parts += [source_digest(source, assignment) or " ".join(carried)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] if any(parts) else ""
+
+    def limits(self, assignment: config.Assignment) -> Limits:
+        return config.limits_for(assignment, self.course)
+
+    def grade(self, submission: Submission) -> Graded:
+        """Grade one submission. What goes wrong on our side is an `ungradable` result."""
+        try:
+            assignment = self.assignment(submission.assignment)
+        except FiveBeatsError as e:
+            return self._lost(None, submission, e)
+        try:
+            return self._grade(submission, assignment)
+        except FiveBeatsError as e:
+            return self._lost(assignment, submission, e)
+
+    def _lost(
+        self, assignment: config.Assignment | None, submission: Submission, e: FiveBeatsError
+    ) -> Graded:
+        result = ungradable(
+            assignment, submission.digest, submission.student, str(e), submission.submitted_at
+        )
+        return Graded(result, LoadReport("crash", detail=str(e)))
+
+    def _grade(self, submission: Submission, assignment: config.Assignment) -> Graded:
+        world = self.world(assignment.id)
+        prepared = self.prepared(assignment)
+        data = None if prepared is None else prepared.root
+        job = job_for(
+            submission,
+            self.limits(assignment),
+            data,
+            gpu=self.gpu,
+            made={name for c in assignment.checks for name in world.check(c).leaves(c)},
+            given=given_files(self.root / "source" / assignment.id),
+            probes=own.probes(assignment),
+        )
+        world = replace(world, answers=answers_of(submission.program, assignment))
+        evidence: dict[str, Evidence] = {}
+        with self.sandbox.open(job) as box:
+
+            def ask(request: ProbeRequest) -> Evidence:
+                key = request.digest
+                if key not in evidence:
+                    evidence[key] = box.probe(request)
+                return evidence[key]
+
+            load = box.load()
+            world = replace(world, submission=submission.digest)
+            result = _result(
+                world,
+                submission.digest,
+                submission.student,
+                load,
+                partial(judge, world, load, ask),
+                _notes(load, prepared),
+                {
+                    **versions(),
+                    "sandbox": self.sandbox.name,
+                    "device": self.device,
+                    "secrets": SECRETS,
+                },
+                submission.submitted_at,
+            )
+        return Graded(result, load, evidence)
+
+    def close(self) -> None:
+        self.sandbox.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _absent(load: LoadReport) -> tuple[str, ...]:
+    """The modules that the program had no more than a stand-in for; the box's word for it."""
+    told = load.data.get("absent")
+    names = [n for n in told if isinstance(n, str)] if isinstance(told, list) else []
+    if not names:
+        return ()
+    listed = ", ".join(clean(n)[:60] for n in names[:10])
+    return (f"not installed where this was graded: {listed}; what they draw or print was left out",)
+
+
+def _notes(load: LoadReport, prepared: Prepared | None) -> tuple[str, ...]:
+    """What a reader should know beside the checks."""
+    notes = [f"{RAISED}{e}" for e in load.errors[:5]]
+    if len(load.errors) > 5:
+        notes.append(f"and {len(load.errors) - 5} more cells raised")
+    notes += _absent(load)
+    if prepared is not None:
+        sizes = f"{prepared.n_train} training and {prepared.n_test} test images"
+        notes.append(f"data: {prepared.dataset}, {sizes}")
+    return tuple(notes)

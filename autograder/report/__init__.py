@@ -1,0 +1,1 @@
+"""The pages: one per student, one for the class."""

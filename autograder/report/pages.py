@@ -1,0 +1,399 @@
+"""The report: a page for the class and a feedback page per student, from what OUT holds.
+
+    OUT/report/index.html              for the teaching staff: it names everyone
+    OUT/report/students/<slug>.html    one student's own, to be handed on as it is
+
+Theory. A page is a single file without scripts or outside resources, under a content policy
+that forbids both, since half of its words come from strangers: those are stripped of
+terminal, control and bidirectional characters here and escaped by jinja2. Colour never
+speaks alone; an icon and a word always stand beside it. Bars and charts are inline SVG,
+whose geometry needs no style attribute and so no hole in the policy.
+
+What a student sees of hidden checks is the course's `feedback.hidden`: `full`, `title`
+(the verdict without message, bugs and help) or `none` (only how many there are).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from ..course.config import Course
+from ..errors import GraderError
+from ..model import CheckResult, LoadReport, Result, Status, Visibility
+from ..results import files
+from ..text import clean, number, points, slug
+
+TEMPLATES = Path(__file__).parent / "templates"
+OUTPUT_CAP = 20_000
+View = dict[str, Any]
+
+STATUS: Mapping[str, View] = {
+    "passed": {"tone": "good", "icon": "✓", "words": "passed"},
+    "partial": {"tone": "part", "icon": "◐", "words": "partly"},
+    "failed": {"tone": "bad", "icon": "✗", "words": "not passed"},
+    "error": {"tone": "bad", "icon": "✗", "words": "raised an error"},
+    "timeout": {"tone": "bad", "icon": "⧗", "words": "took too long"},
+    "memory": {"tone": "bad", "icon": "▦", "words": "used too much memory"},
+    "not_checked": {"tone": "calm", "icon": "○", "words": "not checked"},
+    "by_hand": {"tone": "calm", "icon": "✎", "words": "read by a person"},
+    "deferred": {"tone": "calm", "icon": "…", "words": "waits for another device"},
+    "ungradable": {"tone": "ours", "icon": "!", "words": "could not be graded"},
+}
+_OPEN = (Status.BY_HAND, Status.DEFERRED)
+"""What counts on neither side."""
+_GRADED: Mapping[str, View] = {
+    "full": {"tone": "good", "icon": "✓", "words": "full marks"},
+    "some": {"tone": "plain", "icon": "◐", "words": "graded"},
+    "none": {"tone": "bad", "icon": "✗", "words": "no points"},
+}
+
+
+def write(out: Path, course: Course | None = None) -> Path:
+    """Write the report of everything graded into `out`; returns the path of its index.
+
+    Raises `GraderError` where a result there is broken.
+    """
+    results = files.read_results(out)
+    folder = out / "report"
+    page = _environment()
+    written = set()
+    by_student: dict[str, list[Result]] = {}
+    for r in results:
+        by_student.setdefault(r.student, []).append(r)
+    for student, own in by_student.items():
+        path = folder / _page(student)
+        files.write_whole(path, feedback(out, own, course, page))
+        written.add(path)
+    for stale in (folder / "students").glob("*.html"):
+        if stale not in written:
+            stale.unlink()
+    index = folder / "index.html"
+    html = page.get_template("index.html.j2").render(_index(_name(course), results))
+    files.write_whole(index, html.encode())
+    return index
+
+
+def feedback(
+    out: Path,
+    own: Sequence[Result],
+    course: Course | None = None,
+    page: jinja2.Environment | None = None,
+) -> bytes:
+    """The page of one student's results `own`, which `out` holds: HTML in UTF-8."""
+    hidden = course.feedback.hidden if course is not None else "full"
+    view = {
+        "course": _name(course),
+        "student": clean(own[0].student),
+        "works": [_work(out, r, hidden) for r in own],
+        "environment": _versions(own),
+    }
+    return (page or _environment()).get_template("student.html.j2").render(view).encode()
+
+
+def _name(course: Course | None) -> str:
+    return course.course if course is not None else "Grades"
+
+
+def _environment() -> jinja2.Environment:
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Markup is safe here: it is our own file, and the content policy names its very bytes.
+    env.globals["style"] = Markup(style)  # noqa: S704
+    env.filters["code"] = _code
+    env.globals["style_hash"] = Markup(f"sha256-{digest}")  # noqa: S704
+    return env
+
+
+def _code(text: str) -> Markup:
+    """Escaped text in which what stands between backticks is set as code."""
+    escaped = str(escape(text))
+    return Markup(re.sub(r"`([^`]{1,200})`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped
+
+
+def _page(student: str) -> str:
+    return f"students/{slug(student)}.html"
+
+
+def _piece(tone: str, share: float, x: float = 0.0) -> View:
+    return {"tone": tone, "x": number(round(100 * x, 2)), "width": number(round(100 * share, 2))}
+
+
+def _share(r: Result) -> float:
+    return r.score / r.max_score if r.max_score > 0 else 0.0
+
+
+def _status(r: Result) -> View:
+    if r.gone:
+        return {"tone": "calm", "icon": "○", "words": files.GONE}
+    if r.status == "ungradable":
+        return dict(STATUS["ungradable"])
+    if r.by_hand:
+        return {"tone": "plain", "icon": "✎", "words": "so far; a person has still to read"}
+    if r.score >= r.max_score:
+        return dict(_GRADED["full"])
+    return dict(_GRADED["some" if r.score > 0 else "none"])
+
+
+def _bar(r: Result) -> list[View]:
+    return [] if r.status == "ungradable" else [_piece(_status(r)["tone"], _share(r))]
+
+
+# -- the class ---------------------------------------------------------------------------------
+
+
+def _index(name: str, results: Sequence[Result]) -> View:
+    graded = [r for r in results if r.status == "graded" and not r.gone]
+    ids = sorted({r.assignment for r in results if r.assignment})
+    return {
+        "course": name,
+        "n_students": len({r.student for r in results if not r.gone}),
+        "n_graded": len(graded),
+        "n_full": sum(r.score >= r.max_score for r in graded),
+        "attention": [a for r in results if (a := _attention(r)) is not None],
+        "assignments": [_assignment(i, [r for r in results if r.assignment == i]) for i in ids],
+    }
+
+
+def _attention(r: Result) -> View | None:
+    """A line for a person to look at, where a result is not wholly a grade."""
+    flagged = [(c, c.message) for c in r.checks if c.status is Status.UNGRADABLE]
+    flagged += [(c, c.flag) for c in r.checks if c.flag]
+    if r.gone:
+        why = f"{files.GONE}: renamed, or left? The row stays until its result is removed"
+    elif r.status == "ungradable":
+        why = files.summary(r)
+    elif flagged or r.attention:
+        why = "; ".join([*r.attention, *(f"{c.title}: {said}" for c, said in flagged)])
+    else:
+        return None
+    return {
+        "student": clean(r.student),
+        "page": _page(r.student),
+        "assignment": r.assignment,
+        "why": clean(why),
+    }
+
+
+def _assignment(name: str, results: Sequence[Result]) -> View:
+    graded = [r for r in results if r.status == "graded" and not r.gone]
+    scores = [r.score for r in graded]
+    return {
+        "id": name,
+        "anchor": slug(name),
+        "graded": len(graded),
+        "max_score": points(max((r.max_score for r in results), default=0.0)),
+        "mean": number(round(statistics.fmean(scores), 1)) if scores else "",
+        "median": number(round(statistics.median(scores), 1)) if scores else "",
+        "histogram": _histogram([_share(r) for r in graded]),
+        "bugs": _bugs(graded),
+        "checks": _pass_rates(graded),
+        "rows": [
+            {
+                "student": clean(r.student),
+                "page": _page(r.student),
+                "score": "" if r.status == "ungradable" else points(r.score),
+                "bar": _bar(r),
+                "status": _status(r),
+                "late": r.late is not None and r.late.late,
+                "bugs": r.bugs,
+                "why": clean(files.why_zero(r)),
+            }
+            for r in results
+        ],
+    }
+
+
+def _histogram(shares: Iterable[float]) -> list[View]:
+    """Ten bins of ten percent each, the last with 100; as bars on a 340 by 150 canvas."""
+    counts = [0] * 10
+    for share in shares:
+        counts[min(9, max(0, int(share * 10 + 1e-9)))] += 1
+    top = max([*counts, 1])
+    bins = []
+    for i, count in enumerate(counts):
+        height = round(100 * count / top) if count else 0
+        label = f"{10 * i} to {10 * i + 10}"
+        view = {"label": label, "count": count, "x": 12 + 32 * i, "y": 125 - height}
+        bins.append({**view, "height": height})
+    return bins
+
+
+def _bugs(graded: Sequence[Result]) -> list[View]:
+    """Each bug with the students who have it, the most frequent first."""
+    have: dict[str, list[Result]] = {}
+    helps: dict[str, str] = {}
+    for r in graded:
+        for bug in r.bugs:
+            have.setdefault(bug, []).append(r)
+        for c in r.checks:
+            if len(c.bugs) == 1:
+                helps.setdefault(c.bugs[0], c.help)
+    return [
+        {
+            "id": bug,
+            "students": [{"student": clean(r.student), "page": _page(r.student)} for r in who],
+            "share": number(round(100 * len(who) / len(graded), 2)),
+            "help": clean(helps.get(bug, "")),
+        }
+        for bug, who in sorted(have.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def _pass_rates(graded: Sequence[Result]) -> list[View]:
+    """Per check, in the assignment's order: how many passed, and a bar of the rest."""
+    by_id: dict[str, list[CheckResult]] = {}
+    for r in graded:
+        for c in r.checks:
+            by_id.setdefault(c.id, []).append(c)
+    rows = []
+    for lines in by_id.values():
+        x, pieces = 0.0, []
+        for tone in ("good", "part", "bad", "calm", "ours"):
+            share = sum(STATUS[c.status]["tone"] == tone for c in lines) / len(lines)
+            if share:
+                pieces.append(_piece(tone, share, x))
+            x += share
+        rows.append(
+            {
+                "title": clean(lines[0].title),
+                "task": lines[0].task,
+                "hidden": lines[0].visibility is Visibility.HIDDEN,
+                "points": points(lines[0].max_score),
+                "passed": sum(c.status is Status.PASSED for c in lines),
+                "total": len(lines),
+                "bar": pieces,
+            }
+        )
+    return rows
+
+
+# -- a student ---------------------------------------------------------------------------------
+
+
+def _work(out: Path, r: Result, hidden: str) -> View:
+    """One assignment on a student's page, as far as the course lets the student see it."""
+    load, notes = None, list(dict.fromkeys((*r.attention, *r.notes)))
+    try:
+        load = files.read_load(files.evidence_folder(out, r.student, r.assignment))
+    except GraderError as e:  # one torn file costs nobody else a page
+        notes.append(f"what the program printed cannot be shown: {e.what}")
+    shown = [c for c in r.checks if hidden != "none" or c.visibility is Visibility.PUBLIC]
+    away = [c for c in r.checks if c not in shown]
+    withheld = ""
+    if away:
+        worth = points(sum(c.max_score for c in away))
+        withheld = f"{len(away)} hidden checks, worth {worth} points, are not shown here."
+    text = clean(load.output, lines=True).strip("\n") if load is not None else ""
+    cut = len(text) > OUTPUT_CAP
+    return {
+        "assignment": r.assignment,
+        "anchor": slug(r.assignment or "submission"),
+        "graded": r.status == "graded",
+        "score": points(r.score),
+        "max_score": points(r.max_score),
+        "status": _status(r),
+        "late": r.late is not None and r.late.late,
+        "lateness": clean(r.late.message) if r.late is not None else "",
+        "raw_score": points(r.raw_score),
+        "bar": _bar(r),
+        "tally": _tally(r.checks),
+        "facts": _facts(r),
+        "notes": [clean(n) for n in notes],
+        "tasks": _tasks(shown, hidden),
+        "withheld": withheld,
+        "errors": _errors(load),
+        "output": text[:OUTPUT_CAP],
+        "output_note": f" (the first {OUTPUT_CAP:,} characters)" if cut else "",
+    }
+
+
+def _tally(checks: Sequence[CheckResult]) -> str:
+    """`12 passed, 1 partly, 3 not passed`, in words."""
+    counts: dict[str, int] = {}
+    for c in checks:
+        words = STATUS[c.status]["words"]
+        counts[words] = counts.get(words, 0) + 1
+    order = [view["words"] for view in STATUS.values()]
+    return ", ".join(f"{counts[w]} {w}" for w in order if w in counts)
+
+
+def _facts(r: Result) -> list[tuple[str, str]]:
+    """What the run cost, where it is known."""
+    facts = [("handed in", clean(r.submitted_at))] if r.submitted_at else []
+    for key, name, unit in (
+        ("wall_s", "ran for", "s"),
+        ("cpu_s", "computing", "s"),
+        ("max_rss_mb", "memory at most", "MB"),
+    ):
+        value = r.run.get(key)
+        if isinstance(value, int | float) and value > 0:
+            facts.append((name, f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"))
+    end = r.run.get("exit")
+    if isinstance(end, str) and end != "done":
+        facts.append(("ended", clean(end)))
+    return facts
+
+
+def _tasks(checks: Sequence[CheckResult], hidden: str) -> list[View]:
+    """The checks by task, in the assignment's order."""
+    groups: dict[int, list[CheckResult]] = {}
+    for c in checks:
+        groups.setdefault(c.task, []).append(c)
+    return [
+        {
+            "name": f"Task {task}" if task else "The whole program",
+            "score": points(sum(c.score for c in own if c.status not in _OPEN)),
+            "max_score": points(sum(c.max_score for c in own if c.status not in _OPEN)),
+            "checks": [_check(c, hidden) for c in own],
+        }
+        for task, own in groups.items()
+    ]
+
+
+def _check(c: CheckResult, hidden: str) -> View:
+    tells = hidden == "full" or c.visibility is Visibility.PUBLIC
+    return {
+        "status": STATUS[c.status],
+        "title": clean(c.title),
+        "score": "-" if c.status in _OPEN else points(c.score),
+        "max_score": points(c.max_score),
+        "rubric": [(points(p), clean(line)) for p, line in c.rubric] if tells else [],
+        "answer": clean(c.answer, lines=True) if tells else "",
+        "message": clean(c.message) if tells else "",
+        "bugs": c.bugs if tells else (),
+        "help": clean(c.help) if tells and c.status is not Status.PASSED else "",
+    }
+
+
+def _errors(load: LoadReport | None) -> list[View]:
+    if load is None:
+        return []
+    return [
+        {
+            "title": clean(str(e))[:300],
+            "traceback": clean(e.traceback, lines=True) or clean(e.message),
+        }
+        for e in load.errors[:10]
+    ]
+
+
+def _versions(results: Sequence[Result]) -> str:
+    """The environment of a student's results, as one phrase."""
+    seen = {f"{k} {v}" for r in results for k, v in r.environment.items() if isinstance(v, str)}
+    return clean(", ".join(sorted(seen)))

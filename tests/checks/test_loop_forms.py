@@ -1,0 +1,98 @@
+"""The same loop gets the same verdict in every form, right or wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autograder.course import config
+from autograder.inside import trace
+from autograder.model import CheckResult
+from tests.harness import ROOT, ForkedRun, judge_program
+from tests.loop_forms import ASSIGNMENTS, CHECKS, FORMS, RIGHT, WRONG, Variation, program
+
+pytestmark = pytest.mark.slow
+
+
+def verdicts(form: str, text: str) -> dict[str, CheckResult]:
+    """What the loop's checks of the form's assignment say, by question."""
+    path = ROOT / "assignments" / ASSIGNMENTS[form] / "assignment.yml"
+    assignment = config.assignment(path)
+    run = ForkedRun("script", f"{assignment.module}.py", [text])
+    found = judge_program(assignment, run, list(CHECKS[form].values()))
+    return {question: found[check] for question, check in CHECKS[form].items()}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_loop_passes_in_every_form(form: str, name: str) -> None:
+    variation = RIGHT[name]
+    if form == "function" and variation.own:
+        pytest.skip("a function is handed its optimizer and its loss")
+    found = verdicts(form, program(form, variation))
+    told = {q: (r.bugs, r.message) for q, r in found.items() if r.status != "passed"}
+    assert not told, told
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", WRONG)
+def test_a_bug_gets_one_name_in_every_form(form: str, name: str) -> None:
+    bug = WRONG[name]
+    if bug.question not in CHECKS[form]:
+        pytest.skip(f"{form} is not asked for {bug.question}")
+    found = verdicts(form, program(form, bug.variation))
+    assert bug.name in found[bug.question].bugs, found[bug.question]
+    named = {b for r in found.values() for b in r.bugs} - {bug.name}
+    assert named <= {"missing_step"} & {"missing_step" if "backward" in name else ""}, found
+
+
+NOT_FOLLOWED = {
+    "columns": "logits = (w2 @ F.relu(w1 @ x.T + b1[:, None]) + b2[:, None]).T",
+    "copies": "logits = F.relu(x @ (1 * w1).T + b1) @ (1 * w2).T + b2",
+    "no_end_seen": "z = F.relu(x @ w1.T + b1) @ (w2 * 1).T + 1 * b2\n"
+    "logits = z - z.logsumexp(1, keepdim=True)",
+}
+
+
+@pytest.mark.parametrize("form", ["globals", "bare"])
+@pytest.mark.parametrize("name", NOT_FOLLOWED)
+def test_weights_used_in_ways_that_are_not_followed_accuse_nobody(form: str, name: str) -> None:
+    setup = "w1, b1, w2, b2 = model.parameters()"
+    forward = f"x = images.flatten(1)\n{NOT_FOLLOWED[name]}"
+    loss = "loss = -logits[torch.arange(len(labels)), labels].mean()"
+    loss = loss if name == "no_end_seen" else Variation.loss
+    found = verdicts(form, program(form, Variation(setup=setup, forward=forward, loss=loss)))
+    assert {r.status for r in found.values()} == {"not_checked"}, found
+    assert all("cannot be followed" in r.message and not r.bugs for r in found.values()), found
+
+
+WORD: Any = "a"
+
+
+def test_patches_leave_every_call_as_it_was() -> None:
+    """Results, errors and names of what is patched, and the places themselves afterwards."""
+    places = [*trace.PRODUCTS, *trace.SUMS]
+    before = [getattr(owner, name) for owner, name in places]
+    network = nn.Linear(3, 2)
+    watch = trace.Trace("net", {"net": network}, keep=2, seed=1)
+    x = torch.arange(6.0).reshape(2, 3)
+    with watch.watching():
+        for (owner, name), old in zip(places, before, strict=True):
+            assert getattr(owner, name) is not old
+            assert getattr(owner, name).__name__ == old.__name__
+        out = x @ network.weight.T + network.bias
+        assert torch.equal(out, F.linear(x, network.weight, network.bias))
+        assert torch.equal(1 + x, x.add(1))
+        assert torch.Tensor.__add__(x, WORD) is NotImplemented
+        with pytest.raises(RuntimeError, match="cannot be multiplied"):
+            x @ network.weight
+        with pytest.raises(TypeError):
+            x + WORD
+    assert [getattr(owner, name) for owner, name in places] == before
+    assert "__add__" not in vars(torch.Tensor)
+    assert [c.rows for c in watch.line_of(network).calls] == [2, 2]
+    assert watch.unfollowed == 0
