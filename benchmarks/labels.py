@@ -25,7 +25,7 @@ from pathlib import Path
 
 import yaml
 
-from autograder.checks.help import HELP
+from autograder.bugs import BUGS
 from autograder.course import config
 from autograder.errors import InputError, SubmissionError
 from autograder.intake.program import is_program, read_program
@@ -138,8 +138,8 @@ def _row(
         frozenset(word for c in cell.split(";") if (word := c.strip()) not in ("", "-", "none"))
         for cell in (bugs, also)
     )
-    for bug in sorted((wanted | allowed) - HELP.keys()):
-        raise _wrong(where, f"no bug is called '{bug}'", "see autograder/checks/help.py")
+    for bug in sorted((wanted | allowed) - BUGS.keys()):
+        raise _wrong(where, f"no bug is called '{bug}'", "see docs/bugs.md")
     if (kind == "bug" and not wanted) or (kind == "correct" and wanted):
         raise _wrong(where, f"a {kind} sample with{'' if wanted else 'out'} bugs", "mend the row")
     if assignment and assignment not in known:

@@ -59,7 +59,7 @@ def test_a_header_may_be_there(tmp_path: Path, header: str) -> None:
         (HEADER + "a.py\tgood\t\t\n", 2, "kind 'good'", "one of: correct, stretch, bug"),
         (HEADER + "\nb.py\tcorrect\t\t\n", 3, "there is no 'b.py' here", "name a file"),
         (HEADER + "../a.py\tcorrect\t\t\n", 2, "there is no '../a.py' here", "name a file"),
-        (HEADER + "a.py\tbug\tmissing_stop\t\n", 2, "'missing_stop'", "checks/help.py"),
+        (HEADER + "a.py\tbug\tmissing_stop\t\n", 2, "'missing_stop'", "docs/bugs.md"),
         (HEADER + "a.py\tbug\t\tmissing_step\n", 2, "a bug sample without bugs", "mend"),
         (HEADER + "a.py\tcorrect\tmissing_step\t\n", 2, "a correct sample with bugs", "mend"),
         (HEADER + "a.py\tcorrect\t\t\t99-none\n", 2, "no assignment '99-none'", "known: 04-"),

@@ -29,10 +29,10 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
-from ..course.config import Assignment, CheckSpec, did_you_mean
+from ..bugs import known
+from ..course.config import Assignment, CheckSpec
 from ..errors import GraderError
 from ..model import Array, Evidence, Json, Outcome, ProbeRequest, Status
-from .help import HELP
 
 VARIANTS = 8
 """How many sets of shared questions there are. To simulate every known bug of one takes 0.3 to
@@ -260,10 +260,11 @@ class StandardCheck:
     """A check by its name: its probes, its judge, the bugs it can name, and its teaching.
 
     `name` is what an assignment's `use:` says, or `family.question` where `ask:` says which
-    question of a family. `help` is shown where the check is not passed and no named bug has a text
-    of its own. `calibrated`: its threshold is measured by training the reference. `examine` raises
-    `Malformed` where options that are of the right kind do not fit together. `expects` are the
-    requests whose answers by the reference solution the judge compares with.
+    question of a family. `help` is shown where the check is not passed and names no bug. `bugs` are
+    ids of `bugs.py`; another raises `GraderError`. `calibrated`: its threshold is measured by
+    training the reference. `examine` raises `Malformed` where options that are of the right kind do
+    not fit together. `expects` are the requests whose answers by the reference solution the judge
+    compares with.
     """
 
     name: str
@@ -279,10 +280,7 @@ class StandardCheck:
     expects: Callable[[Context], Sequence[ProbeRequest]] = lambda ctx: ()
 
     def __post_init__(self) -> None:
-        for bug in self.bugs:
-            if bug not in HELP:
-                near = did_you_mean(bug, HELP)
-                raise ValueError(f"check '{self.name}' names the unknown bug '{bug}'{near}")
+        known(*self.bugs)
 
     @property
     def family(self) -> str:
@@ -337,7 +335,7 @@ def check(
     Its name is the function's, or `family` and the question `ask`. Each keyword in `evidence` is a
     parameter of the judge, after the context; with `requests` in their place the judge takes the
     context and a mapping of whatever that asks for. Raises `TypeError` where the parameters are
-    others, `ValueError` for a bug without a help text.
+    others, `GraderError` for an unknown bug.
     """
 
     def declare(function: Callable[..., Outcome]) -> StandardCheck:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..bugs import BUGS
 from ..model import Evidence, Outcome, Visibility
 from .answers import Answer, read
 from .base import Context, Malformed, Option, check, probe, require
-from .help import HELP
 
 _SEEN = 60
 """Characters of an answer that is on no list, in the message."""
@@ -71,8 +71,8 @@ def _examine(ctx: Context) -> None:
     for says, bug in wrong.values():
         if not says:
             raise Malformed("has a wrong answer without a text", "say what is wrong with it")
-        if bug and bug not in HELP:
-            raise Malformed(f"names the unknown bug '{bug}'", "use an id of checks/help.py")
+        if bug and bug not in BUGS:
+            raise Malformed(f"names the unknown bug '{bug}'", "use an id of docs/bugs.md")
 
 
 @check(

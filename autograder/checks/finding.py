@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..bugs import BUGS
 from ..course.config import did_you_mean
 from ..errors import EvidenceError
 from ..model import Evidence, Outcome, ProbeRequest, Status
 from ..watch.findings import Log, findings
 from .base import Context, Malformed, Option, check, require
-from .help import HELP
 
 ELSEWHERE = {
     "wrong_device": "use: program, ask: device",
@@ -28,9 +28,9 @@ def _examine(ctx: Context) -> None:
     bug = str(ctx.option("bug"))
     if bug in ELSEWHERE:
         raise Malformed(f"asks one run for '{bug}', which it cannot show", ELSEWHERE[bug])
-    if bug not in HELP:
-        near = did_you_mean(bug, HELP).removeprefix("; ")
-        raise Malformed(f"names the unknown bug '{bug}'", near or "use an id of checks/help.py")
+    if bug not in BUGS:
+        near = did_you_mean(bug, BUGS).removeprefix("; ")
+        raise Malformed(f"names the unknown bug '{bug}'", near or "use an id of docs/bugs.md")
 
 
 def _request(ctx: Context) -> ProbeRequest:

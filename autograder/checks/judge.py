@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..bugs import BUGS, known
 from ..course.config import Assignment, CheckSpec, did_you_mean, line_of
 from ..errors import ConfigError, GraderError
 from ..model import CheckResult, Evidence, LoadReport, Outcome, ProbeRequest, Status, Visibility
@@ -28,7 +29,6 @@ from . import Calibration, Context, HiddenData, StandardCheck, own, registry
 from .base import Inconclusive, Malformed
 from .by_hand import NAME as BY_HAND
 from .by_hand import rubric_of
-from .help import HELP
 
 Ask = Callable[[ProbeRequest], Evidence]
 MESSAGE_CAP = 2_000
@@ -230,10 +230,19 @@ def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outco
         if world.reference is not None and _credits(check, context, world.reference):
             flag = f"the judge raised over this evidence: {said}"
             return Outcome(Status.ERROR, 0.0, (), RAISED, flag=flag)
-        return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {said}")
+        return _failed(said)
+    try:
+        known(*outcome.bugs)
+    except GraderError as e:
+        return _failed(str(e))
     if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
         return _lacking(asked.needs)
     return _unread(load, outcome)
+
+
+def _failed(said: str) -> Outcome:
+    """The outcome where the grader is at fault."""
+    return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {said}")
 
 
 def _credits(check: StandardCheck, context: Context, reference: Ask) -> bool:
@@ -259,7 +268,7 @@ def _lacking(needs: Iterable[str]) -> Outcome:
 def _help(check: StandardCheck, spec: CheckSpec, outcome: Outcome) -> str:
     if outcome.status in (Status.PASSED, Status.NOT_CHECKED, Status.UNGRADABLE, *OPEN):
         return ""
-    texts = [HELP[bug] for bug in outcome.bugs if bug in HELP]
+    texts = [BUGS[bug].help for bug in outcome.bugs]
     return "\n\n".join(texts) or spec.help or check.help
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..bugs import BUGS
 from ..course.config import did_you_mean
 from ..errors import GraderError
 from ..model import Evidence, Outcome, ProbeRequest, Status, Visibility
@@ -20,7 +21,6 @@ from . import own
 from .answers import TAMPERED, Answer, Difference, Within, compare, read, stated
 from .base import Context, Inconclusive, Malformed, Option, check, field_of, place, require
 from .calls import Case, Packer, Run, as_python, example, floats_in, words_of
-from .help import HELP
 
 CASES = "cases"
 INPUTS = (
@@ -162,9 +162,9 @@ def _examine_inputs(ctx: Context, kind: type) -> None:
 
 
 def _known(bug: str) -> None:
-    if bug not in HELP:
-        near = did_you_mean(bug, HELP).removeprefix("; ")
-        raise Malformed(f"names the unknown bug '{bug}'", near or "use an id of checks/help.py")
+    if bug not in BUGS:
+        near = did_you_mean(bug, BUGS).removeprefix("; ")
+        raise Malformed(f"names the unknown bug '{bug}'", near or "use an id of docs/bugs.md")
 
 
 # --- judging one answer ---------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..checks.help import HELP
+from ..bugs import BUGS
 from ..model import LoadReport, Result, Status
 from ..results import files as kept
 from ..text import clean, points
@@ -208,7 +208,7 @@ def watched(seen: Watched) -> None:
         at = f"  {file}line {f.line}" if f.line else ""
         at = f"  cell {f.cell + 1}, line {f.line}" if f.cell is not None and f.line else at
         console.print(Text.assemble((mark, style), " ", (f.bug, "bold"), (at, "dim")), width=width)
-        for text, look in ((f.message, ""), (HELP.get(f.bug, ""), "dim")):
+        for text, look in ((f.message, ""), (BUGS[f.bug].help, "dim")):
             if text:
                 body = Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False)
                 console.print(body, width=width)

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..checks.help import HELP
+from ..bugs import BUGS
 from ..course.images import cache_folder, showcase
 from ..errors import EvidenceError, InputError, SubmissionError
 from ..intake.program import is_program, read_program
@@ -88,7 +88,7 @@ class Watched:
                     "file": f.file or self.file,
                     "line": f.line,
                     "cell": f.cell,
-                    "help": HELP.get(f.bug, ""),
+                    "help": BUGS[f.bug].help,
                 }
                 for f in self.findings
             ],

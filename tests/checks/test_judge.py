@@ -139,6 +139,14 @@ def test_a_program_that_never_ended_is_not_probed(status: Any) -> None:
     assert found.status is not Status.PASSED
 
 
+def test_a_bug_that_nobody_knows_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    slip = replace(CHECKS["says"], judge=lambda ctx, e: Outcome.failed("none", "wrong_valeu"))
+    monkeypatch.setattr(judge, "registry", lambda: {"says": slip})
+    (c,) = judged(world({"id": "a"}), value(0.0))
+    assert (c.status, c.bugs) == (Status.UNGRADABLE, ())
+    assert "wrong_valeu" in c.message
+
+
 def test_our_own_fault_is_never_a_zero() -> None:
     (found,) = judged(world({"id": "a", "use": "breaks"}), value(1.0))
     assert found.status is Status.UNGRADABLE and "ZeroDivisionError" in found.message

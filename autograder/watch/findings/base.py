@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from ...bugs import known
 from ...errors import EvidenceError
 
 Event = Mapping[str, Any]
@@ -21,11 +22,11 @@ Event = Mapping[str, Any]
 class Finding:
     """One thing that was observed.
 
-    `bug` is an id of `checks/help.py`; `kind` "bug", or "note" for what is worth knowing and no
-    fault; `message` says what was seen, with numbers; `line` is in the program's file (`cell` for
-    a notebook, counted from 0), or in `file`, a module beside it. Of two findings of one bug the
-    one of larger `weight` is shown; a finding hides those of the bugs in `instead_of`, which are
-    its consequences.
+    `bug` is an id of `bugs.py`, and another raises `GraderError`; `kind` "bug", or "note" for what
+    is worth knowing and no fault; `message` says what was seen, with numbers; `line` is in the
+    program's file (`cell` for a notebook, counted from 0), or in `file`, a module beside it. Of two
+    findings of one bug the one of larger `weight` is shown; a finding hides those of the bugs in
+    `instead_of`, which are its consequences.
     """
 
     bug: str
@@ -36,6 +37,9 @@ class Finding:
     weight: float = 1.0
     instead_of: tuple[str, ...] = ()
     file: str = ""
+
+    def __post_init__(self) -> None:
+        known(self.bug, *self.instead_of)
 
 
 @dataclass(frozen=True)
