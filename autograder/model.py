@@ -337,6 +337,10 @@ class Lateness:
     message: str = ""
 
 
+RAISED = "while running the program: "
+"""How the note of a result begins that says what a cell or a script raised."""
+
+
 @dataclass(frozen=True)
 class Result:
     """The grade of one submission; serialised as result.json (see `to_json`)."""

@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.grading.grader import Grader
 from autograder.model import Program, Submission
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from functools import lru_cache
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.course import config
 from autograder.model import CheckResult
 from tests.harness import ROOT, ForkedRun, judge_program

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.checks import registry
 from autograder.course import config
 from autograder.model import Submission

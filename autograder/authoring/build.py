@@ -34,37 +34,20 @@ from ..checks.by_hand import NAME as BY_HAND
 from ..checks.by_hand import marked
 from ..course.config import MODULES, RELEASED, Assignment, CheckSpec, modules_of
 from ..errors import SourceError
-from ..model import Program, Visibility
+from ..model import Visibility
 from .leaks import refuse_leaks, secrets_of, thresholds_of
 from .master import (
     IGNORED,
     Cell,
-    as_notebook,
     given_files,
-    graded,
+    master_path,
     read_master,
-    solved_source,
     student_source,
     task_of,
 )
+from .notebook import as_notebook, graded
 
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
-
-
-def master_path(source: Path, assignment: Assignment) -> Path:
-    """The master of an assignment below its source folder."""
-    return source / f"{assignment.module}.py"
-
-
-def reference(source: Path, assignment: Assignment, kind: str) -> Program:
-    """The reference solution as a submission of `kind` (`script` or `notebook`): no tests in it."""
-    kept = [
-        c for c in read_master(master_path(source, assignment)) if c.kind in ("shared", "solution")
-    ]
-    cells = tuple(solved_source(c.source) for c in kept)
-    if kind == "notebook":
-        return Program("notebook", f"{assignment.module}.ipynb", cells)
-    return Program("script", f"{assignment.module}.py", ("\n\n\n".join(cells) + "\n",))
 
 
 def _tasks(cells: tuple[Cell, ...]) -> dict[int, str]:

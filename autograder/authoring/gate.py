@@ -33,8 +33,9 @@ from ..intake.collect import collect
 from ..intake.program import read_program
 from ..model import Graded, Program, Result, Submission
 from ..text import clean
-from .build import digest, files_of, reference
+from .build import digest, files_of
 from .leaks import LeakError
+from .master import reference
 
 NEAR_ZERO = 0.05
 """The part of all points that work left undone may get at most."""

@@ -36,7 +36,7 @@ RULES = (
     Option("named", list, "known mistakes: {how: function of checks.py, bug: id, says: text}"),
     Option("bug", str, "what a wrong value is called where no known mistake fits", "wrong_value"),
 )
-BUGS = (
+NAMED = (
     "missing_name",
     "wrong_shape",
     "wrong_value",
@@ -287,7 +287,7 @@ def _examine_value(ctx: Context) -> None:
 @check(
     family="value",
     help="Work the example of the handout through by hand, and compare each step with your code.",
-    bugs=BUGS,
+    bugs=NAMED,
     options=(
         Option("function", str, "the function that is called", needed=True),
         *INPUTS,
@@ -414,7 +414,7 @@ def _examine_object(ctx: Context) -> None:
 @check(
     family="object",
     help="Follow the example of the handout step by step, and write down what each method leaves.",
-    bugs=BUGS,
+    bugs=NAMED,
     options=(
         Option("class", str, "the class, or whatever makes the object", needed=True),
         *INPUTS,

@@ -143,7 +143,7 @@ def grade(
                 refused,
                 out,
                 jobs=jobs,
-                environment=lambda i: _environment(grader, i),
+                environment=grader.environment,
                 course=grader.course,
                 progress=tick,
                 told=run,
@@ -213,24 +213,6 @@ def _run(
             typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
     record = provenance.Provenance(grader.device, data, graded)
     return provenance.Run(record, bool(taken.classes), named_root)
-
-
-def _environment(grader: Grader, assignment: str) -> dict[str, str]:
-    """What a grade depends on beside the submission: versions, code, box, device, data, limits."""
-    from ..grading.batch import code_digest
-    from ..grading.grader import versions
-
-    spec = grader.assignment(assignment)
-    prepared = grader.prepared(spec)
-    return {
-        **versions(),
-        "code": code_digest(),
-        "sandbox": grader.sandbox.name,
-        "device": grader.device,
-        "data": "" if prepared is None else prepared.fingerprint,
-        "limits": str(grader.limits(spec)),
-        "own": grader.own_digest(spec),
-    }
 
 
 @app.command()

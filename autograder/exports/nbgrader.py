@@ -29,15 +29,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..authoring.master import (
-    Cell,
-    as_notebook,
-    given_files,
-    graded,
-    named_checks,
-    read_master,
-    task_of,
-)
+from ..authoring.master import Cell, given_files, read_master, task_of
+from ..authoring.notebook import as_notebook, graded, named_checks
 from ..course import config
 from ..errors import InputError
 from ..model import Result, Status

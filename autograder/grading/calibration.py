@@ -15,8 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ..authoring.build import reference
-from ..authoring.master import given_files
+from ..authoring.master import given_files, reference
 from ..checks import Calibration
 from ..checks.accuracy import accuracy_of, from_accuracies, hidden_request
 from ..checks.judge import World

@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ..authoring.build import master_path, reference
-from ..authoring.master import given_files
+from ..authoring.master import given_files, master_path, reference
 from ..checks import Context, own
 from ..checks.base import VARIANTS
 from ..checks.judge import World

@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import platform
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
-from importlib import metadata
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from .. import __version__
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
 from ..checks.by_hand import answers_of
@@ -30,6 +27,7 @@ from ..course import config
 from ..course.images import EMBEDDED, Prepared, cache_folder, find_root, has, prepare
 from ..errors import FiveBeatsError, GraderError, InputError
 from ..model import (
+    RAISED,
     CheckResult,
     Evidence,
     Graded,
@@ -40,26 +38,14 @@ from ..model import (
     Result,
     Submission,
 )
-from ..results.files import RAISED
 from ..sandbox import Sandbox, choose, gpu_devices
 from ..text import clean
 from .calibration import calibration_for
+from .environment import environment, versions
 from .expected import FOLDER, Expected, source_digest
 
 SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
-
-
-@lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """What a grade depends on beside the submission: the versions that ran it."""
-    found = {"autograder": __version__, "python": platform.python_version()}
-    for package in ("torch", "torchvision", "numpy"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "missing"
-    return found
 
 
 def _is_installed(module: str) -> bool:
@@ -351,6 +337,18 @@ class Grader:
 
     def limits(self, assignment: config.Assignment) -> Limits:
         return config.limits_for(assignment, self.course)
+
+    def environment(self, assignment_id: str) -> dict[str, str]:
+        """What a grade of one assignment depends on beside the submission and the assignment."""
+        assignment = self.assignment(assignment_id)
+        prepared = self.prepared(assignment)
+        return environment(
+            sandbox=self.sandbox.name,
+            device=self.device,
+            data="" if prepared is None else prepared.fingerprint,
+            limits=self.limits(assignment),
+            own=self.own_digest(assignment),
+        )
 
     def grade(self, submission: Submission) -> Graded:
         """Grade one submission. What goes wrong on our side is an `ungradable` result."""

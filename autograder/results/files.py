@@ -34,7 +34,17 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from ..errors import GraderError
-from ..model import CheckResult, ErrorInfo, Evidence, Json, LoadReport, Result, Status, Usage
+from ..model import (
+    RAISED,
+    CheckResult,
+    ErrorInfo,
+    Evidence,
+    Json,
+    LoadReport,
+    Result,
+    Status,
+    Usage,
+)
 from ..text import cell, clean, slug
 
 COLUMNS = (
@@ -274,10 +284,6 @@ def summary(result: Result) -> str:
         lines.insert(0, why)
     text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
-
-
-RAISED = "while running the program: "
-"""How the note on a cell or script that raised begins."""
 
 
 def why_zero(result: Result) -> str:

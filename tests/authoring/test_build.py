@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from autograder.authoring import build
-from autograder.authoring.master import quiet, read_master, solved_source
+from autograder.authoring.master import master_path, read_master, reference, solved_source
+from autograder.authoring.notebook import quiet
 from autograder.course import config, images
 from autograder.errors import SourceError
 from autograder.model import Visibility
@@ -211,7 +212,7 @@ def test_a_test_cell_names_its_task(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])
 def test_the_reference_has_solutions_and_no_tests(tmp_path: Path, kind: str) -> None:
-    program = build.reference(write_master(tmp_path / "s"), circles(), kind)
+    program = reference(write_master(tmp_path / "s"), circles(), kind)
     assert program.kind == kind and "secret_radius" in program.text
     assert not re.search(r"###|grade\(|assert", program.text)
 
@@ -229,7 +230,7 @@ def test_the_committed_release_hides_what_is_hidden(name: str) -> None:
     source, assignment = real(name)
     hidden = [c for c in assignment.checks if c.visibility is Visibility.HIDDEN]
     secrets = {c.title for c in hidden} | {str(assignment.seed), "autograder.live", "### "}
-    for cell in read_master(build.master_path(source, assignment)):
+    for cell in read_master(master_path(source, assignment)):
         inside = re.findall(r"### BEGIN.*?\n(.*?)### END", cell.source, re.DOTALL)
         secrets |= {s.strip() for s in "\n".join(inside).splitlines() if "grade(" in s}
     thresholds = ROOT / "assignments" / name / "calibration.yml"
@@ -360,7 +361,7 @@ def test_the_package_is_hidden_from_a_student(tmp_path: Path) -> None:
 
 
 def solve(folder: Path, name: str, assignment: config.Assignment) -> None:
-    program = build.reference(ROOT / "source" / name, assignment, "script")
+    program = reference(ROOT / "source" / name, assignment, "script")
     (folder / f"{assignment.module}.py").write_text(program.text, encoding="utf-8")
 
 
@@ -398,7 +399,7 @@ def cells_of(folder: Path, assignment: config.Assignment, *, solved: bool) -> An
     """The released notebook, with the reference in the cells to be written where `solved`."""
     book = nbformat.read(folder / f"{assignment.module}.ipynb", as_version=4)
     source = ROOT / "source" / assignment.id
-    master = {c.grade_id: c for c in read_master(build.master_path(source, assignment))}
+    master = {c.grade_id: c for c in read_master(master_path(source, assignment))}
     for cell in book.cells:
         grading = cell.metadata.get("nbgrader", {})
         if solved and grading.get("solution"):

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.authoring import build
 from autograder.authoring.leaks import LeakError, Secret, scan, secrets_of, thresholds_of
-from autograder.authoring.master import read_master
+from autograder.authoring.master import master_path, read_master
 from autograder.course import config
 from autograder.errors import ConfigError, SourceError
 from autograder.exports import otter
@@ -42,7 +42,7 @@ ALSO = {
 def course(name: str) -> tuple[dict[str, bytes], tuple[Secret, ...]]:
     """The files of a real release, and all that must not stand in them."""
     source, assignment = real(name)
-    cells = read_master(build.master_path(source, assignment))
+    cells = read_master(master_path(source, assignment))
     return build.files_of(source, assignment), tuple(secrets_of(assignment, cells, [MEASURED]))
 
 
@@ -111,7 +111,7 @@ def test_another_number_is_no_threshold(text: str) -> None:
 
 def test_a_comment_behind_a_hidden_line_need_not_come_along() -> None:
     folder, assignment = real("04-training-loop")
-    cells = read_master(build.master_path(folder, assignment))
+    cells = read_master(master_path(folder, assignment))
     (cell,) = [c for c in cells if "def train_one_epoch" in c.source and c.kind == "solution"]
     source = cell.source.replace("loss.backward()", "total.backward(None)  # the fourth beat")
     changed = type(cell)(cell.kind, source, cell.line)
@@ -230,7 +230,7 @@ def test_a_secret_planted_in_the_master_stops_the_release(
     source, assignment = real(name)
     folder = tmp_path / name
     shutil.copytree(source, folder)
-    master = build.master_path(folder, assignment)
+    master = master_path(folder, assignment)
     secret = planted(name, "a line of a solution")
     master.write_text(place(master.read_text(), secret.text))
     with pytest.raises(LeakError) as caught:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.model import Program, Result, Status, Submission
 from autograder.results.files import summary
 from tests.samples import ROOT, QuickGrader

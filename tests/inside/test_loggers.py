@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.model import Program, Result, Submission
 from tests.samples import ROOT, QuickGrader
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograder.authoring.build import reference
+from autograder.authoring.master import reference
 from autograder.inside.exceptions import MissingName
 from autograder.inside.program import Program
 from autograder.inside.syntax import explain, meant
