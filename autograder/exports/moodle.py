@@ -1,16 +1,7 @@
-"""Moodle: the submissions of an assignment in, its grading worksheet and a zip of feedback out.
+"""Moodle: its grading worksheet with the grades in it, and a zip of feedback.
 
-    Jane Doe_12345_assignsubmission_file/training_loop.ipynb    a folder per student
-    Jane Doe_12345_assignsubmission_file_/training_loop.ipynb   the same before Moodle 4.1
-    Jane Doe_12345_assignsubmission_file_training_loop.ipynb    without folders
-    Participant_12345_assignsubmission_file/…                   blind marking
-    Team A_678_assignsubmission_file/…                          handed in by a group
-
-Theory. The number is the identity, in a file's name as in the worksheet's first column
-(`Participant 12345`, in the site's language). Of a file without a folder the first number counts:
-what stands behind its mark is the file's own name, which the student chose and which may hold
-another student's mark. Such a file never takes the place of one with a plain name, and where two
-files of a student have one name, a person is asked.
+Theory. The number of a participant is the identity, in a file's name (`intake.moodle`) as in the
+worksheet's first column (`Participant 12345`, in the site's language).
 
 The worksheet is localised from its headers to its decimals, so it is never built here but taken as
 Moodle wrote it: known words, and where those fail the shape of the sheet, tell its columns; only
@@ -25,21 +16,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..intake.tree import NAME_CAP, Folder, Handed, Leaf
+from ..intake.tables import Table, read_table
 from ..model import Result
 from ..text import cell, clean
-from .base import Export, Table, archive, comment, read_table, rows_of, scaled
+from .base import Export, archive, comment, rows_of, scaled
 
-_FOLDER = re.compile(
-    r"(?P<name>.+)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_?"
-)
-_FLAT = re.compile(
-    r"(?P<name>.+?)_(?P<user>[0-9]{1,20})_assignsubmission_(?P<kind>file|onlinetext)_(?P<file>.+)"
-)
 WORDS: Mapping[str, frozenset[str]] = {
     "identifier": frozenset(
         ("identifier", "id", "identifikator", "identifiant", "identificador", "identificatore")
@@ -62,83 +46,6 @@ WORDS: Mapping[str, frozenset[str]] = {
 """What Moodle's language packs call the columns that matter, in lower case."""
 _NUMBERED = re.compile(r"[^0-9]*([0-9]{1,20})\s*")
 _OURS = re.compile(r"<p>Five Beats: .*?</p>", re.DOTALL)
-
-
-def is_students(name: str) -> bool:
-    """Whether a folder's name is one that Moodle gives to a student's."""
-    return _FOLDER.fullmatch(name) is not None
-
-
-def gather(tree: Folder) -> tuple[list[Handed], Folder]:
-    """The students that a tree's top level names in Moodle's way, and the tree without them."""
-    rest = Folder(tree.name, notes=tree.notes, odd=tree.odd)
-    by_user: dict[str, _Student] = {}
-
-    def own(said: re.Match[str]) -> _Student:
-        one = by_user.setdefault(said["user"], _Student(said["name"], said["user"]))
-        one.typed = one.typed and said["kind"] != "file"
-        return one
-
-    for name, folder in tree.folders.items():
-        said = _FOLDER.fullmatch(name) if len(name) <= NAME_CAP else None
-        if said is None:
-            rest.folders[name] = folder
-            continue
-        one = own(said)
-        if said["kind"] == "file":
-            for file, leaf in folder.files.items():
-                one.take(file, leaf)
-            one.twice += [n for n in folder.folders if n in one.folder.folders]
-            one.folder.folders.update(folder.folders)
-            one.folder.notes += folder.notes
-            one.folder.odd |= folder.odd
-    for name, leaf in tree.files.items():
-        flat = _FLAT.fullmatch(name) if len(name) <= NAME_CAP else None
-        if flat is None:
-            rest.files[name] = leaf
-        elif flat["kind"] == "file":
-            own(flat).take(flat["file"], leaf)
-        else:
-            own(flat)
-    return [one.handed() for one in by_user.values()], rest
-
-
-class _Student:
-    """What lies there of one participant."""
-
-    def __init__(self, name: str, user: str) -> None:
-        self.name, self.user = name, user
-        self.folder = Folder(f"{name.strip()}_{user}")
-        self.typed = True
-        """Whether nothing but typed text was seen so far; of that nothing is taken."""
-        self.twice: list[str] = []
-
-    def take(self, name: str, leaf: Leaf) -> None:
-        """Take a file under its own name, which must be the only one of that name."""
-        if name in self.folder.files:
-            self.twice.append(name)
-        self.folder.files[name] = replace(leaf, name=name)
-
-    def handed(self) -> Handed:
-        plain = {n: leaf for n, leaf in self.folder.files.items() if _FLAT.fullmatch(n) is None}
-        if plain and len(plain) < len(self.folder.files):
-            for name in self.folder.files.keys() - plain.keys():
-                self.folder.leave(name, "its name holds the mark of another student")
-            self.folder.files = plain
-        why = "was typed into Moodle, not handed in as a file" if self.typed else ""
-        if self.twice:
-            names = ", ".join(sorted(map(clean, set(self.twice))))
-            why = f"two files are called {names} (ask which one counts, and remove the other)"
-        origin = {
-            "tool": "moodle",
-            "user": self.user,
-            "name": self.name,
-            "file": f"{self.name}_{self.user}_assignsubmission_file",
-        }
-        return Handed(self.folder.name, self.folder, origin, why)
-
-
-# -- the way back --------------------------------------------------------------------------------
 
 
 def export(order: Export) -> list[str]:

@@ -33,10 +33,11 @@ from ..authoring.master import Cell, given_files, read_master, task_of
 from ..authoring.notebook import as_notebook, graded, named_checks
 from ..course import config
 from ..errors import InputError
+from ..intake.tables import Table, find_row
 from ..model import Result, Status
 from ..results.files import write_whole
 from ..text import clean, slug
-from .base import Export, Table, find_row, rows_of
+from .base import Export, rows_of
 
 DATABASE = "gradebook.db"
 SOURCES = Path("build") / "nbgrader" / "source"

@@ -26,10 +26,9 @@ from datetime import tzinfo
 from pathlib import Path
 
 from ..errors import InputError, SubmissionError
-from ..exports import canvas, moodle
 from ..model import Json, Submission
 from ..text import clean, distinct_names
-from . import gradescope
+from . import canvas, gradescope, moodle
 from .kinds import kind
 from .program import (
     PROGRAM_CAP,

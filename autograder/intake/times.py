@@ -23,9 +23,9 @@ from pathlib import Path
 
 from ..course.config import instant
 from ..errors import InputError, SubmissionError
-from ..exports.base import read_table
 from ..model import Submission
 from ..text import clean
+from .tables import read_table
 from .tree import Folder
 
 _STAMP = re.compile(

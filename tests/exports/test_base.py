@@ -1,4 +1,4 @@
-"""What every exporter shares: tables that go back as they came, scaled points, fixed archives."""
+"""What every exporter shares: rows found by students, scaled points, fixed archives."""
 
 from __future__ import annotations
 
@@ -10,47 +10,10 @@ from pathlib import Path
 import pytest
 
 from autograder.course.config import Course
-from autograder.errors import InputError
 from autograder.exports import base
+from autograder.intake.tables import Table
 from autograder.model import Result, Status
 from tests.handing import A4, A5, graded, late, lost, order
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_a_table_goes_back_as_it_came(
-    tmp_path: Path, encoding: str, delimiter: str, newline: str
-) -> None:
-    lines = [["Name", "Größe, cm", "Note"], ["Zoë", "a\nb", '"q"'], ["=1+1", "", "x; y"]]
-    path, back = tmp_path / "in.csv", tmp_path / "back.csv"
-    base.Table(lines, delimiter, encoding, newline).write(path)
-    table = base.read_table(path)
-    assert table.rows == lines and table.delimiter == delimiter
-    table.write(back)
-    assert back.read_bytes() == path.read_bytes()
-
-
-def test_a_cell_can_be_put_where_the_row_is_short(tmp_path: Path) -> None:
-    table = base.Table([["a", "b", "c"], ["1"]])
-    assert table.cell(1, 2) == "" and table.cell(1, -1) == ""
-    table.put(1, 2, "x")
-    assert table.rows[1] == ["1", "", "x"]
-
-
-def test_a_file_that_is_no_table_or_too_large_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        base.read_table(tmp_path / "nothing.csv")
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"a,b\0\n")
-    with pytest.raises(InputError, match="is not a CSV file"):
-        base.read_table(path)
-    monkeypatch.setattr(base, "TABLE_CAP", 8)
-    path.write_bytes(b"a,b\n" * 3)
-    with pytest.raises(InputError, match="too large"):
-        base.read_table(path)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +34,6 @@ def test_scores_are_scaled_and_written_as_the_sheet_writes(
     score: float, possible: str, cell: str
 ) -> None:
     assert base.scaled(graded("a", score), possible) == cell
-
-
-def test_a_name_that_fits_two_rows_fits_none() -> None:
-    table = base.Table([["1", "ann"], ["2", "ANN"], ["3", "2"]])
-    assert base.find_row(table, range(3), [1], ["ann"]) is None
-    assert base.find_row(table, range(3), [0, 1], ["2"]) == 1, "the first column goes first"
-    assert base.find_row(table, range(3), [1], ["x"]) is None
 
 
 def test_a_comment_says_what_is_missing_and_stays_short() -> None:
@@ -159,7 +115,7 @@ def rows_of(*results: Result) -> tuple[dict[str, int], dict[str, str]]:
         ["Kim, Lee", "10", "10x", "lee@x.org"],
         ["Seven", "x", "7", "seven@x.org"],
     ]
-    return base.rows_of(base.Table(rows), range(5), [1, 2, 3], [0], results)
+    return base.rows_of(Table(rows), range(5), [1, 2, 3], [0], results)
 
 
 def test_rows_are_told_by_ids_then_by_names_and_never_guessed() -> None:
