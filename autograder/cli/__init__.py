@@ -1,4 +1,4 @@
-"""The command line: `main` gathers the verbs, and each verb has a module or a few lines there.
+"""The command line: `main` gathers the verbs, of which each has a module.
 
 `options` holds what they share, `terminal` what is shown on one.
 """

@@ -1,25 +1,23 @@
-"""`autograder export` and `autograder package`: grades out to other tools, and graders into them.
+"""`autograder export`: grades out to other tools.
 
-Each tool is one entry in `EXPORTS` or `PACKAGES`: a function that takes an `Order` and returns
-the lines to print. Its module is imported when it is asked for, so that `--help` stays quick and
-a tool's own package (nbgrader, otter) is needed only by whoever uses it.
+Each tool is one entry in `EXPORTS`: a function that takes an `Export` and returns the lines to
+print. Its module is imported when it is asked for, so that `--help` stays quick and a tool's own
+package (nbgrader) is needed only by whoever uses it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import InputError
-from .options import Out, Root, find_course, graded_folder
+from .options import Out, Root, find_course, graded_folder, one_of
 
 if TYPE_CHECKING:
-    from ..exports.base import Export, Package
-
-T = TypeVar("T")
+    from ..exports.base import Export
 
 
 def _canvas(order: Export) -> list[str]:
@@ -28,17 +26,16 @@ def _canvas(order: Export) -> list[str]:
     return canvas.export(order)
 
 
+def _gradescope(order: Export) -> list[str]:
+    from ..exports import gradescope
+
+    return gradescope.export(order)
+
+
 def _moodle(order: Export) -> list[str]:
     from ..exports import moodle
 
     return moodle.export(order)
-
-
-EXPORTS: dict[str, Callable[[Export], list[str]]] = {"canvas": _canvas, "moodle": _moodle}
-"""Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
-
-PACKAGES: dict[str, Callable[[Package], list[str]]] = {}
-"""What graders can be made for: writes what `autograder package ID --for NAME` asks for."""
 
 
 def _nbgrader(order: Export) -> list[str]:
@@ -47,45 +44,13 @@ def _nbgrader(order: Export) -> list[str]:
     return nbgrader.export(order)
 
 
-EXPORTS["nbgrader"] = _nbgrader
-
-
-def _carried(order: Package) -> dict[str, bytes]:
-    """What a grader takes along that has no source to ask, as files of the assignment's folder."""
-    from ..grading import expected
-    from ..grading.grader import Grader
-    from ..grading.recalibrate import carried
-
-    with Grader(order.root) as grader:
-        measured = {"calibration.yml": carried(grader, order.assignment)}
-        return measured | expected.carried(grader.world(order.assignment))
-
-
-def _otter(order: Package) -> list[str]:
-    from ..exports import otter
-
-    return otter.package(order, _carried(order))
-
-
-PACKAGES["otter"] = _otter
-
-
-def _gradescope(order: Export) -> list[str]:
-    from ..exports import gradescope
-
-    return gradescope.export(order)
-
-
-EXPORTS["gradescope"] = _gradescope
-
-
-def _gradescope_zip(order: Package) -> list[str]:
-    from ..exports import gradescope_zip
-
-    return gradescope_zip.package(order, _carried(order))
-
-
-PACKAGES["gradescope"] = _gradescope_zip
+EXPORTS: Mapping[str, Callable[[Export], list[str]]] = {
+    "canvas": _canvas,
+    "gradescope": _gradescope,
+    "moodle": _moodle,
+    "nbgrader": _nbgrader,
+}
+"""Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
 
 
 def export(
@@ -113,7 +78,7 @@ def export(
     Nobody without a grade is given one: an ungradable submission leaves its cell as it was. Whoever
     was not found there or has no grade is named, and the exit status is then 1.
     """
-    run = _known("--to", to, EXPORTS)
+    one_of("--to", to, EXPORTS)
     graded_folder(out)
 
     from ..course import config
@@ -144,7 +109,7 @@ def export(
         gradebook=gradebook,
         columns=_columns(column or []),
     )
-    for line in run(order):
+    for line in EXPORTS[to](order):
         typer.echo(line)
     if open_ones:
         waits = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in open_ones)
@@ -156,39 +121,6 @@ def export(
             typer.echo(order.miss(r, "of no known assignment, and so left out"))
     if order.missed:
         raise typer.Exit(1)
-
-
-def package(
-    assignment: Annotated[str, typer.Argument(metavar="ID", help="The assignment.")],
-    for_: Annotated[str, typer.Option("--for", metavar="TOOL", help="The tool it is for.")],
-    dest: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", metavar="PATH", help="What to write.  [build/TOOL/ID...]"),
-    ] = None,
-    root: Root = None,
-) -> None:
-    """Make a grader that runs inside Gradescope or otter."""
-    run = _known("--for", for_, PACKAGES)
-
-    from ..course import config
-    from ..exports.base import Package
-
-    folder = find_course(root)
-    known = config.course(folder).assignments
-    if assignment not in known:
-        raise InputError(
-            f"there is no assignment '{assignment}'", remedy=f"one of: {', '.join(known)}"
-        )
-    for line in run(Package(root=folder, assignment=assignment, to=dest)):
-        typer.echo(line)
-
-
-def _known(option: str, name: str, tools: dict[str, T]) -> T:
-    if name not in tools:
-        raise InputError(
-            f"{option} '{name}' is not known", remedy=f"use one of: {', '.join(sorted(tools))}"
-        )
-    return tools[name]
 
 
 def _columns(stated: list[str]) -> dict[str, str]:

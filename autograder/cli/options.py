@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,14 @@ Root = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="A torchvision root: FashionMNIST/raw, MNIST/raw."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="cpu|cuda", help="What student code trains on.  [cpu, or as before]"),
+]
+SandboxName = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none."),
 ]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
 
@@ -45,3 +54,10 @@ def graded_folder(out: Path) -> None:
     """Raise `InputError` unless `out` is what `grade -o` wrote."""
     if not (out / "results").is_dir():
         raise InputError("holds no results", where=out, remedy="name the folder given to grade -o")
+
+
+def one_of(option: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise `InputError` unless `value` is one that `option` may have."""
+    if value not in allowed:
+        remedy = f"use one of: {', '.join(sorted(allowed))}"
+        raise InputError(f"{option} '{value}' is not known", remedy=remedy)

@@ -1,0 +1,49 @@
+"""`autograder regrade`: judge again from kept evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from .options import Data, Out, Root, find_course, graded_folder
+
+if TYPE_CHECKING:
+    from ..model import Result
+
+
+def regrade(out: Out, data: Data = None, root: Root = None) -> None:
+    """Judge again from kept evidence.
+
+    No line of any student's code is run.
+    """
+    folder = find_course(root)
+    graded_folder(out)
+
+    from ..grading import regrade as again
+    from ..grading.grader import Grader
+    from ..report import pages
+    from ..results import provenance
+
+    roots = provenance.read(out).roots
+    with again.Judges(
+        lambda device: Grader(folder, "auto", data, device, remembered=roots)
+    ) as judges:
+        done = again.run(judges, out)
+        index = pages.write(out, judges.course)
+    for before, after in done.changed:
+        old, new = (
+            f"{r.score:g}" if r.status == "graded" else "ungradable" for r in (before, after)
+        )
+        typer.echo(f"{_plain(after)}: {old} -> {new} of {after.max_score:g}")
+    typer.echo(f"{done.judged} judged again, {len(done.changed)} changed")
+    for result, why in done.left:
+        typer.echo(f"left as it was: {_plain(result)}: {why}")
+    typer.echo(f"report: {index}")
+    raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _plain(result: Result) -> str:
+    from ..text import clean
+
+    return f"{clean(result.student)} {result.assignment}".strip()
