@@ -166,7 +166,11 @@ def _run(
                 data |= provenance.images(spec.data.dataset, grader.prepared(spec))
         graded[name] = provenance.Graded(rules, provenance.places(homes), taken.classes)
     for dataset, images in data.items():
-        if not named_root and dataset in before.data and grader.unasked(dataset) != images.root:
+        if (
+            not named_root
+            and dataset in before.data
+            and grader.images.unasked(dataset) != images.root
+        ):
             typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
     record = provenance.Provenance(grader.device, data, graded)
     return provenance.Run(record, bool(taken.classes), named_root)

@@ -400,8 +400,13 @@ def load(path: Path, model: type[T]) -> T:
 
 @lru_cache(maxsize=64)
 def course(root: Path) -> Course:
-    """The course configuration of the repository at `root`."""
-    return load(root / "grading_config.yml", Course)
+    """The course configuration of the repository at `root`.
+
+    A relative `data` is a folder of the repository, where it has one of that name.
+    """
+    read = load(root / "grading_config.yml", Course)
+    own = None if read.data is None else root.resolve() / read.data
+    return read.model_copy(update={"data": own}) if own is not None and own.is_dir() else read
 
 
 def modules_of(root: Path) -> tuple[str, ...]:

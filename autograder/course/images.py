@@ -31,18 +31,20 @@ import os
 import shutil
 import struct
 import tempfile
+import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from ..errors import InputError
 from ..model import Array
-from .config import DataSpec
+from .config import Assignment, DataSpec
 
 FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 """The folder of torchvision's class, by the name an assignment uses."""
@@ -401,6 +403,51 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
         place, dataset, fingerprint, hidden.images, hidden.labels.astype(np.int64),
         len(train), len(test), EMBEDDED if root is None else str(root), f"{dataset}-{content[:16]}",
     )  # fmt: skip
+
+
+class ImageShelf:
+    """The images of assignments, each prepared once, below `folder`. Thread-safe.
+
+    `given` is the root that the command line names, `course` that of grading_config.yml.
+    `remembered` are the roots, by data set, that a folder's grades rest on already; they are taken
+    where `given` is None.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        given: Path | None,
+        course: Path | None,
+        remembered: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._given, self._course, self._remembered = given, course, remembered
+        self._prepared: dict[str, Prepared | None] = {}
+        self._lock = threading.Lock()
+
+    def prepared(self, assignment: Assignment) -> Prepared | None:
+        """What an assignment works on; None for one without images. Raises `InputError`."""
+        with self._lock:
+            if assignment.id not in self._prepared:
+                spec, found = assignment.data, None
+                if spec is not None:
+                    found = prepare(spec, assignment.seed, self._root(spec.dataset), self.folder)
+                self._prepared[assignment.id] = found
+            return self._prepared[assignment.id]
+
+    def _root(self, dataset: str) -> Path | None:
+        """Where the images of a data set lie; None for the embedded digits."""
+        before = self._remembered.get(dataset)
+        others = [r for r in self._remembered.values() if str(r) != EMBEDDED and has(r, dataset)]
+        return find_root(dataset, self._given, self._course, before or next(iter(others), None))
+
+    def unasked(self, dataset: str) -> str:
+        """Where images would come from if nothing were given or remembered, "" if that fails."""
+        try:
+            return str(find_root(dataset, None, self._course) or EMBEDDED)
+        except InputError:
+            return ""
 
 
 def showcase(cache: Path) -> Path:

@@ -157,10 +157,7 @@ def _images(root: Path, spec: config.Assignment) -> dict[str, bytes]:
     """The files of the data set that the course grades on, packed; none for the built-in digits."""
     if spec.data is None:
         return {}
-    named = config.course(root).data
-    if named is not None and (root / named).is_dir():
-        named = root / named
-    found = find_root(spec.data.dataset, None, named)
+    found = find_root(spec.data.dataset, None, config.course(root).data)
     if found is None:
         return {}
     members = {}

@@ -24,7 +24,7 @@ from ..checks import HiddenData, own
 from ..checks.by_hand import answers_of
 from ..checks.judge import World, judge, missing, total, validate
 from ..course import config
-from ..course.images import EMBEDDED, Prepared, cache_folder, find_root, has, prepare
+from ..course.images import ImageShelf, Prepared, cache_folder
 from ..errors import FiveBeatsError, GraderError, InputError
 from ..model import (
     RAISED,
@@ -175,8 +175,7 @@ class Grader:
 
     `root` is the course's folder (the one with grading_config.yml). With `public`, only the
     public half is known: `release/<id>/public.yml` is read instead of `assignments/<id>/`.
-    `remembered` are the roots, by data set, that a folder's grades rest on already; they are taken
-    where `data` names none.
+    `data` and `remembered` are `ImageShelf`'s.
     """
 
     def __init__(
@@ -200,18 +199,15 @@ class Grader:
             raise InputError(
                 "no grading_config.yml here", where=self.root, remedy="run in the course's folder"
             )
-        self._data = data
-        self._remembered = remembered
-        self._prepared: dict[str, Prepared | None] = {}
+        named = self.course.data if self.course else None
+        self.images = ImageShelf(self.cache / "data", data, named, remembered)
         self._worlds: dict[str, World] = {}
         self._lock = threading.RLock()
-        shelf = self.cache / "data"
-        shelf.mkdir(parents=True, exist_ok=True)
         self.gpu = device == "cuda"
         if self.gpu and not gpu_devices():
             raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
         self._installed()
-        self.sandbox: Sandbox = choose(sandbox, shelf, (self.root,), gpu=self.gpu)
+        self.sandbox: Sandbox = choose(sandbox, self.images.folder, (self.root,), gpu=self.gpu)
 
     def _installed(self) -> None:
         """Raise `InputError` where the course promised students a module that is not here."""
@@ -258,33 +254,7 @@ class Grader:
 
     def prepared(self, assignment: config.Assignment) -> Prepared | None:
         """The data root the box gets, and the hidden half; None for a task without images."""
-        with self._lock:
-            if assignment.id not in self._prepared:
-                found = None
-                if assignment.data is not None:
-                    root = self._root(assignment.data.dataset)
-                    found = prepare(assignment.data, assignment.seed, root, self.cache / "data")
-                self._prepared[assignment.id] = found
-            return self._prepared[assignment.id]
-
-    def _root(self, dataset: str) -> Path | None:
-        """Where the images of a data set lie; None for the embedded digits."""
-        before = self._remembered.get(dataset)
-        others = [r for r in self._remembered.values() if str(r) != EMBEDDED and has(r, dataset)]
-        return find_root(dataset, self._data, self._named(), before or next(iter(others), None))
-
-    def _named(self) -> Path | None:
-        named = self.course.data if self.course else None
-        if named is not None and (self.root / named).is_dir():
-            return self.root / named  # a relative path is the course folder's
-        return named
-
-    def unasked(self, dataset: str) -> str:
-        """Where the images would come from if nothing were remembered, "" if that fails."""
-        try:
-            return str(find_root(dataset, None, self._named()) or EMBEDDED)
-        except InputError:
-            return ""
+        return self.images.prepared(assignment)
 
     def world(self, assignment_id: str) -> World:
         """What the judge may know for one assignment on this machine's data."""

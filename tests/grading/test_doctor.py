@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.course import images
 from autograder.errors import SandboxError
 from autograder.grading import doctor
 from autograder.grading.doctor import Finding
@@ -150,6 +151,23 @@ def test_torchvision_for_boxes_alone_is_not_enough(monkeypatch: pytest.MonkeyPat
     finding = doctor.torchvision()
     assert not finding.ok and finding.needed and "no nms" in finding.found
     assert finding.remedy.endswith("-m autograder.inside.torchvision_compat")
+
+
+def test_images_in_the_courses_folder_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the grader finds them: a relative path is one of the course's folder."""
+    raw = tmp_path / "course" / "images" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in images.FILES:
+        (raw / name).write_bytes(b"")
+    text = "course: c\nassignments: []\ndata: images\n"
+    (tmp_path / "course" / "grading_config.yml").write_text(text)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = {f.name: f for f in doctor.data(tmp_path / "course")}
+    assert found["data: mnist"].found == str(tmp_path / "course" / "images")
+    assert found["data: fashion-mnist"].ok == bool(images.find_root("fashion-mnist", None, None))
 
 
 def test_a_wrong_data_setting_is_named(tmp_path: Path) -> None:
