@@ -326,6 +326,16 @@ RIGHT: dict[str, Variation] = {
         )
         for name, forward in WEIGHTS_ALONE.items()
     },
+    "augmented": Variation(
+        forward="shifted = torch.roll(images, int(torch.randint(-3, 4, ())), 3)\n"
+        "logits = model(shifted)"
+    ),
+    "in_parts": Variation(
+        order=("zero", "loss", "step"),
+        loss="loss = 0.0\nfor part, answers in zip(images.split(5), labels.split(5)):\n"
+        "    share = criterion(model(part), answers) * len(answers) / len(labels)\n"
+        "    share.backward()\n    loss = loss + share.detach()",
+    ),
     "by_hand": Variation(
         zero="for p in model.parameters():\n    p.grad = None",
         step="with torch.no_grad():\n    for p in model.parameters():\n        p -= 0.1 * p.grad",

@@ -289,7 +289,22 @@ def _number(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     if isinstance(form, FunctionForm):
         return judge_number(evaluation_of(ctx, evidence["main"], moody=False), form.function)
     name = str(ctx.option("evaluate"))
-    return judge_number(_program(ctx, evidence)[0], name)
+    made = _program(ctx, evidence)
+    if made[0].right is None and _read_anew(made):
+        return Outcome.failed(
+            f"two evaluations of {sum(made[0].sizes)} images each read others, which are none of "
+            f"the test images: they are changed at random as they are read",
+            "eval_augmented",
+        )
+    return judge_number(made[0], name)
+
+
+def _read_anew(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether evaluations of as many images did not read the same ones, in whatever order."""
+    read_by = [[c.prints for c in e.calls if c.prints is not None] for e in evaluations]
+    prints = [np.sort(np.concatenate(p)) for p in read_by if p]
+    alike = [p for p in prints if len(p) == len(prints[0])]
+    return any(not np.allclose(p, alike[0], rtol=1e-5, atol=1e-4) for p in alike)
 
 
 def _mode(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
@@ -368,6 +383,7 @@ evaluation_number = _question(
     "Accuracy is the number of right answers over the number of images. Batches may differ in "
     "size, so count images, not batches.",
     "wrong_accuracy",
+    "eval_augmented",
     "missing_name",
 )(_number)
 evaluation_mode = _question(

@@ -121,9 +121,13 @@ def _loop(
     return Loop(replay, str(ctx.option("train", name)), asks_wiring=wiring)
 
 
-NOT_FOLLOWED = Outcome.not_checked(
-    "not checked: the network's weights are used in a way that cannot be followed"
+NOT_FOLLOWED = Outcome(
+    Status.UNGRADABLE,
+    0.0,
+    (),
+    "the network's weights are used in a way that cannot be followed; a person has to look",
 )
+"""Whether such a loop is right cannot be told, so it is no zero."""
 
 
 def must_follow(replay: Replay) -> None:
@@ -188,7 +192,7 @@ def _runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whether it runs, calls the network and returns a number."""
     loop = _loop(ctx, evidence, first=True)
     name = loop.name
-    if loop.raised and not (loop.spans and loop.spans[0].ended):
+    if loop.raised and not (loop.spans and loop.spans[-1].ended):
         error = loop.replay.data.get("raised") or loop.replay.data.get("error")
         return raised(error if isinstance(error, Mapping) else {})
     if not loop.replay.calls:

@@ -401,6 +401,12 @@ def _says(text: str, true: float) -> tuple[bool, str]:
 def _printed(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether the accuracy that is printed is that of the final weights."""
     hits = replay.accuracy(len(replay.states) - 1)
+    if hits is None and replay.mixed:
+        return Outcome.failed(
+            "each row that the network gets is made of pixels of many images: the batch was put in "
+            "another shape as if it were one long row, so no image is seen as a whole",
+            "batch_mixing",
+        )
     if hits is None:
         if not any(c.pulls for c in replay.calls):
             return Outcome.not_checked("not checked: the network was not trained")
@@ -674,6 +680,7 @@ program_printed = _question(
     "Accuracy is the number of right answers over the number of test images, of the network as it "
     "is after the last step.",
     "wrong_accuracy",
+    "batch_mixing",
 )(_judged(_printed))
 program_wiring = _question(
     "wiring",

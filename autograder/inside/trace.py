@@ -918,10 +918,14 @@ def packed(line: Line) -> _Pack:
 
 
 def _aims(call: Call) -> Tensor:
-    """The class (B,) that each answer of a call was pushed up to most; -1 where no pull came."""
+    """The class (B,) that each answer of a call was pulled to, -1 where no pull came: the largest
+    of the targets q, as the pull of a mean cross-entropy is (p - q) / B. Of any other loss it is
+    what was pushed up most.
+    """
     assert call.answers is not None
-    none = torch.full((len(call.answers),), -1)
-    return none if call.pull is None or not call.pulls else call.pull.argmin(1)
+    if call.pull is None or not call.pulls:
+        return torch.full((len(call.answers),), -1)
+    return (call.answers.softmax(1) - call.pull * len(call.answers)).argmax(1)
 
 
 SKETCH = 4096

@@ -70,6 +70,44 @@ def test_weights_used_in_ways_that_are_not_followed_accuse_nobody(form: str, nam
     assert all("cannot be followed" in r.message and not r.bugs for r in found.values()), found
 
 
+def judged(form: str, change: tuple[str, str], *checks: str) -> dict[str, CheckResult]:
+    """What these checks say of the plain program with one change."""
+    path = ROOT / "assignments" / ASSIGNMENTS[form] / "assignment.yml"
+    assignment = config.assignment(path)
+    text = program(form, Variation())
+    assert change[0] in text
+    run = ForkedRun("script", f"{assignment.module}.py", [text.replace(*change)])
+    return judge_program(assignment, run, list(checks))
+
+
+def test_test_images_that_change_as_they_are_read_are_named() -> None:
+    shifted = "model(torch.roll(images, int(torch.randint(-3, 4, ())), 3)).argmax"
+    found = judged("globals", ("model(images).argmax", shifted), "evaluate_accuracy")
+    assert found["evaluate_accuracy"].bugs == ("eval_augmented",)
+
+
+@pytest.mark.parametrize(
+    "shape", ["reshape(784, -1).T", "permute(1, 2, 3, 0).reshape(-1, 784)", "view(784, -1).t()"]
+)
+def test_rows_of_many_images_are_named(shape: str) -> None:
+    change = ("net(images)", f"net(images.{shape})")
+    text = ("model(images)", f"model(images.{shape})")
+    assignment = config.assignment(
+        ROOT / "assignments" / ASSIGNMENTS["bare"] / "assignment.yml",
+    )
+    source = program("bare", Variation()).replace(*change).replace(*text)
+    run = ForkedRun("script", f"{assignment.module}.py", [source])
+    assert judge_program(assignment, run, ["printed"])["printed"].bugs == ("batch_mixing",)
+
+
+def test_a_second_epoch_that_raises_is_an_error() -> None:
+    frozen = ("    model.eval()\n", "    model.eval()\n    model.requires_grad_(False)\n")
+    found = judged("globals", frozen, "epoch_runs", "beats")
+    assert found["epoch_runs"].status == "error"
+    assert "does not require grad" in found["epoch_runs"].message
+    assert not any(r.bugs for r in found.values())
+
+
 WORD: Any = "a"
 
 

@@ -89,6 +89,18 @@ def prepare(
     return Preparation(columns, constant, slope, shift), found
 
 
+def mixed(rows: Floats, images: Floats) -> bool:
+    """Whether rows (B, pixels) are a batch of our images (N, pixels) whose numbers were put in
+    another shape, so that each row holds pixels of many images: `x.reshape(pixels, -1).T`.
+    """
+    count, pixels = rows.shape
+    for batch in (rows.T.reshape(count, pixels), rows.reshape(pixels, count).T):
+        varies = (batch != batch[0]).any(axis=0).nonzero()[0]
+        if prepare(batch[:, varies], images, varies, batch[0]) is not None:
+            return True
+    return False
+
+
 def by_prints(prints: Floats, known: Floats) -> Ints:
     """For each print (R,) the image whose print it is, of those `known` (N,); -1 for none."""
     if not len(known):

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ...model import Evidence, Outcome, Status
 from ..base import Inconclusive, field_of, tensor_of
-from .images import Ints, Known, Preparation, by_prints, match, prepare
+from .images import Ints, Known, Preparation, by_prints, match, mixed, prepare
 from .network import Chain, Floats, Sample, agree, identify
 from .objective import Objective, name_objective
 from .updates import Account, Optimized, explain, run_optimizer
@@ -167,6 +167,8 @@ class Replay:
     """The parameter tensors that never moved, where others did; told."""
     smoothing: float = 0.0
     """The label smoothing of the loss that is expected."""
+    mixed: bool = False
+    """Whether what went in were batches of our images in another shape, each row of many images."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """The rest of the evidence, as it came."""
 
@@ -595,6 +597,7 @@ def read(
         linear=tensors.linear,
         frozen=_indices(evidence, "still", len(shapes)),
         smoothing=smoothing,
+        mixed=tensors.mixed,
         data=evidence.data,
     )
 
@@ -659,6 +662,7 @@ class _Tensors:
         self.gradients: Floats = np.zeros((0, 0))
         self.deltas: Floats = np.zeros((0, 0))
         self.preparation: Preparation | None = None
+        self.mixed = False
         self._inputs: list[Floats] = []
         self._pulls: list[Floats] = []
         self._wishes: list[Floats] = []
@@ -743,6 +747,10 @@ class _Tensors:
                 self.preparation = fitted[0]
                 break
         if self.preparation is None:
+            for k in large[:2]:
+                rows = np.tile(constant, (len(self._inputs[k]), 1))
+                rows[:, self.columns] = self._inputs[k]
+                self.mixed |= len(rows) > 1 and mixed(rows, self.both.images)
             return
         ours = self.preparation.of(self.both.images)
         for k in order:
