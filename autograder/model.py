@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -364,6 +365,36 @@ class Result:
     """What a person should look at, though there is a grade."""
     gone: bool = False
     """Whether the student's work was not in the newest class of this assignment any more."""
+
+    @classmethod
+    def ungradable(
+        cls,
+        assignment: str,
+        student: str,
+        why: str,
+        max_score: float = 0.0,
+        *,
+        submission: str = "",
+        environment: Mapping[str, Json] = MappingProxyType({}),
+        submitted_at: str = "",
+        origin: Mapping[str, Json] = MappingProxyType({}),
+    ) -> Result:
+        """The result of work that could not be graded, with the reason; `assignment` is "" where it
+        is not known.
+        """
+        return cls(
+            assignment=assignment,
+            student=student,
+            submission=submission,
+            status="ungradable",
+            score=0.0,
+            max_score=max_score,
+            checks=(),
+            notes=(why,),
+            environment=dict(environment),
+            submitted_at=submitted_at,
+            origin=dict(origin),
+        )
 
     @property
     def raw_score(self) -> float:

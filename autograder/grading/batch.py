@@ -22,21 +22,10 @@ from typing import Protocol
 from ..course.config import Assignment, Course, instant
 from ..errors import FiveBeatsError, GraderError, InputError, Stopped
 from ..intake.collect import Refused
-from ..model import Evidence, Json, LoadReport, Result, Submission
+from ..model import Graded, Json, Result, Submission
 from ..results import files, lateness, provenance
 from ..results.store import Key, Store, Verdict, fingerprint
 from ..text import clean
-
-
-class Graded(Protocol):
-    """What a grader gives back: the result, and what it was judged from."""
-
-    @property
-    def result(self) -> Result: ...
-    @property
-    def evidence(self) -> Mapping[str, Evidence]: ...
-    @property
-    def load(self) -> LoadReport: ...
 
 
 class Grader(Protocol):
@@ -230,16 +219,9 @@ class _Work:
         points = 0.0
         if refused.assignment:
             points = self.grader.assignment(refused.assignment).points
-        result = Result(
-            assignment=refused.assignment,
-            student=refused.student,
-            submission="",
-            status="ungradable",
-            score=0.0,
-            max_score=points,
-            checks=(),
-            notes=(f"not taken in: {refused.reason}",),
-            origin=refused.origin,
+        why = f"not taken in: {refused.reason}"
+        result = Result.ungradable(
+            refused.assignment, refused.student, why, points, origin=refused.origin
         )
         files.write_result(self.out, result)
         return result
@@ -298,15 +280,12 @@ class _Work:
         except Exception as e:  # noqa: BLE001 - a fault of ours must not cost the class its grades
             what = str(e) if isinstance(e, FiveBeatsError) else f"{type(e).__name__}: {e}"
             assignment = self.grader.assignment(submission.assignment)
-            return Result(
-                assignment=submission.assignment,
-                student=submission.student,
+            return Result.ungradable(
+                submission.assignment,
+                submission.student,
+                f"the grader failed, which is not the student's fault: {clean(what)}",
+                assignment.points,
                 submission=submission.digest,
-                status="ungradable",
-                score=0.0,
-                max_score=assignment.points,
-                checks=(),
-                notes=(f"the grader failed, which is not the student's fault: {clean(what)}",),
             )
 
     def _hand(self, result: Result, submission: Submission, folder: Path) -> Result:

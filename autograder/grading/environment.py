@@ -22,6 +22,7 @@ JUDGING = (
     "bugs.py",
     "checks/",
     "course/config.py",
+    "course/folder.py",
     "course/images.py",
     "errors.py",
     "grading/calibration.py",

@@ -23,7 +23,8 @@ from ..authoring.master import given_files
 from ..checks import HiddenData, own
 from ..checks.by_hand import answers_of
 from ..checks.judge import World, judge, missing, total, validate
-from ..course import config
+from ..course.config import Assignment
+from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
 from ..errors import FiveBeatsError, GraderError, InputError
 from ..model import (
@@ -126,7 +127,15 @@ def _result(
     try:
         checks = judged()
     except GraderError as e:
-        return ungradable(world.assignment, submission, student, str(e), submitted_at)
+        return Result.ungradable(
+            world.assignment.id,
+            student,
+            str(e),
+            world.assignment.points,
+            submission=submission,
+            environment=versions(),
+            submitted_at=submitted_at,
+        )
     score, maximum, gradable = total(checks)
     return Result(
         assignment=world.assignment.id,
@@ -148,34 +157,10 @@ def _result(
     )
 
 
-def ungradable(
-    assignment: config.Assignment | None,
-    submission: str,
-    student: str,
-    why: str,
-    submitted_at: str = "",
-) -> Result:
-    """The result of a submission that could not be graded, with the reason."""
-    return Result(
-        assignment=assignment.id if assignment else "",
-        student=student,
-        submission=submission,
-        status="ungradable",
-        score=0.0,
-        max_score=assignment.points if assignment else 0.0,
-        checks=(),
-        notes=(why,),
-        environment=versions(),
-        submitted_at=submitted_at,
-    )
-
-
 class Grader:
     """Grades submissions of one course on one machine. Thread-safe; close it when done.
 
-    `root` is the course's folder (the one with grading_config.yml). With `public`, only the
-    public half is known: `release/<id>/public.yml` is read instead of `assignments/<id>/`.
-    `data` and `remembered` are `ImageShelf`'s.
+    `root` and `public` are `CourseFolder`'s, `data` and `remembered` are `ImageShelf`'s.
     """
 
     def __init__(
@@ -188,17 +173,10 @@ class Grader:
         public: Path | None = None,
         remembered: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
-        self.root = root.resolve()
+        self.folder = CourseFolder(root, public, validate)
+        self.root, self.course = self.folder.root, self.folder.settings
         self.device = device
         self.cache = cache or cache_folder()
-        self._read: set[str] = set()
-        self._public = None if public is None else self._checked(public)
-        has_course = (self.root / "grading_config.yml").is_file()
-        self.course = config.course(self.root) if has_course else None
-        if self.course is None and self._public is None:
-            raise InputError(
-                "no grading_config.yml here", where=self.root, remedy="run in the course's folder"
-            )
         named = self.course.data if self.course else None
         self.images = ImageShelf(self.cache / "data", data, named, remembered)
         self._worlds: dict[str, World] = {}
@@ -221,38 +199,13 @@ class Grader:
 
     def ids(self) -> list[str]:
         """The assignments this grader knows, in the course's order."""
-        if self._public is not None:
-            return [self._public.id]
-        assert self.course is not None
-        return [i for i in self.course.assignments if self._file(i).is_file()]
+        return self.folder.ids()
 
-    def _file(self, assignment: str) -> Path:
-        return self.root / "assignments" / assignment / "assignment.yml"
-
-    def assignment(self, assignment: str) -> config.Assignment:
+    def assignment(self, assignment: str) -> Assignment:
         """One assignment, checked. Raises `InputError` for an unknown id."""
-        if self._public is not None and self._public.id == assignment:
-            return self._public
-        if assignment not in self.ids():
-            raise InputError(
-                f"no assignment is called '{assignment}'", remedy=f"known: {', '.join(self.ids())}"
-            )
-        loaded = self._checked(self._file(assignment))
-        if loaded.id != assignment:
-            raise InputError(
-                f"its id is '{loaded.id}'", where=self._file(assignment), remedy="name both alike"
-            )
-        return loaded
+        return self.folder.assignment(assignment)
 
-    def _checked(self, path: Path) -> config.Assignment:
-        """An assignment as its file states it, looked through once. Raises `ConfigError`."""
-        loaded = config.assignment(path)
-        if loaded.id not in self._read:
-            validate(loaded, path)
-            self._read.add(loaded.id)
-        return loaded
-
-    def prepared(self, assignment: config.Assignment) -> Prepared | None:
+    def prepared(self, assignment: Assignment) -> Prepared | None:
         """The data root the box gets, and the hidden half; None for a task without images."""
         return self.images.prepared(assignment)
 
@@ -263,21 +216,21 @@ class Grader:
                 self._worlds[assignment_id] = self._make_world(self.assignment(assignment_id))
             return self._worlds[assignment_id]
 
-    def _make_world(self, assignment: config.Assignment) -> World:
+    def _make_world(self, assignment: Assignment) -> World:
         prepared = self.prepared(assignment)
         world = World(
             assignment,
             device=self.device,
             lacks=missing(assignment, self.device, _is_installed),
         )
-        if self._public is None:
+        if self.folder.public is None:
             data = None if prepared is None else prepared.root
             ran = " ".join(map(str, versions().values()))
             expected = Expected(
                 assignment, self.root, self.sandbox, self.limits(assignment), data, self.cache, ran
             )
             world = replace(world, reference=expected)
-        if prepared is None or self._public is not None:
+        if prepared is None or self.folder.public is not None:
             return world
         hidden = HiddenData(
             prepared.dataset, prepared.fingerprint, prepared.hidden_images, prepared.hidden_labels
@@ -290,7 +243,7 @@ class Grader:
         )
         return replace(world, calibration=calibration)
 
-    def own_digest(self, assignment: config.Assignment) -> str:
+    def own_digest(self, assignment: Assignment) -> str:
         """A name for what is the assignment's own and a grade depends on: its code, the files it
         gives and, where checks compare with it, its solution; "" where there is none of these.
         """
@@ -301,12 +254,14 @@ class Grader:
         ]
         world = self.world(assignment.id)
         if any(world.check(c).expects(world.context(c)) for c in assignment.checks):
-            carried = sorted(p.name for p in (self._file(assignment.id).parent / FOLDER).glob("*"))
+            carried = sorted(
+                p.name for p in (self.folder.file(assignment.id).parent / FOLDER).glob("*")
+            )
             parts += [source_digest(source, assignment) or " ".join(carried)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] if any(parts) else ""
 
-    def limits(self, assignment: config.Assignment) -> Limits:
-        return config.limits_for(assignment, self.course)
+    def limits(self, assignment: Assignment) -> Limits:
+        return self.folder.limits(assignment)
 
     def environment(self, assignment_id: str) -> dict[str, str]:
         """What a grade of one assignment depends on beside the submission and the assignment."""
@@ -332,14 +287,20 @@ class Grader:
             return self._lost(assignment, submission, e)
 
     def _lost(
-        self, assignment: config.Assignment | None, submission: Submission, e: FiveBeatsError
+        self, assignment: Assignment | None, submission: Submission, e: FiveBeatsError
     ) -> Graded:
-        result = ungradable(
-            assignment, submission.digest, submission.student, str(e), submission.submitted_at
+        result = Result.ungradable(
+            assignment.id if assignment else "",
+            submission.student,
+            str(e),
+            assignment.points if assignment else 0.0,
+            submission=submission.digest,
+            environment=versions(),
+            submitted_at=submission.submitted_at,
         )
         return Graded(result, LoadReport("crash", detail=str(e)))
 
-    def _grade(self, submission: Submission, assignment: config.Assignment) -> Graded:
+    def _grade(self, submission: Submission, assignment: Assignment) -> Graded:
         world = self.world(assignment.id)
         prepared = self.prepared(assignment)
         data = None if prepared is None else prepared.root

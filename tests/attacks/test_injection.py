@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from autograder.intake.collect import collect
 from autograder.model import (
     CheckResult,
     ErrorInfo,
-    Evidence,
+    Graded,
     LoadReport,
     Result,
     Status,
@@ -64,13 +63,6 @@ INJECTIONS = {
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
-
-
-@dataclass(frozen=True)
-class Graded:
-    result: Result
-    load: LoadReport
-    evidence: dict[str, Evidence]
 
 
 class Echo:

@@ -27,6 +27,7 @@ from autograder.model import (
     CheckResult,
     ErrorInfo,
     Evidence,
+    Graded,
     LoadReport,
     Program,
     Result,
@@ -53,13 +54,6 @@ def submission(
 ) -> Submission:
     program = Program("script", "training_loop.py", (text,))
     return Submission(student, A, program, {"training_loop.py": text.encode()}, when, notes)
-
-
-@dataclass(frozen=True)
-class Graded:
-    result: Result
-    evidence: dict[str, Evidence]
-    load: LoadReport
 
 
 EVIDENCE = {
@@ -104,7 +98,7 @@ class Fake:
         )
         notes = ("data: digits", *s.notes)
         result = Result(A, s.student, s.digest, "graded", check.score, 2.0, (check,), notes)
-        return Graded(result, EVIDENCE, LOAD)
+        return Graded(result, LOAD, EVIDENCE)
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -402,7 +396,7 @@ def test_a_twins_newer_work_is_nobody_elses_evidence(tmp_path: Path) -> None:
     class Other(Fake):
         def grade(self, s: Submission, /) -> Graded:
             answer = super().grade(s)
-            return Graded(answer.result, {"newer": EVIDENCE["d2"]}, answer.load)
+            return Graded(answer.result, answer.load, {"newer": EVIDENCE["d2"]})
 
     work = [submission("alice", "x = 'newer'"), submission("bob", "bug")]
     again = Other()

@@ -14,6 +14,7 @@ from autograder.course import config
 from autograder.course.config import Course
 from autograder.errors import InputError
 from autograder.grading import batch, regrade
+from autograder.model import Graded as Answer
 from autograder.model import Limits, Submission
 from autograder.results import files, provenance
 from autograder.results.provenance import Graded, Images, Provenance, Rules, Run
@@ -21,7 +22,6 @@ from tests.cli.test_main import course, plain  # noqa: F401 - fixtures
 from tests.cli.test_main import run as command
 from tests.course.test_images import make_root
 from tests.grading import test_batch
-from tests.grading.test_batch import Graded as Answer
 from tests.grading.test_batch import rows, submission
 from tests.handing import A4, A5
 
