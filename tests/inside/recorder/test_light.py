@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autograder.inside import torchvision_compat
 from autograder.inside.program import Program
 from autograder.inside.recorder import light
 from tests.lab import PROGRAM, changed, digits
@@ -23,6 +24,7 @@ def recorded(source: str, home: Path) -> dict[str, Any]:
         try:
             os.chdir(home)
             os.symlink(root, "data")
+            torchvision_compat.declare()
             program = Program("script", "x.py", [source])
             watch = light.install(program)
             program.load()
