@@ -230,12 +230,12 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
             "loss = loss_fn(model(x), y)\noptimizer.step()\noptimizer.zero_grad()\nloss.backward()"
         ),
         ["step_before_backward"],
-        TASK,
+        ["train_runs", "train_beats", "train_loss", "train_graph"],
     ),
     "step_first_kept": (
         loop("loss = loss_fn(model(x), y)\noptimizer.step()\nloss.backward()"),
         ["step_before_backward"],
-        TASK,
+        ["train_runs", "train_zero_grad", "train_beats", "train_loss", "train_graph"],
     ),
     "step_at_the_top": (
         loop(
