@@ -11,6 +11,8 @@ import pytest
 import typer
 
 from autograder.authoring.build import may_import
+from autograder.checks import registry
+from autograder.checks.page import page
 from autograder.cli.main import app
 from autograder.course.config import MODULES, Course, requirements
 from autograder.exports.nbgrader import course_id
@@ -38,6 +40,15 @@ def test_every_verb_is_documented_and_no_other() -> None:
     told = set(re.findall(r"\bautograder ([a-z]+)", TEXT))
     assert verbs <= told, "undocumented"
     assert told <= verbs, "documented, but not there"
+
+
+def test_the_list_of_checks_is_what_they_declare() -> None:
+    fresh = page()
+    told = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert told == fresh, "run: python -m autograder.checks.page > docs/checks.md"
+    families = {name.partition(".")[0] for name in registry()}
+    assert len(families) <= 30, "what one assignment needs stands in its own folder"
+    assert all(f"## `{name}`" in told for name in families)
 
 
 def test_every_make_target_that_is_named_exists() -> None:

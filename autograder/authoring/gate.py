@@ -1,7 +1,8 @@
 """The release gate: what must be true before anything is given to students.
 
     rule            what it holds the release to
-    config          the assignment.yml can be read, and names checks and options that there are
+    config          the assignment.yml can be read, and each check names one that there is, with
+                    options that it takes                                           (judge.validate)
     ids and points  each check in one cell of its own task, for its own points      (release)
     leak            no solution, hidden test, threshold or seed in any byte         (leaks)
     reproducible    another process, with another hash seed, place and language, makes the same
@@ -77,6 +78,7 @@ class _Trial:
 def quick(root: Path, name: str) -> list[Failure]:
     """The rules that need no box, for one assignment of the course at `root`."""
     source, settings = root / "source" / name, root / "assignments" / name / "assignment.yml"
+    rule = "checks"
     try:
         assignment = config.assignment(settings)
         validate(assignment, settings)
@@ -90,14 +92,8 @@ def quick(root: Path, name: str) -> list[Failure]:
             for x in e.leaks
         ]
     except FiveBeatsError as e:
-        return [
-            Failure(
-                "ids and points",
-                _at(e.where or name, e.line),
-                e.what,
-                e.remedy or "mend the source",
-            )
-        ]
+        remedy = e.remedy or "mend the source"
+        return [Failure(rule, _at(e.where or name, e.line), e.what, remedy)]
     done = subprocess.run(
         [sys.executable, "-c", _DIGEST, str(source.resolve()), str(settings.resolve())],
         cwd="/",

@@ -100,6 +100,7 @@ def create(root: Path, name: str, kind: str) -> list[Path]:
     for path, text in made.items():
         write_whole(root / path, text.encode())
     write_whole(settings, listed.encode())
+    config.course.cache_clear()
     return [settings, *(root / path for path in made)]
 
 

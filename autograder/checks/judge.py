@@ -211,6 +211,15 @@ def _unread(load: LoadReport, outcome: Outcome) -> Outcome:
     return Outcome(Status.ERROR, 0.0, bugs, said + more)
 
 
+def _exists(assignment: Assignment, request: ProbeRequest) -> None:
+    """Raise `GraderError` for a probe that the assignment's probes.py does not define: in the box
+    that would look like an error of the student's.
+    """
+    module, _, function = request.probe.partition(":")
+    if module == "own" and not own.asks(assignment, function):
+        raise GraderError(f"{own.PROBES} of {assignment.id} defines no '{function}'")
+
+
 def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outcome:
     if lacking := [r for r in spec.requires if r in world.lacks]:
         what = ", ".join(lacking)
@@ -218,7 +227,13 @@ def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outco
         return Outcome(Status.DEFERRED, 0.0, (), said)
     check = world.check(spec)
     context = world.context(spec)
-    asked = _Asked(check.requests(context), ask)
+    requests = check.requests(context)
+    try:
+        for request in requests.values():
+            _exists(world.assignment, request)
+    except GraderError as e:
+        return _failed(str(e))
+    asked = _Asked(requests, ask)
     try:
         outcome = check.judge(context, asked)
     except Inconclusive as e:

@@ -74,8 +74,12 @@ def probes(assignment: Assignment) -> str:
 
 def asks(assignment: Assignment, function: str) -> bool:
     """Whether the assignment's probes.py defines a function of this name."""
-    body = ast.parse(probes(assignment)).body
-    return any(isinstance(n, ast.FunctionDef) and n.name == function for n in body)
+    return function in _functions(probes(assignment))
+
+
+@lru_cache(maxsize=64)
+def _functions(text: str) -> frozenset[str]:
+    return frozenset(n.name for n in ast.parse(text).body if isinstance(n, ast.FunctionDef))
 
 
 def names(assignment: Assignment, *, public: bool = False) -> Mapping[str, Any]:

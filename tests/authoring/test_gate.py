@@ -22,6 +22,13 @@ from tests.authoring.test_build import circles, write_master
 from tests.harness import ROOT
 
 NAME = "01-circles"
+CHECK = """
+from autograder.checks import Option, Outcome, check
+
+@check(requests=lambda ctx: {}, options=(Option("threshold", float, "of the area"),))
+def x(ctx, evidence):
+    return Outcome.passed()
+"""
 
 
 @pytest.fixture
@@ -38,6 +45,7 @@ def course(tmp_path: Path) -> Path:
     (hidden / "submissions" / "expected.yml").write_text(yaml.safe_dump(rows))
     spec = circles().model_dump(mode="json", by_alias=True)
     (hidden / "assignment.yml").write_text(yaml.safe_dump(spec))
+    (hidden / "public_checks.py").write_text(CHECK)
     (tmp_path / "grading_config.yml").write_text(f"course: C\nassignments: [{NAME}]\n")
     return tmp_path
 
@@ -193,6 +201,14 @@ def test_other_bytes_elsewhere_are_not_reproducible(
     monkeypatch.setattr(gate, "digest", lambda source, assignment: "0" * 64)
     (failure,) = gate.quick(course, NAME)
     assert failure.rule == "reproducible" and failure.where == NAME
+
+
+def test_an_option_that_no_check_takes_is_told_with_its_line(course: Path) -> None:
+    path = course / "assignments" / NAME / "assignment.yml"
+    path.write_text(path.read_text().replace("threshold:", "treshold:"))
+    (failure,) = gate.quick(course, NAME)
+    assert failure.rule == "checks" and f"{path}:" in failure.where
+    assert "did you mean 'threshold'" in str(failure)
 
 
 def test_nothing_is_written_where_the_gate_fails(
