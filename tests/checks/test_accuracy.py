@@ -95,7 +95,7 @@ def hidden_of(digits: images.Prepared) -> HiddenData:
 
 
 def context(hidden: HiddenData) -> Context:
-    spec = next(c for c in SPEC.checks if c.use == "hidden_accuracy")
+    spec = next(c for c in SPEC.checks if c.use == "accuracy")
     return Context(SPEC, spec, hidden)
 
 
