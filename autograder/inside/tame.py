@@ -197,6 +197,8 @@ def _packages() -> None:
         return system(command)
 
     subprocess.Popen.__init__ = popen  # type: ignore[method-assign]
+    # pickled by its name, as the function that it stands for is
+    run.__module__, run.__name__, run.__qualname__ = "os", "system", "system"
     os.system = run
 
 
