@@ -149,6 +149,7 @@ ODD = {
     "subprocess.check_output(['conda', 'install', '-y', 'x'])\nos.system('python -m pip install --upgrade pip')",
     "another command": "import subprocess, os\nassert subprocess.check_output(['echo', 'install']) == b'install\\n'\n"
     "assert os.system('exit 3') >> 8 == 3",
+    "commands by name": "import os, pickle\nassert pickle.loads(pickle.dumps(os.system)) is os.system",
     "debuggers": "import pdb\npdb.set_trace()\nbreakpoint()\nfrom pdb import set_trace\nset_trace()",
     "secrets": "import getpass, os\nos.environ['WANDB_API_KEY'] = getpass.getpass('key: ')\n"
     "from google.colab import userdata\nos.environ['HF'] = userdata.get('HF')",
