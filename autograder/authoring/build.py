@@ -110,9 +110,17 @@ def _comment(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.splitlines())
 
 
+MAIN = 'if __name__ == "__main__":'
+"""How a given cell begins that tries out what the student has written: an experiment."""
+
+
 def _script(cells: tuple[Cell, ...]) -> str:
+    """The cells as a script. Its experiments come last: what raises ends a script, and a task that
+    is not written yet must not keep the tasks below it from being defined.
+    """
+    experiments = [c for c in cells if c.kind == "shared" and c.source.startswith(MAIN)]
     parts = []
-    for cell in cells:
+    for cell in [*(c for c in cells if c not in experiments), *experiments]:
         if cell.kind in ("public", "hidden"):
             continue
         if cell.is_code:
@@ -214,6 +222,13 @@ def may_import(modules: Iterable[str]) -> str:
     )
 
 
+def _front(cells: tuple[Cell, ...]) -> str:
+    """The lines that say what the handout needs and gives: the first list of its first cell."""
+    first = cells[0].source if cells and cells[0].kind == "markdown" else ""
+    match = re.search(r"^\* \*\*You will need\*\*.*?(?=\n\n|\Z)", first, re.MULTILINE | re.DOTALL)
+    return f"{match[0]}\n\n" if match else ""
+
+
 def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[str]) -> str:
     titles = _tasks(cells)
     points: dict[int, float] = defaultdict(float)
@@ -225,10 +240,10 @@ def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[s
     rows = "\n".join(
         f"| {n} | {titles.get(n, '')} | {points[n]:g} | {public[n]:g} |" for n in sorted(points)
     )
-    module = assignment.module
+    module, front = assignment.module, _front(cells)
     return f"""# {assignment.title}
 
-Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
+{front}Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
 script `{module}.py`. They ask for the same things. Replace each
 
 ```python

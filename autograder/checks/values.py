@@ -83,9 +83,16 @@ def _call_request(ctx: Context) -> ProbeRequest:
     alike = _alike(ctx, "function")
     args: dict[str, Any] = {"function": ctx.option("function"), "calls": calls, "seed": ctx.seed}
     args["twice"] = any(o.get("twice") for o in alike)
-    args["gradient"] = any(o.get("gradient") for o in alike)
+    args["gradient"] = _differentiated([o.get("gradient") for o in alike])
     args["watch"] = any(o.get("borrowed") for o in alike)
     return ProbeRequest("calls:call", args, packer.tensors)
+
+
+def _differentiated(asked: Sequence[Any]) -> bool | list[int]:
+    """Which arguments gradients are asked for: all, none, or those at some positions."""
+    if True in asked:
+        return True
+    return sorted({int(i) for positions in asked if positions for i in positions})
 
 
 def _use_request(ctx: Context) -> ProbeRequest:
@@ -294,7 +301,12 @@ def _examine_value(ctx: Context) -> None:
         *RULES,
         Option("dtype", (str, bool), "the type of the result; true: that of the reference's"),
         Option("refuses", str, "the error that every call has to raise"),
-        Option("gradient", bool, "whether gradients of the result are compared, too"),
+        Option(
+            "gradient",
+            (bool, list),
+            "whether gradients of the result are compared, too: for every argument of floats, or "
+            "for those at these positions, from 0",
+        ),
         Option("no_graph", bool, "whether the result must hang on no graph"),
         Option("lazy", bool, "whether the result has to be an iterator"),
         Option("twice", bool, "whether a second call has to give the same again"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.errors import ConfigError
-from tests.own_checks import Lab, outline
+from tests.own_checks import HEAD, Lab, outline
 
 CHECKS = """
     import numpy as np
@@ -251,6 +252,20 @@ def test_gradients_are_compared_where_they_are_asked_for(lab: Lab) -> None:
     assert outline(lab.one(inplace, check)) == ("error", ["inplace_autograd_error"])
 
 
+def test_gradients_of_some_arguments_leave_the_others_alone(lab: Lab) -> None:
+    detached = "def mse(p, t):\n    return ((p - torch.tensor(t.numpy())) ** 2).mean()\n"
+    (lab.folder / "checks.py").write_text(
+        "from autograder.checks.calls import call\n\n\n"
+        "def alike(rng):\n    yield call(rng.normal(size=3), rng.normal(size=3))\n"
+    )
+    lab.reference = HEAD + textwrap.dedent(MSE)
+    some = value(function="mse", cases="alike", gradient=[0])
+    assert outline(lab.one(detached, some)) == ("passed", [])
+    assert lab.one(detached, value(function="mse", cases="alike", gradient=True)).status == "error"
+    cut = detached.replace("p - ", "p.detach() - ")
+    assert outline(lab.one(cut, some)) == ("failed", ["graph_cut"])
+
+
 def test_what_has_to_be_plain_or_lazy_or_of_a_type(lab: Lab) -> None:
     examples = [{"call": [[1.0, 2.0]], "gives": {"a": 3.0}}]
     plain = value(function="f", examples=examples, plain=True)
@@ -278,6 +293,7 @@ def test_borrowed_work_is_seen_by_what_runs(lab: Lab) -> None:
         "return nn.LogSoftmax(1)(x)",
         "return x - x.logsumexp(1, keepdim=True)",
         "return -nn.CrossEntropyLoss(reduction='none')(x, torch.zeros(len(x)).long())[:, None] - x",
+        "with torch._C._DisableTorchDispatch():\n        return x.log_softmax(1)",
     ):
         found = lab.one(f"def log_softmax(x):\n    {body}\n", check)
         assert outline(found) == ("failed", ["borrowed"]), body
@@ -333,6 +349,11 @@ def test_an_object_works_on_variables_and_by_functions_of_the_assignment(lab: La
     handed = "def Descent(params, lr):\n    return torch.optim.SGD(params, lr)\n"
     assert outline(lab.one(handed, check)) == ("passed", [])
     assert outline(lab.one(handed, borrowed)) == ("failed", ["borrowed"])
+    above = "class Descent(torch.optim.SGD):\n    def step(self):\n        super().step()\n"
+    assert outline(lab.one(above, borrowed)) == ("failed", ["borrowed"])
+    rule = "with torch.no_grad(): [p.sub_(0.1 * p.grad) for p in self.param_groups[0]['params']]"
+    own = above.replace("super().step()", rule.replace("0.1", "self.param_groups[0]['lr']"))
+    assert outline(lab.one(own, borrowed)) == ("passed", [])
     mine = "class Descent(torch.optim.Optimizer):" + OPTIMIZER.split("class Descent:")[1].replace(
         "self.params, self.lr = list(params), lr",
         "super().__init__(list(params), {}); self.lr = lr; "

@@ -14,14 +14,13 @@ import copy
 import functools
 import inspect
 import random
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.optimizer import register_optimizer_step_pre_hook
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..program import Program, describe
@@ -39,7 +38,8 @@ def call(program: Program, args: dict[str, Any], tensors: Tensors) -> Result:
     Returns `calls`, of each: `returned` (a tree) or `raised` (as `describe`, with the `classes` of
     the error); `touched`, the arguments that it changed; and as args ask for it `again`, what a
     second call on the same arguments gave; `gradients` (of a call on fresh ones, by the place of
-    the argument, of a weighted sum of the result); `ran`, names of what PyTorch did within.
+    the argument, of a weighted sum of the result; for all arguments, or those whose positions
+    `gradient` lists); `ran`, names of what PyTorch did within.
     """
     function = program.get(args["function"])
     out: Tensors = {}
@@ -58,9 +58,15 @@ def _called(
     maker: Maker,
     teller: Teller,
 ) -> dict[str, Any]:
-    def made(**how: bool) -> tuple[list[Any], dict[str, Any]]:
-        positional = [maker.make(t, **how) for t in one["args"]]
-        return positional, {k: maker.make(t, **how) for k, t in one["kwargs"].items()}
+    def made(differentiable: bool | list[int] = False) -> tuple[list[Any], dict[str, Any]]:
+        """Fresh arguments. All of them require a gradient, or those at these positions."""
+        every = differentiable is True
+        some = differentiable if isinstance(differentiable, list) else []
+        positional = [
+            maker.make(t, differentiable=every or i in some) for i, t in enumerate(one["args"])
+        ]
+        named = one["kwargs"].items()
+        return positional, {k: maker.make(t, differentiable=every) for k, t in named}
 
     positional, named = made()
     names = _places(function, positional, named)
@@ -82,7 +88,7 @@ def _called(
         _seed(args["seed"])
         told["ran"] = ran(lambda: teller.tell(function(*positional, **named)))
     if args.get("gradient") and "raised" not in told:
-        positional, named = made(differentiable=True)
+        positional, named = made(args["gradient"])
         inputs = dict(_floats(_places(function, positional, named)))
         _seed(args["seed"])
         told["gradients"] = _gradients(
@@ -187,7 +193,7 @@ def _gradients(
 
 
 class _Operations(TorchDispatchMode):
-    """Notes which kernels run."""
+    """Notes which kernels run, also where no line of Python calls them."""
 
     def __init__(self, names: set[str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -198,38 +204,45 @@ class _Operations(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Functions(TorchFunctionMode):
-    """Notes which of PyTorch's functions are called from Python."""
-
-    def __init__(self, names: set[str]) -> None:
-        super().__init__()
-        self.names = names
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(str(getattr(func, "__name__", "")))
-        return func(*args, **(kwargs or {}))
+def _optimizer_steps() -> dict[Any, str]:
+    """The code of PyTorch's own optimizers, by which a step of theirs is known: `optim.Adam`."""
+    found = {}
+    for kind in vars(torch.optim).values():
+        if inspect.isclass(kind) and "step" in vars(kind):
+            found[inspect.unwrap(vars(kind)["step"]).__code__] = f"optim.{kind.__name__}"
+            functional = getattr(sys.modules[kind.__module__], kind.__name__.lower(), None)
+            if inspect.isfunction(functional):
+                found[inspect.unwrap(functional).__code__] = f"optim.{kind.__name__}"
+    return found
 
 
 def ran(work: Callable[[], Any]) -> list[str]:
     """What PyTorch did in `work`: its kernels and functions by name, and the class of each
-    optimizer of its own that stepped, as `optim.Adam`. What `work` raises is of no interest here.
+    optimizer of its own whose step ran, as `optim.Adam`, whoever called it. What `work` raises is
+    of no interest here.
     """
     names: set[str] = set()
+    steps = _optimizer_steps()
 
-    def stepped(optimizer: Any, a: Any, k: Any) -> None:
-        for kind in type(optimizer).__mro__:
-            if kind.__module__.startswith("torch.optim") and "step" in vars(kind):
-                names.add(f"optim.{kind.__name__}")
-                break
+    def called(frame: Any, event: str, what: Any) -> None:
+        if event == "call":
+            if frame.f_code in steps:
+                names.add(steps[frame.f_code])
+        elif event == "c_call":
+            owner = getattr(what, "__self__", None)
+            place = str(getattr(owner, "__module__", None) or getattr(owner, "__name__", ""))
+            if isinstance(owner, Tensor) or place.startswith("torch"):
+                names.add(str(what.__name__))
 
-    hook = register_optimizer_step_pre_hook(stepped)
+    before = sys.getprofile()
     with contextlib.suppress(Exception):
         try:
-            with _Functions(names), _Operations(names):
+            with _Operations(names):
+                sys.setprofile(called)
                 work()
         finally:
-            hook.remove()
-    return sorted(n.strip("_")[:80] for n in names if n.strip("_"))[:NAMES_CAP]
+            sys.setprofile(before)
+    return sorted({n.strip("_")[:80] for n in names if n.strip("_")})[:NAMES_CAP]
 
 
 def use(program: Program, args: dict[str, Any], tensors: Tensors) -> Result:

@@ -1,0 +1,409 @@
+# %% [markdown]
+# # Losses and optimizers, from scratch
+#
+# * **You will need** four hours; the computing takes seconds.
+# * **You should know** assignment 01.
+# * **Afterwards you can** say why the loss wants logits, write it so that it never overflows, and write
+#   the four optimizers that train nearly everything.
+#
+# A training loop asks two questions, over and over: *how wrong am I?* and *how far do I move?* A loss
+# answers the first and an optimizer the second. Both are a few lines of arithmetic, and you are going
+# to write them.
+#
+# | the task | the loss |
+# |---|---|
+# | predict numbers | mean squared error (task 3) |
+# | choose one of K classes | cross-entropy (task 2) |
+# | answer K questions with yes or no | binary cross-entropy (task 4) |
+#
+# | the optimizer | its update, with g for the gradient |
+# |---|---|
+# | SGD | w ← w − lr · g |
+# | SGD with momentum | v ← 0.9 · v + g, then w ← w − lr · v |
+# | Adam | every weight gets a step of its own length (task 6) |
+# | AdamW | Adam, and every weight shrinks a little (task 7) |
+#
+# ![Minus the logarithm of p falls from 4.6 at p = 0.01 through 0.69 at p = 0.5 to 0.01 at p = 0.99](img/minus_log.svg)
+#
+# This curve is the heart of the first half: the loss of a prediction that gave the true class the
+# probability p. To be unsure costs a little. **To be sure and wrong is what costs.**
+#
+# **The rule of the house.** Tasks 1 to 4 are made of `exp`, `log`, `max`, `sum`, `where`, indexing and
+# arithmetic. The ready-made softmax, log-softmax, logsumexp, softplus, logsigmoid and loss functions
+# *are* the task, so your functions do without them. Tasks 5 to 7 do not hand their work to the SGD,
+# Adam or AdamW of `torch.optim`; to subclass `torch.optim.Optimizer` and write the step yourself is
+# fine. The grader sees which operations run while it calls your functions; what you compare them with
+# in a cell of your own is your business, and a good idea.
+#
+# As in assignment 01: names and arguments are fixed, the inside is yours, and what you are given stays
+# as it was (an optimizer, of course, changes its parameters).
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+
+# %% [markdown]
+# ## Task 1 · Log-softmax
+#
+# A network ends in K numbers per sample, the **logits**. Softmax turns them into probabilities:
+# exp(z), divided by the sum of all exp(z) of that row. What a loss needs are the *logarithms* of
+# these probabilities, and whoever computes one after the other is in for a surprise:
+# exp(100) is more than float32 can hold. The answer becomes `inf / inf`, which is nan. At the other
+# end exp(−200) is 0, and its logarithm −inf. And yet the true answers are harmless numbers.
+#
+# So do it in one: the logarithm of softmax is z − log(sum of exp(z)). One more idea, and this never
+# overflows, for logits up to ±10,000 and far beyond.
+#
+# <details><summary>Hint: what changes nothing</summary>
+#
+# If you add one number to all logits of a row, no probability changes: numerator and denominator grow
+# by the same factor. Which number is convenient? Each row has its own.
+#
+# </details>
+
+# %%
+def log_softmax(logits):
+    """Task 1. The logarithms of the probabilities that softmax gives.
+
+    logits: (B, C) float, a row per sample. Returns (B, C) of the same dtype: each row is the
+    log-softmax over its classes, finite for logits up to ±1e4. Gradients pass through it.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 2 · Cross-entropy
+#
+# For each sample take the log-probability of its *true* class, change the sign, and average over the
+# batch. That is all. The logits go in raw: the softmax is inside.
+#
+# Two rows to check yourself by: logits (2, 1, 0.1) with class 0 and (0.5, 2.5, 0.3) with class 1 have
+# the loss 0.3185; the first of them alone has 0.4170, which is −log 0.659.
+#
+# A loss that computes *something* from arguments that make no sense hides bugs for weeks. So refuse,
+# with a `ValueError`, logits that are not a table, a number of targets that is not the number of rows,
+# and targets that are no whole numbers.
+#
+# <details><summary>Hint: one entry of each row</summary>
+#
+# `table[rows, columns]` with two tensors of indices takes one entry for each pair of them. The rows
+# here are 0, 1, …, B − 1.
+#
+# </details>
+
+# %%
+def cross_entropy(logits, targets):
+    """Task 2. The mean over the batch of −log(probability of the true class).
+
+    logits: (B, C) float, raw; targets: (B,) int64, the true classes. Returns a scalar tensor
+    that gradients pass through. Raises ValueError where logits are not 2-D, the sizes differ or
+    targets are floats.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# **Predict.** A network with ten classes that has learned nothing: all its logits are 0. What is its loss?
+
+# %%
+my_guess_2 = "..."
+
+# %% [markdown]
+# ln 10 = 2.3026. You will see this number all course long. A loss that *starts* there is healthy: nothing
+# is known yet, and ten classes are equally likely. A loss that *stays* there has learned nothing.
+
+# %% [markdown]
+# ## Task 3 · Mean squared error
+#
+# The mean of (prediction − target)² over all entries. Nothing can go wrong here, and so it goes wrong
+# often: predictions of shape (N, 1) and targets of shape (N,) broadcast to a table of N × N
+# differences, each prediction against each target. The mean of that table is a perfectly good number,
+# and a network that makes it small predicts the same for everybody.
+#
+# So `mse` refuses, with a `ValueError`, whatever does not have one and the same shape.
+
+# %%
+def mse(pred, target):
+    """Task 3. The mean of the squared differences.
+
+    pred, target: float tensors of one and the same shape, any number of dimensions. Returns a
+    scalar tensor that gradients pass through. Raises ValueError where the shapes differ, (N, 1)
+    against (N,) included.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 4 · Yes or no
+#
+# K questions about each sample, each answered by one logit z; sigmoid(z) = 1 / (1 + exp(−z)) is the
+# probability of *yes*. With the target t (1 for yes, 0 for no, or a number between them) the loss of
+# one answer is
+#
+# −t · log(sigmoid(z)) − (1 − t) · log(1 − sigmoid(z))
+#
+# and the mean is taken over all answers of all samples. Computed as it stands this fails like softmax
+# does: for z = 200 the sigmoid is 1 to the last digit, and log(1 − 1) is −inf. Multiply it out, and
+# what is left is log(1 + exp(z)) − t · z. One of the two terms can still overflow.
+#
+# <details><summary>Hint: the same curve, written safely</summary>
+#
+# log(1 + eᶻ) = max(z, 0) + log(1 + e^(−|z|)). Draw both sides, or try z = 3 and z = −3 on paper. Which
+# numbers does the exponential meet on the right?
+#
+# </details>
+
+# %%
+def bce_with_logits(logits, targets):
+    """Task 4. Binary cross-entropy of raw logits, the mean over all entries.
+
+    logits, targets: float tensors of one and the same shape; targets in [0, 1]. Returns a scalar
+    tensor that gradients pass through, finite for logits up to ±1e4. Raises ValueError where
+    the shapes differ.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# How good are they? Compare them with PyTorch's own, on numbers that are not friendly:
+
+# %% [markdown]
+# ## Task 5 · SGD
+#
+# From how wrong to how far. The optimizer is given the parameters once, when it is made. From then on
+# `step()` reads each parameter's `.grad` and moves the parameter, and `zero_grad()` empties the
+# buckets. For each parameter w:
+#
+# * g = gradient + `weight_decay` · w
+# * v = `momentum` · v + g, where v is the parameter's own memory and starts as g
+# * w ← w − lr · v
+#
+# Three details make the difference between an optimizer and something that looks like one. It changes
+# the *given* tensors, in place: the network holds the same objects, and would never hear of new ones.
+# `params` may be a generator, like `model.parameters()`, which can be walked through only once. And a
+# parameter whose `.grad` is None has nothing to follow, so it stays where it is.
+#
+# On (w − 1)² from w = 2 with lr 0.1 it goes 1.8000, 1.6400, 1.5120, 1.4096, 1.3277, 1.2621, as you know
+# from assignment 01; with momentum 0.9 it goes 1.8000, 1.4600, 1.0620, 0.6914, 0.4196, 0.2910. It gathers
+# speed, and rolls past the minimum.
+#
+# <details><summary>Hint: a step that moves nothing</summary>
+#
+# `for p in self.params: p = p - lr * p.grad` gives the *name* p to a new tensor; the old one stays as it
+# is. In-place operations on a parameter need `torch.no_grad()`.
+#
+# </details>
+
+# %%
+class SGD:
+    """Task 5. Gradient descent with momentum and weight decay."""
+
+    def __init__(self, params, lr, momentum=0.0, weight_decay=0.0):
+        """params: any iterable of leaf tensors, a generator too; the rest: floats."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def step(self):
+        """Move every parameter that has a gradient, in place."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def zero_grad(self):
+        """Afterwards the `.grad` of every parameter is None or zero."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 6 · Adam
+#
+# SGD uses one rate for all weights, though one weight's gradients may be a thousand times as large as
+# another's. Adam keeps two moving means for each weight: m of its gradients, v of their squares.
+#
+# * m ← β₁ · m + (1 − β₁) · g, and v ← β₂ · v + (1 − β₂) · g², both from 0
+# * m̂ = m / (1 − β₁ᵗ), and v̂ = v / (1 − β₂ᵗ), where t counts the calls of `step()`, from 1
+# * w ← w − lr · m̂ / (√v̂ + eps)
+#
+# The middle line corrects for the start: means that begin at 0 are much too small at first, and v,
+# whose β is larger, is too small for longer. Without the correction the first step would be 3.16 times as
+# long as it should be. With it, the first step of every weight has the length lr, whatever the size of
+# its gradient.
+#
+# On (w − 1)² from 2 with lr 0.1: 1.9000, 1.8004, 1.7016, 1.6039, 1.5080, 1.4142.
+#
+# <details><summary>Hint: one clock</summary>
+#
+# t belongs to the optimizer. If it ticks once for each *parameter*, the first of them is right and the
+# others live in the future.
+#
+# </details>
+
+# %%
+class Adam:
+    """Task 6. Adam, with bias correction."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        """params: any iterable of leaf tensors; lr, eps: floats; betas: (β₁, β₂)."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def step(self):
+        """Move every parameter that has a gradient, in place."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def zero_grad(self):
+        """Afterwards the `.grad` of every parameter is None or zero."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 7 · AdamW
+#
+# Weight decay pulls every weight a little towards zero. In SGD it does not matter whether the pull is
+# added to the gradient or done apart: the step comes out the same. In Adam it matters. What is added to
+# the gradient goes through m and v, and is divided by √v̂ with the rest, so that weights with large
+# gradients are hardly pulled at all. AdamW pulls *beside* Adam, every weight by the same share:
+#
+# w ← w − lr · λ · w, with λ = `weight_decay`, and then Adam's step.
+#
+# On (w − 1)² from 2 with lr 0.1 and λ = 0.01: 1.8980, 1.7965, 1.6959, 1.5967, 1.4992, 1.4042.
+
+# %%
+class AdamW(Adam):
+    """Task 7. Adam with decoupled weight decay. It need not be a subclass of yours."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        """params, lr, betas, eps: as for Adam; weight_decay: float, λ."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def step(self):
+        """Shrink and move every parameter that has a gradient, in place."""
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+# %% [markdown]
+# ## Task 8 · Where they walk
+#
+# ![Contour lines of a long valley. SGD jumps from wall to wall, momentum swings through, Adam goes round in a curve](img/valley.svg)
+#
+# To see what an optimizer does, keep every place it has been. `trajectory` runs the four beats *zero,
+# loss, backward, step*, and notes all parameters, flattened into one row, at the start and after each
+# step.
+#
+# <details><summary>Hint: all rows are equal?</summary>
+#
+# `detach()`, `flatten()` and `view()` give new names to the same numbers, and these go on moving. A row
+# must be a copy.
+#
+# </details>
+
+# %%
+def trajectory(optimizer, params, loss, steps):
+    """Task 8. Every place that an optimizer visits.
+
+    optimizer: one with `step()` and `zero_grad()`, over `params`; params: a list of leaf
+    tensors; loss: a function without arguments that returns the loss, a scalar tensor, at the
+    present values of `params`; steps: int.
+
+    Returns a tensor (steps + 1, entries of all params): row 0 is the start, row k the place
+    after step k, the parameters one behind the other, flattened.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+# %% [markdown]
+# Now send your own optimizers into a valley, f = ½ · (x² + 25 · y²): steep to the sides, flat along the
+# floor. They start at (−4, 2) and walk 40 steps. SGD at 0.07 crosses the floor at every single step,
+# with momentum it does so 19 times, Adam at 0.3 three times; they end 0.22, 0.30 and 0.10 from the
+# minimum. Start somewhere else. Then try SGD at 0.081, and explain what you see.
+
+# %% [markdown]
+# **Predict.** You double the batch size and change nothing else. The gradients of which of your losses get
+# larger, on average?
+
+# %%
+my_guess_8 = "..."
+
+# %% [markdown]
+# None of them. They are means, so a larger batch makes the gradient less noisy and not longer. If they were
+# sums, doubling the batch would double the step, and the learning rate would mean something else for
+# every batch size.
+#
+# Two remarks for your own projects. If you do not know which rate to begin with, Adam or AdamW at 3e-4 is a
+# good first guess. And you may meet RMSprop, which is what is left of Adam without m and without the
+# correction: a rate for every weight, and no memory of the direction.
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_2)
+    print(f"ten classes, all logits 0: {float(cross_entropy(torch.zeros(4, 10), torch.arange(4))):.4f}")
+
+    # the curve at the top, computed by your own function: two classes, the true one has p
+    marked = torch.tensor([0.99, 0.9, 0.659, 0.5, 0.1, 0.01])
+    costs = [float(cross_entropy(torch.stack([p, 1 - p]).log()[None], torch.tensor([0]))) for p in marked]
+    for p, cost in zip(marked, costs):
+        print(f"the true class had p = {float(p):5.3f}: loss {cost:.4f}")
+    grid = torch.linspace(0.005, 0.995, 100)
+    figure, ax = plt.subplots(figsize=(6, 3))
+    ax.plot(grid, -grid.log(), color="lightgrey")
+    ax.plot(marked, costs, "o")
+    ax.set(xlabel="probability of the true class", ylabel="loss")
+    plt.show()
+
+# %%
+if __name__ == "__main__":
+    theirs = torch.nn.functional
+    torch.manual_seed(0)
+    wild = 300 * torch.randn(64, 10, dtype=torch.float64)
+    classes, answers = torch.randint(10, (64,)), torch.rand(64, 10, dtype=torch.float64)
+    pairs = {
+        "log_softmax": (log_softmax(wild), theirs.log_softmax(wild, dim=1)),
+        "cross_entropy": (cross_entropy(wild, classes), theirs.cross_entropy(wild, classes)),
+        "mse": (mse(wild, answers), theirs.mse_loss(wild, answers)),
+        "bce_with_logits": (
+            bce_with_logits(wild, answers),
+            theirs.binary_cross_entropy_with_logits(wild, answers),
+        ),
+    }
+    for name, (mine, reference) in pairs.items():
+        print(f"{name:16s} largest difference {float((mine - reference).abs().max()):.1e}")
+
+# %%
+if __name__ == "__main__":
+    walkers = {
+        "SGD 0.07": lambda p: SGD([p], lr=0.07),
+        "SGD 0.07, momentum 0.9": lambda p: SGD([p], lr=0.07, momentum=0.9),
+        "Adam 0.3": lambda p: Adam([p], lr=0.3),
+    }
+    xs, ys = torch.meshgrid(torch.linspace(-4.5, 2.5, 80), torch.linspace(-2.2, 2.2, 80), indexing="xy")
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3), sharey=True)
+    for ax, (name, make) in zip(axes, walkers.items()):
+        place = torch.tensor([-4.0, 2.0], requires_grad=True)
+        path = trajectory(make(place), [place], lambda: (place[0] ** 2 + 25 * place[1] ** 2) / 2, 40)
+        crossed = int((path[1:, 1] * path[:-1, 1] < 0).sum())
+        print(f"{name:24s} crosses {crossed:2d} times, ends {float(path[-1].norm()):.2f} away")
+        ax.contour(xs, ys, (xs**2 + 25 * ys**2) / 2, levels=12, colors="lightgrey")
+        ax.plot(path[:, 0], path[:, 1], marker=".")
+        ax.set(title=name)
+    plt.show()
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_8)
+    torch.manual_seed(0)
+    inputs, weights = torch.randn(512, 5), torch.randn(5, 3, requires_grad=True)
+    classes, numbers, answers = torch.randint(3, (512,)), torch.randn(512, 3), torch.rand(512, 3)
+    losses = {
+        "cross_entropy": (cross_entropy, classes),
+        "mse": (mse, numbers),
+        "bce_with_logits": (bce_with_logits, answers),
+    }
+    for name, (loss, targets) in losses.items():
+        lengths = []
+        for size in (32, 64):
+            weights.grad = None
+            for batch in torch.arange(512).split(size):
+                loss(inputs[batch] @ weights, targets[batch]).backward()
+            lengths.append(float((weights.grad / (512 // size)).norm()))
+        print(f"{name:16s} mean gradient: {lengths[0]:.4f} with 32, {lengths[1]:.4f} with 64")

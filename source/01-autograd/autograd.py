@@ -1,0 +1,638 @@
+# %% [markdown]
+# # Tensors and the tape
+#
+# * **You will need** three hours; the computing takes seconds.
+# * **You should know** Python, matrix products, and the chain rule on paper.
+# * **Afterwards you can** read and bend shapes without changing what you were given, say what `.grad`
+#   holds at any line, and write a descent step without an optimizer.
+#
+# A tensor is an array of numbers with a memory of how it was made. Every operation on it adds a
+# line to a record, the **tape**: "this came from that, by squaring". Ask for a gradient, and PyTorch
+# plays the tape backwards, once, and multiplies the slopes it meets on the way. That is the whole
+# secret, and every training you will ever run rests on it.
+#
+# ![The chain y = x², z = 3y, h = z + 1 at x = 2: values 2, 4, 12, 13 run forward, gradients 12, 3, 1 run backward](img/tape.svg)
+#
+# Two rules for all eight tasks. Please keep the names and arguments of the functions: the tests call
+# them, and everything inside is yours. And **leave what you are given as you found it**: a tensor
+# that comes in as an argument belongs to somebody else. When your function returns, its numbers, its
+# `.grad` and its `requires_grad` are what they were before.
+#
+# Before some of the experiments there is a line like `my_guess_4 = "..."`. Write down what you expect
+# before you run the experiment. There are no points for it and nobody reads it; it is there because
+# you remember a surprise, and forget what you merely read. (In the script the experiments stand
+# together at the end.)
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+
+# %% [markdown]
+# ## Task 1 · Standardise the columns
+#
+# A table of measurements has one row per sample and one column per quantity. One quantity is in
+# metres, another in grams, and a network would find the grams a thousand times more interesting.
+# So each column is shifted to mean 0 and scaled to deviation 1:
+#
+# (x − mean of its column) / deviation of its column
+#
+# The deviation here divides by N, the number of rows, and not by N − 1. A column in which every
+# number is the same has deviation 0; it becomes a column of zeros.
+#
+# You need no loop. A row of shape (1, D) that meets a table of shape (N, D) is used for every row
+# of it. This is called **broadcasting**, and nearly every program with tensors relies on it.
+#
+# <details><summary>Hint: a row that fits</summary>
+#
+# `x.mean(dim=0)` averages over the rows and leaves one number per column. With `keepdim=True` the
+# answer stays a row, (1, D), and broadcasts over the table without further thought.
+#
+# </details>
+#
+# <details><summary>Hint: new tensor or old one</summary>
+#
+# `x - 1` makes a new tensor. `x -= 1`, and every method whose name ends in `_`, writes into the tensor
+# itself, and the caller's table is gone.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task1-standardise", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def standardise(x):
+    """Task 1. Each column of `x` with mean 0 and deviation 1 (over N).
+
+    x: (N, D) float, which may require grad. Returns a tensor of the same shape and dtype; a
+    column that is constant becomes zeros.
+    """
+    ### BEGIN SOLUTION
+    centred = x - x.mean(dim=0, keepdim=True)
+    deviation = centred.square().mean(dim=0, keepdim=True).sqrt()
+    return centred / torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-standardise-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 1: metres and grams; after scaling the two columns are the same
+import torch
+
+table = torch.tensor([[1.0, 1000.0], [2.0, 2000.0], [3.0, 3000.0]])
+scaled = torch.as_tensor(standardise(table))
+assert scaled.shape == (3, 2), f"the table keeps its shape (3, 2), yours has {tuple(scaled.shape)}"
+for column in (0, 1):
+    got = [float(v) for v in scaled[:, column]]
+    close = all(abs(g - w) < 1e-3 for g, w in zip(got, (-1.2247, 0.0, 1.2247)))
+    assert close, f"column {column} should be -1.2247, 0, 1.2247, got {[round(g, 4) for g in got]}"
+
+# %% nbgrader={"grade": true, "grade_id": "task1-standardise-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("standardise_values", "standardise_untouched")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 2 · The gradient of anything
+#
+# `f` is any function from a tensor to a single number. The gradient says, for each entry of `x`: if
+# this entry grew a little, how fast would f grow? It has the shape of `x`.
+#
+# To find out you have to set `requires_grad`, run `f`, go backward and read `.grad`. All of this
+# leaves traces, and `x` is not yours. It may be in the middle of somebody's training and hold a
+# gradient that is still needed. Whoever calls `gradient` must not be able to tell afterwards that it
+# was called, and a second call gives the same answer as the first.
+#
+# If `f` returns more than one number there is no gradient to speak of: raise `ValueError`. If `f` does
+# not look at `x` at all, the slope is 0 in every direction.
+#
+# <details><summary>Hint: who owns x?</summary>
+#
+# `x.detach()` is a tensor without history that shares its numbers with `x`. `x.detach().clone()` shares
+# nothing: it is yours, and you may ask for its gradient and throw it away.
+#
+# </details>
+#
+# <details><summary>Hint: a function that does not look</summary>
+#
+# If the answer of `f` was not made from `x`, it has no tape and cannot go backward. Ask it first:
+# `y.requires_grad`. And if the tape is there but does not lead to `x`, the gradient that you get is
+# `None`.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task2-gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def gradient(f, x):
+    """Task 2. The gradient of `f` at `x`.
+
+    f: a function from a tensor like `x` to a tensor with one element. x: a float tensor of any
+    shape, a leaf or not, with or without `requires_grad` and `.grad`.
+
+    Returns a tensor of the shape and dtype of `x` that does not require grad; zeros where `f`
+    does not depend on `x`. Raises ValueError where f(x) has more than one element. `x`, its
+    `.grad` and its `requires_grad` stay as they were.
+    """
+    ### BEGIN SOLUTION
+    own = x.detach().clone().requires_grad_(True)
+    y = f(own)
+    if y.numel() != 1:
+        raise ValueError(f"f(x) should be one number, it has the shape {tuple(y.shape)}")
+    if y.requires_grad:
+        y.backward()
+    return torch.zeros_like(x).detach() if own.grad is None else own.grad
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task2-gradient-public", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Task 2: three gradients that you can check on paper
+import torch
+
+
+def error(v):  # one weight w, one bias b, the input 3, the target 5
+    w, b = v
+    return (w * 3 + b - 5) ** 2
+
+
+slope = float(gradient(lambda v: v**2, torch.tensor(3.0)))
+assert abs(slope - 6) < 1e-4, f"the slope of x² at 3 is 6, not {slope:.4f}"
+slope = float(gradient(torch.tanh, torch.tensor(1.0)))
+assert abs(slope - 0.41997) < 1e-4, f"the slope of tanh at 1 is 0.4200, not {slope:.4f}"
+slopes = [float(s) for s in gradient(error, torch.tensor([2.0, 1.0]))]
+close = len(slopes) == 2 and abs(slopes[0] - 12) < 1e-3 and abs(slopes[1] - 4) < 1e-3
+assert close, f"the gradient of (3w + b − 5)² at w = 2, b = 1 is (12, 4), not {slopes}"
+
+# %% nbgrader={"grade": true, "grade_id": "task2-gradient-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("gradient_values", "gradient_untouched", "gradient_refuses")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# A gradient can always be checked with plain arithmetic: walk a tiny step to either side and see how
+# much f changes. If the two columns disagree in the first three digits, believe the right one.
+
+# %%
+if __name__ == "__main__":
+    print("    x   tape     by walking")
+    for x in (-2.0, 0.0, 1.0):
+        here = torch.tensor(x, dtype=torch.float64)
+        walked = (torch.tanh(here + 1e-5) - torch.tanh(here - 1e-5)) / 2e-5
+        print(f"{x:5.1f}   {float(gradient(torch.tanh, here)):.6f}  {float(walked):.6f}")
+
+# %% [markdown]
+# ## Task 3 · Gradients add up
+#
+# ![Three buckets. Gradients 2.0, 1.8 and 1.5 are poured in one after the other, and the level stands at 2.0, 3.8 and 5.3](img/adds_up.svg)
+#
+# A backward pass does not *set* `.grad`. It *adds* to what is there, like water to a bucket, and the
+# bucket is emptied by nobody but you. Once in a while this is useful. Mostly it is the most
+# frequent bug in all of deep learning, and you will meet it under many names.
+#
+# Look at it with your own eyes. `accumulated_gradient` is given several losses. It runs one backward
+# pass for each of them, in order, **without emptying the bucket in between**, and returns what `.grad`
+# held after each pass, one below the other.
+#
+# <details><summary>Hint: a level that changes afterwards</summary>
+#
+# `.grad` is one tensor, and every backward pass adds into the same one. Put it into a list three
+# times, and the list holds the same tensor three times. What does a photograph of a tensor look like?
+#
+# </details>
+#
+# <details><summary>Hint: an empty list</summary>
+#
+# `x.new_zeros(0, *x.shape)` is a stack of no tensors at all, of the right shape and dtype.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task3-accumulated", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def accumulated_gradient(losses, x):
+    """Task 3. What `.grad` holds after each of several backward passes that nobody clears.
+
+    losses: a list of functions from a tensor like `x` to a tensor with one element, each of
+    which depends on it. x: a float tensor of any shape, as in task 2, which stays as it was.
+
+    Returns a tensor (len(losses), *x.shape): row k is the sum of the first k + 1 gradients.
+    Without losses its shape is (0, *x.shape).
+    """
+    ### BEGIN SOLUTION
+    own = x.detach().clone().requires_grad_(True)
+    levels = [torch.zeros_like(own).detach()]
+    for loss in losses:
+        loss(own).backward()
+        levels.append(own.grad.clone())
+    return torch.stack(levels)[1:]
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-accumulated-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 3: x² twice at 1, and the three buckets of the picture
+import torch
+
+
+def square(v):
+    return v**2
+
+
+levels = [float(v) for v in accumulated_gradient([square, square], torch.tensor(1.0))]
+assert len(levels) == 2, f"two losses make two rows, not {len(levels)}"
+assert abs(levels[0] - 2) < 1e-4, f"after the first pass .grad holds 2, not {levels[0]:.4f}"
+assert abs(levels[1] - 4) < 1e-4, f"after the second pass .grad holds 4, not {levels[1]:.4f}"
+slopes = [lambda v: 2.0 * v, lambda v: 1.8 * v, lambda v: 1.5 * v]
+levels = [round(float(v), 4) for v in accumulated_gradient(slopes, torch.tensor(7.0))]
+assert levels == [2.0, 3.8, 5.3], f"the levels are 2.0, 3.8, 5.3, not {levels}"
+
+# %% nbgrader={"grade": true, "grade_id": "task3-accumulated-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("accumulated_values")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4 · Link by link
+#
+# Back to the picture at the top. x = 2 becomes y = 4, then z = 12, then h = 13. The chain rule says
+# that the slope of h over x is the product of the slopes of the links: 1 · 3 · 4 = 12. Playing the
+# tape backwards multiplies them from the end: first 1, then 1 · 3, then 1 · 3 · 4. So on its way to x
+# it has found the gradient of every intermediate value as well; it only throws them away.
+#
+# `chain` keeps them. It runs a list of functions, each on the result of the one before, and returns
+# the gradient of the last value with respect to the input of *each* of them: 12, 3, 1.
+#
+# <details><summary>Hint: keep what would be thrown away</summary>
+#
+# A tensor that was computed is no leaf, and its `.grad` stays empty unless you ask for it before the
+# backward pass: `y.retain_grad()`. `torch.autograd.grad` can be asked for several gradients at once.
+#
+# </details>
+#
+# <details><summary>Hint: 4, 3, 1</summary>
+#
+# If this is what you get, each link is right by itself, but nothing is connected: the tape was cut
+# between them. What in your code cuts it?
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task4-chain", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def chain(functions, x):
+    """Task 4. The gradient of the end of a chain with respect to the input of each link.
+
+    functions: a list of at least one; x_0 is `x`, and x_(k+1) = functions[k](x_k). The last
+    result has one element; the others may have any shape. x: a float tensor, which stays as it
+    was.
+
+    Returns a list of len(functions) tensors: the gradients with respect to x_0, x_1, …, each of
+    the shape of that value.
+    """
+    ### BEGIN SOLUTION
+    links = [x.detach().clone().requires_grad_(True)]
+    for function in functions:
+        links.append(function(links[-1]))
+    return list(torch.autograd.grad(links[-1], links[:-1]))
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task4-chain-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 4: the chain of the picture
+import torch
+
+links = [lambda x: x**2, lambda y: 3 * y, lambda z: z + 1]
+slopes = [float(s) for s in chain(links, torch.tensor(2.0))]
+assert len(slopes) == 3, f"three links make three gradients, not {len(slopes)}"
+close = all(abs(s - w) < 1e-4 for s, w in zip(slopes, (12, 3, 1)))
+assert close, f"the gradients are 12, 3, 1 from the first link to the last, not {slopes}"
+
+# %% nbgrader={"grade": true, "grade_id": "task4-chain-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("chain_values")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict.** The same chain at x = 3 in place of 2. Which of the gradients 12, 3, 1 change?
+
+# %%
+my_guess_4 = "..."
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_4)
+    square_triple_add = [lambda x: x**2, lambda y: 3 * y, lambda z: z + 1]
+    for x in (2.0, 3.0):
+        slopes = [f"{float(s):g}" for s in chain(square_triple_add, torch.tensor(x))]
+        print(f"x = {x:g}: {', '.join(slopes)}")
+
+# %% [markdown]
+# Only the first. The slope of "times 3" is 3 and that of "plus 1" is 1, wherever you stand; the slope of
+# x² depends on where you are. A link's slope is about that link, and the tape multiplies.
+
+# %% [markdown]
+# ## Task 5 · Two layers
+#
+# Now with matrices. A network of two layers without biases computes W2 · relu(W1 · x), where relu keeps
+# what is positive and puts 0 in place of the rest. Its loss is the mean of the squared differences
+# from the target. How would it have to change its weights? The tape works that out however many
+# layers there are; for two of them you could still do it by hand, and once in your life you should.
+#
+# Write down the shapes before the code. `W1` (H, D) turns D inputs into H hidden values, `W2` (O, H)
+# turns these into O outputs. A gradient always has the shape of what it belongs to.
+#
+# <details><summary>Hint: one number out of O</summary>
+#
+# The loss is a *mean* over the O outputs. Their sum has the same direction, but is O times as long.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task5-two-layers", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def two_layer_gradients(W1, W2, x, target):
+    """Task 5. The loss of a network of two layers, and its gradients.
+
+    W1: (H, D), W2: (O, H), x: (D,), target: (O,), all float; W1 and W2 may require grad. The
+    loss is the mean over the O outputs of (W2 · relu(W1 · x) − target)².
+
+    Returns (loss, dW1, dW2): a float, a tensor (H, D), a tensor (O, H). The arguments stay as
+    they were.
+    """
+    ### BEGIN SOLUTION
+    own1 = W1.detach().clone().requires_grad_(True)
+    own2 = W2.detach().clone().requires_grad_(True)
+    loss = (own2 @ torch.relu(own1 @ x) - target).square().mean()
+    loss.backward()
+    return loss.item(), own1.grad, own2.grad
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task5-two-layers-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 5: three inputs, four hidden values, two outputs; small enough for paper
+import torch
+
+first = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 1.0], [0.5, 0.5, 0.5]])
+second = torch.tensor([[1.0, -1.0, 2.0, 0.0], [0.0, 1.0, 1.0, -2.0]])
+loss, d1, d2 = two_layer_gradients(
+    first, second, torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.0, 1.0])
+)
+assert abs(float(loss) - 0.5) < 1e-5, f"the loss is 0.5, not {float(loss):.4f}"
+d1, d2 = torch.as_tensor(d1), torch.as_tensor(d2)
+assert d1.shape == (4, 3), f"dW1 has the shape of W1, (4, 3), not {tuple(d1.shape)}"
+assert d2.shape == (2, 4), f"dW2 has the shape of W2, (2, 4), not {tuple(d2.shape)}"
+rows = [[0.0, 0.0, 0.0], [-1.0, -2.0, -3.0], [-1.0, -2.0, -3.0], [2.0, 4.0, 6.0]]
+assert torch.allclose(d1.float(), torch.tensor(rows)), f"dW1 should be {rows}, got {d1.tolist()}"
+rows = [[0.0, 0.0, 0.0, 0.0], [0.0, -4.0, -2.0, -3.0]]
+assert torch.allclose(d2.float(), torch.tensor(rows)), f"dW2 should be {rows}, got {d2.tolist()}"
+
+# %% nbgrader={"grade": true, "grade_id": "task5-two-layers-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("two_layer_values", "two_layer_untouched")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict.** In the test above the first row of dW1 is all zeros, although the network is wrong and every
+# other row wants to move. What is special about the first hidden value?
+
+# %%
+my_guess_5 = "..."
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_5)
+    W1 = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 1.0], [0.5, 0.5, 0.5]])
+    print("hidden values before the relu:", (W1 @ torch.tensor([1.0, 2.0, 3.0])).tolist())
+
+# %% [markdown]
+# It is −2, so the relu is shut, and behind a shut relu the slope is 0: for this input those weights learn
+# nothing. Another input may open it. A relu that *no* input opens is dead, and stays so; you will meet
+# a network full of them in assignment 09.
+
+# %% [markdown]
+# ## Task 6 · The Jacobian
+#
+# A function with O outputs has O gradients, one per output. Put below each other they make a table,
+# (O, D), the **Jacobian**: entry (i, j) says how fast output i grows with input j.
+#
+# A backward pass starts from *one* number, so you need one for each row. Two things from this
+# assignment wait for you here: a bucket that adds up, and a tape that is played once.
+#
+# <details><summary>Hint: played once</summary>
+#
+# After a backward pass PyTorch throws the tape away to save memory. "Trying to backward through the
+# graph a second time" means just that. `retain_graph=True` keeps it for the next row.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task6-jacobian", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def jacobian(f, x):
+    """Task 6. The Jacobian of `f` at `x`.
+
+    f: a function from a tensor (D,) to a tensor (O,). x: (D,) float, which stays as it was.
+    Returns a tensor (O, D): row i is the gradient of output i, zeros where it ignores `x`.
+    """
+    ### BEGIN SOLUTION
+    own = x.detach().clone().requires_grad_(True)
+    y = f(own)
+    rows = []
+    for one in y:
+        own.grad = torch.zeros_like(own)
+        if one.requires_grad:
+            one.backward(retain_graph=True)
+        rows.append(own.grad)
+    return torch.stack(rows)
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-jacobian-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 6: three outputs of three inputs
+import torch
+
+
+def three(v):
+    return torch.stack([v[0] * v[1], v[0] + v[1] + v[2], v[2] ** 2])
+
+
+table = torch.as_tensor(jacobian(three, torch.tensor([1.0, 2.0, 3.0])))
+assert table.shape == (3, 3), f"three outputs and three inputs make (3, 3), not {tuple(table.shape)}"
+rows = [[2.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 0.0, 6.0]]
+for i, (got, want) in enumerate(zip(table.tolist(), rows)):
+    close = all(abs(g - w) < 1e-4 for g, w in zip(got, want))
+    assert close, f"row {i}: expected {want}, got {[round(g, 4) for g in got]}"
+
+# %% nbgrader={"grade": true, "grade_id": "task6-jacobian-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("jacobian_values")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 7 · Downhill by hand
+#
+# The gradient points uphill. Go a little in the other direction, and again, and again: this is all
+# the learning there is. Our model is a single number w that should turn each x into its y; the loss is
+# the mean of (w · x − y)² over the data. Each step:
+#
+# 1. compute the loss, and its gradient with respect to w;
+# 2. w ← w − lr · gradient;
+# 3. see to it that the next gradient starts from zero.
+#
+# From w = 2, with x = y = 1 and lr = 0.1, the best w is 1, and the way there begins
+# 1.8000, 1.6400, 1.5120, 1.4096, 1.3277, 1.2621. The losses, each measured *before* its step, are
+# 1.0000, 0.6400, 0.4096, 0.2621, 0.1678, 0.1074.
+#
+# The update itself is nothing to be differentiated: it is bookkeeping, and does not belong on the
+# tape. And what you return are plain numbers; a loss that is kept as a tensor keeps its whole tape.
+#
+# <details><summary>Hint: writing into a weight</summary>
+#
+# PyTorch refuses to change a leaf in place while it records. Inside `with torch.no_grad():` it does not
+# record, and `w -= ...` is allowed. `w = w - ...` makes a *new* tensor: is it still a leaf that asks for
+# a gradient?
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task7-descend", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def descend(w, x, y, lr, steps):
+    """Task 7. Gradient descent on the mean of (w · x − y)², by hand.
+
+    w: float, where to start; x, y: (N,) float tensors, which stay as they were; lr: float, the
+    learning rate; steps: int.
+
+    Returns (weights, losses), two lists of `steps` floats: the weight after each step, and the
+    loss before it.
+    """
+    ### BEGIN SOLUTION
+    weight = torch.tensor(float(w), dtype=x.dtype, requires_grad=True)
+    weights, losses = [], []
+    for _ in range(steps):
+        loss = (weight * x - y).square().mean()
+        loss.backward()
+        with torch.no_grad():
+            weight -= lr * weight.grad
+        weight.grad = None
+        weights.append(weight.item())
+        losses.append(loss.item())
+    return weights, losses
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task7-descend-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 7: six steps from w = 2 towards 1
+import torch
+
+weights, losses = descend(2.0, torch.tensor([1.0]), torch.tensor([1.0]), 0.1, 6)
+wanted = {
+    "weights": (weights, [1.8, 1.64, 1.512, 1.4096, 1.3277, 1.2621]),
+    "losses": (losses, [1.0, 0.64, 0.4096, 0.2621, 0.1678, 0.1074]),
+}
+for name, (got, want) in wanted.items():
+    got = [round(float(v), 4) for v in got]
+    close = len(got) == 6 and all(abs(g - w) < 2e-4 for g, w in zip(got, want))
+    assert close, f"{name}: expected {want}, got {got}"
+
+# %% nbgrader={"grade": true, "grade_id": "task7-descend-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("descend_values", "descend_plain", "descend_untouched")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict.** Somebody forgets to empty the bucket. After three steps, who is nearer to the best weight,
+# which is 1: you, or the one with the bug?
+
+# %%
+my_guess_7 = "..."
+
+# %%
+if __name__ == "__main__":
+    mine, _ = descend(2.0, torch.tensor([1.0]), torch.tensor([1.0]), 0.1, 6)
+    w, held, never_cleared = 2.0, 0.0, []
+    for _ in range(6):
+        held += 2 * (w - 1)  # what .grad holds if nobody clears it
+        w -= 0.1 * held
+        never_cleared.append(w)
+    print("your guess:", my_guess_7)
+    print("step          ", *(f"{k:7d}" for k in range(1, 7)))
+    print("yours         ", *(f"{w:7.4f}" for w in mine))
+    print("never cleared ", *(f"{w:7.4f}" for w in never_cleared))
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
+    curve = torch.linspace(-0.2, 2.2, 100)
+    for ax, name, path in zip(axes, ("yours", "never cleared"), (mine, never_cleared)):
+        ax.plot(curve, (curve - 1) ** 2, color="lightgrey")
+        ax.plot([2.0, *path], [(w - 1) ** 2 for w in [2.0, *path]], marker="o")
+        ax.set(title=name, xlabel="w", ylabel="loss")
+    plt.show()
+
+# %% [markdown]
+# The one with the bug: 0.9920 against 1.5120. Its next loss is 0.0001, where yours is 0.2621. Then it
+# shoots past, and it never comes to rest. Remember this picture: **a bug can look like progress.** A loss
+# that falls is no proof that the loop is right.
+
+# %% [markdown]
+# ## Task 8 · Read the tape
+#
+# The tape is no magic; you can read it. Each computed tensor knows the operation that made it,
+# `t.grad_fn`, and that operation has edges to those before it, `next_functions`: pairs of an operation
+# and a number that does not matter here. Where an input needs no gradient (a constant, say) the edge
+# leads nowhere: its operation is `None`. At the other end, in front of each leaf that asked for a
+# gradient, stands `AccumulateGrad`. You know what it does: it pours into the bucket.
+#
+# `tape` follows the first edge that leads anywhere, until there is none, and returns the names of the
+# operations it passes: for the chain at the top `AddBackward0`, `MulBackward0`, `PowBackward0`,
+# `AccumulateGrad`.
+#
+# <details><summary>Hint: the name of an object's class</summary>
+#
+# `type(node).__name__`
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task8-tape", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def tape(t):
+    """Task 8. The operations behind `t`, from the last one back to a leaf.
+
+    t: a tensor. Returns a list of str: the class names of `t.grad_fn` and of the operations
+    reached from there, always along the first edge whose operation is not None. Empty where
+    `t` was not computed from anything that asks for a gradient.
+    """
+    ### BEGIN SOLUTION
+    names, node = [], t.grad_fn
+    while node is not None:
+        names.append(type(node).__name__)
+        before = [other for other, _ in node.next_functions if other is not None]
+        node = before[0] if before else None
+    return names
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task8-tape-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Task 8: the chain of the picture once more (a warm-up: no points)
+import torch
+
+x = torch.tensor(2.0, requires_grad=True)
+names = [str(name).rstrip("0123456789") for name in tape(3 * x**2 + 1)]
+wanted = ["AddBackward", "MulBackward", "PowBackward", "AccumulateGrad"]
+assert names == wanted, f"expected {wanted}, got {names}"
+assert len(tape(torch.tensor(2.0))) == 0, "a tensor that was typed in has no history"
+
+# %% nbgrader={"grade": true, "grade_id": "task8-tape-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("tape_values")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Where this leads
+#
+# You now have the three things that a training loop is made of: a forward pass that writes a tape, a
+# backward pass that reads it, and a step that uses what was found. Assignment 02 builds the losses
+# to start from and the optimizers to step with. Print the tape of something larger: a network of
+# `torch.nn` and a mean. There is more of it, and nothing new.
+
+# %%
+if __name__ == "__main__":
+    network = torch.nn.Sequential(
+        torch.nn.Linear(3, 4, bias=False), torch.nn.Tanh(), torch.nn.Linear(4, 2, bias=False)
+    )
+    print(" <- ".join(tape(network(torch.ones(1, 3)).square().mean())))
