@@ -456,14 +456,14 @@ def _walked(optimizer: Own, loss: Own, steps: int, *, cleared: bool) -> Array:
     import torch
 
     starts, lr, momentum = optimizer.args or ()
-    sgd = probes.walker([torch.tensor(s) for s in starts], lr, momentum)
-    params = probes.walker_params()
-    f = probes.walker_loss([torch.tensor(g) for g in (loss.args or ())[0]])
+    goals = [torch.tensor(g) for g in (loss.args or ())[0]]
+    params = [torch.tensor(s, requires_grad=True) for s in starts]
+    sgd = torch.optim.SGD(params, lr=lr, momentum=momentum)
     rows = [torch.cat([p.detach().flatten() for p in params])]
     for _ in range(steps):
         if cleared:
             sgd.zero_grad()
-        f().backward()
+        probes.distance(params, goals).backward()
         sgd.step()
         rows.append(torch.cat([p.detach().flatten() for p in params]))
     return np.array([r.numpy() for r in rows])

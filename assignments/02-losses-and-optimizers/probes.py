@@ -80,10 +80,16 @@ def walker_params() -> list[Tensor]:
     return list(_walk["params"])
 
 
+def distance(params: list[Tensor], goals: list[Tensor]) -> Tensor:
+    """How far parameters are from their goals."""
+    apart = [(1 + (p - g) ** 2).sqrt().sum() for p, g in zip(params, goals, strict=True)]
+    return torch.stack(apart).sum()
+
+
 def walker_loss(goals: list[Tensor]) -> Callable[[], Tensor]:
     """A loss of the last `walker`'s parameters."""
     params = list(_walk["params"])
-    return lambda: sum((1 + (p - g) ** 2).sqrt().sum() for p, g in zip(params, goals, strict=True))  # type: ignore[return-value]
+    return lambda: distance(params, goals)
 
 
 def walker_squares() -> Callable[[], Tensor]:
