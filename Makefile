@@ -16,7 +16,7 @@ SHELL := /bin/bash
 export VENV := $(shell scripts/setup.sh where)
 BIN := $(VENV)/bin
 JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n : 8)))
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 DEMO ?= some
 ifdef DATA
 export FIVE_BEATS_DATA := $(abspath $(DATA))

@@ -9,6 +9,7 @@ is imported, or is the grader's fault, and never reaches a student.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -165,7 +166,6 @@ _ALL = (
             "Softmax over a single output is always 1, so its cross-entropy is always 0 and so is "
             "its gradient. With two classes use two outputs, or one output with the binary loss."
         ),
-        taught="02-losses-and-optimizers#4",
     ),
     Bug(
         id="sum_instead_of_mean",
@@ -996,7 +996,9 @@ def known(*ids: str) -> None:
     """Raise `GraderError` for the first id that the catalogue does not have."""
     for bug in ids:
         if bug not in BUGS:
-            raise GraderError(f"no bug is called '{bug}'", remedy="see autograder/bugs.py")
+            near = difflib.get_close_matches(bug, BUGS, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else "see docs/bugs.md"
+            raise GraderError(f"no bug is called '{bug}'", remedy=remedy)
 
 
 def page() -> str:

@@ -78,7 +78,12 @@ def _debian_base() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs root or a GPU where there is none; the summary counts it."""
+    """Leave out what needs root or a GPU where there is none; the summary counts it. Keep the tests
+    of a file on one worker, as `--dist loadgroup` does with groups, unless they state a group.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
     without = {"root"} if os.getuid() != 0 else set()
     if any(item.get_closest_marker("gpu") for item in items):
         import torch

@@ -1,4 +1,4 @@
-"""The sample submissions, as tests ask for them; shared by `test_samples_<id>.py`."""
+"""The sample submissions, as tests ask for them; shared by several modules."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from autograder.intake.handout import handouts
 from autograder.model import Limits, Result
 
 ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENTS = sorted(p.parent.name for p in ROOT.glob("assignments/*/assignment.yml"))
+"""The ids of all assignments there are."""
 
 
 class QuickGrader(Grader):
@@ -54,4 +56,13 @@ def check_points(result: Result) -> None:
         assert result.score == result.max_score
 
 
-__all__ = ["ROOT", "QuickGrader", "check_points", "expected", "folders", "graded", "problems"]
+__all__ = [
+    "ASSIGNMENTS",
+    "ROOT",
+    "QuickGrader",
+    "check_points",
+    "expected",
+    "folders",
+    "graded",
+    "problems",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from benchmarks.labels import of_folder
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENTS = {p.parent.name: p for p in sorted(ROOT.glob("assignments/*/assignment.yml"))}
 NAMERS = sorted(
-    p for room in ("checks", "watch") for p in (ROOT / "autograder" / room).rglob("*.py")
+    [
+        *(p for room in ("checks", "watch") for p in (ROOT / "autograder" / room).rglob("*.py")),
+        *ROOT.glob("assignments/*/*.py"),
+    ]
 )
 TAUGHT = [bug for bug in BUGS.values() if bug.taught]
 
@@ -136,11 +140,13 @@ def test_every_id_is_used_or_its_assignment_is_to_come() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant)
     }
+    stated = re.compile(r"\bbugs?: ([a-z_]+)")  # in an option of a check
+    words |= {b for path in ASSIGNMENTS.values() for b in stated.findall(path.read_text())}
     idle = {b.id for b in BUGS.values() if b.id not in words}
     assert {i for i in idle if BUGS[i].assignment in {"", *ASSIGNMENTS}} == set()
 
 
-@pytest.mark.parametrize("path", NAMERS, ids=lambda p: str(p.relative_to(ROOT / "autograder")))
+@pytest.mark.parametrize("path", NAMERS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_id_that_is_written_out_is_known(path: Path) -> None:
     assert [(line, bug) for line, bug in named(path) if bug not in BUGS] == []
 
@@ -160,7 +166,9 @@ def test_the_walk_sees_where_bugs_are_named(tmp_path: Path) -> None:
 
 def test_an_unknown_id_is_refused_with_a_remedy() -> None:
     known("missing_step", "lr_too_low")
-    with pytest.raises(GraderError, match=r"no bug is called 'missing_stop' \(see"):
+    with pytest.raises(
+        GraderError, match=r"no bug is called 'missing_stop' \(did you mean 'missing_step'"
+    ):
         known("missing_step", "missing_stop")
     with pytest.raises(GraderError):
         StandardCheck("check", lambda ctx: {}, lambda ctx, evidence: None, "", ("missing_stop",))  # type: ignore[arg-type, return-value]

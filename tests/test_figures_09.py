@@ -88,10 +88,10 @@ def test_what_patient_8_says() -> None:
 
 
 def test_the_sixteen_names_are_ids_and_the_diagnoses_among_them() -> None:
-    from autograder.checks.help import HELP
+    from autograder.bugs import BUGS
 
     table = HANDOUT.split("## Symptoms lie")[0]
     listed = {line.split("`")[1] for line in table.splitlines() if line.startswith("# | `")}
     right = pictures.solved("09-debugging-clinic", "clinic")["DIAGNOSIS"]
-    assert len(listed) == 16 and listed <= set(HELP)
+    assert len(listed) == 16 and listed <= set(BUGS)
     assert set(right.values()) <= listed and sorted(right) == list(range(1, 9))

@@ -78,7 +78,6 @@ class _Trial:
 def quick(root: Path, name: str) -> list[Failure]:
     """The rules that need no box, for one assignment of the course at `root`."""
     source, settings = root / "source" / name, root / "assignments" / name / "assignment.yml"
-    rule = "checks"
     try:
         assignment = config.assignment(settings)
         validate(assignment, settings)
@@ -93,7 +92,7 @@ def quick(root: Path, name: str) -> list[Failure]:
         ]
     except FiveBeatsError as e:
         remedy = e.remedy or "mend the source"
-        return [Failure(rule, _at(e.where or name, e.line), e.what, remedy)]
+        return [Failure("ids and points", _at(e.where or name, e.line), e.what, remedy)]
     done = subprocess.run(
         [sys.executable, "-c", _DIGEST, str(source.resolve()), str(settings.resolve())],
         cwd="/",

@@ -131,7 +131,7 @@ def validate(assignment: Assignment, path: Path | None = None) -> None:
         found = ours.get(spec.key) or registry().get(spec.key)
         if found is None:
             what, remedy = _unknown(spec, ours)
-            raise wrong(what, remedy, i, "ask" if spec.ask else "use")
+            raise wrong(what, remedy, i, "ask" if what.startswith("asks") else "use")
         hidden = spec.key in ours and spec.use not in open_names
         if hidden and spec.visibility is Visibility.PUBLIC:
             remedy = f"move it to {own.PUBLIC}, which goes into the release"

@@ -195,6 +195,18 @@ def _sequence(calls: Sequence[Call], replay: Replay) -> NDArray[Any]:
     return np.concatenate(told) if told else np.zeros(0, dtype=np.int64)
 
 
+def _visits(calls: Sequence[Call], replay: Replay) -> NDArray[Any]:
+    """As `_sequence`, without what an earlier call of the same step has looked at already."""
+    found: list[NDArray[Any]] = []
+    first = 0
+    for call in calls:
+        images = _sequence([call], replay)
+        earlier = found[first:]
+        found.append(images[~np.isin(images, np.concatenate(earlier))] if earlier else images)
+        first = len(found) if call.moved else first
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
 def _loop_calls(replay: Replay) -> tuple[Call, ...]:
     """The training calls from the first that a step followed to the last: a gradient looked at
     before or after the training is not part of it. All of them where no step was taken.
@@ -245,8 +257,9 @@ def _epochs(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether each training image was trained on `epochs` times."""
     want = int(ctx.option("epochs"))
     trained = replay.trained
-    rows = sum(c.rows for c in trained)
-    _, counts = np.unique(_sequence(trained, replay), return_counts=True)
+    visits = _visits(trained, replay)
+    rows = len(visits) or sum(c.rows for c in trained)
+    _, counts = np.unique(visits, return_counts=True)
     distinct = len(counts)
     passes = rows / TRAIN
     # images so often, where a part of them is held back, tried out before or left out at the end

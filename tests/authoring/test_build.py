@@ -81,7 +81,7 @@ def write_master(folder: Path, *, points: float = 2, hidden: str = "task1-hidden
 
 
 def circles(**changes: Any) -> config.Assignment:
-    check = {"use": "bare_init", "task": 1, "title": "The area is right"}
+    check = {"use": "x", "task": 1, "title": "The area is right"}
     raw: dict[str, Any] = {
         "id": "01-circles",
         "title": "Circles",
@@ -95,7 +95,7 @@ def circles(**changes: Any) -> config.Assignment:
                 "id": "hidden_probe",
                 "points": 2,
                 "title": "Only staff read this title",
-                "with": {"std": 0.987654},
+                "with": {"threshold": 0.987654},
             },
         ],
         **changes,

@@ -12,6 +12,7 @@ from tests.harness import own_module
 from tests.lab_08 import ID, lost, report, results, task
 
 ap = own_module(ID, "amp")
+steps = own_module(ID, "steps")
 
 CHECKS = task("amp_")
 
@@ -321,7 +322,7 @@ def test_gradients_lie_far_above_or_far_below_the_limit(
     seed: int, bright: tuple[float, ...]
 ) -> None:
     """What clipping does, and what it hides, shows on every fixture that may be drawn."""
-    made = ap.step_fixture(seed, bright)
+    made = steps.step_fixture(seed, bright)
     parts = {k: torch.from_numpy(v).double() for k, v in made.fixture.tensors.items()}
     leaves = [parts[k].requires_grad_() for k in ("w1", "w2")]
     for k, b in enumerate(bright):

@@ -688,9 +688,9 @@ def test_a_zero_says_why(course: Path) -> None:
 
 def test_a_check_that_there_is_not_costs_no_class_its_grades(course: Path) -> None:
     path = course / "assignments" / A / "assignment.yml"
-    path.write_text(path.read_text().replace("use: raw_logits", "use: raw_logit"))
+    path.write_text(path.read_text().replace("use: module", "use: modul"))
     for verb in (f"grade class -a {A} -o out", "calibrate 04-training-loop"):
-        with pytest.raises(InputError, match=r"uses 'raw_logit'.*did you mean 'raw_logits'"):
+        with pytest.raises(InputError, match=r"uses 'modul'.*did you mean 'module'"):
             run(verb)
     assert not (course / "out").exists()
 

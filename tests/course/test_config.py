@@ -27,14 +27,17 @@ seed: 4
 data: {dataset: mnist, train: 10, test: 10, hidden: 10}
 checks:
   - id: first
-    use: output_shape
+    use: module
+    ask: shape
     title: First
     task: 1
     points: 1.5
     visibility: public
-    with: {classes: 10}
+    with: {classes: 10, class: Net}
   - id: second
-    use: raw_logits
+    use: training
+    ask: clearing
+    with: {function: train, arguments: [model, loader]}
     title: Second
     task: 1
     points: 2
@@ -58,7 +61,7 @@ def test_an_assignment_is_read(tmp_path: Path) -> None:
     read = config.load(write(tmp_path, ASSIGNMENT), config.Assignment)
     assert read.points == 3.5
     assert [c.visibility for c in read.checks] == [Visibility.PUBLIC, Visibility.HIDDEN]
-    assert read.checks[0].options == {"classes": 10}
+    assert read.checks[0].options == {"classes": 10, "class": "Net"}
     assert read.checks[1].needs == ("first",)
 
 
@@ -71,12 +74,12 @@ def test_what_was_read_cannot_be_changed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("points: 2", "pionts: 2", "some.yml:19: unknown key 'checks.1.pionts' (did you mean "),
+        ("points: 2", "pionts: 2", "some.yml:22: unknown key 'checks.1.pionts' (did you mean "),
         ("title: Some", "titel: Some", "some.yml:2: unknown key 'titel' (did you mean 'title'?)"),
         ("seed: 4", "zzz: 4", "some.yml:5: unknown key 'zzz' (known keys: id, title, version, "),
-        ("points: 2", "points: -1", "some.yml:19: 'checks.1.points': "),
-        ("points: 2", "points: .inf", "some.yml:19: 'checks.1.points': "),
-        ("points: 2", "points: many", "some.yml:19: 'checks.1.points': "),
+        ("points: 2", "points: -1", "some.yml:22: 'checks.1.points': "),
+        ("points: 2", "points: .inf", "some.yml:22: 'checks.1.points': "),
+        ("points: 2", "points: many", "some.yml:22: 'checks.1.points': "),
         ("dataset: mnist", "dataset: cifar", "some.yml:6: 'data.dataset': "),
         ("train: 10, ", "", "some.yml:6: the key 'data.train' is missing (add it)"),
         ("id: second", "id: first", "some.yml:1: check id 'first' is used twice"),
@@ -208,17 +211,26 @@ def test_what_enters_a_box_imports_nothing_of_ours() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("use: raw_logits", "use: raw_logit", "16: check 'second' uses 'raw_logit', which is no "),
-        ("use: raw_logits", "use: Raw_Logits", "(did you mean 'raw_logits'?)"),
-        ("use: raw_logits", "use: zzzz", "(use one of: accumulate_loss, "),
-        ("use: output_shape", "use: output-shape", "9: check 'first' uses 'output-shape'"),
-        ("{classes: 10}", "{clases: 10}", "14: check 'first' has the option 'clases', which no "),
-        ("{classes: 10}", "{clases: 10}", "(did you mean 'classes'?)"),
-        ("{classes: 10}", "{threshold: 10}", "(options: arguments, attributes, batch, "),
-        ("{classes: 10}", "{classes: '10'}", "14: the option 'classes' of check 'first' is a str "),
-        ("{classes: 10}", "{input: 784}", "is a int (make it a list)"),
-        ("{classes: 10}", "{parameters: true}", "is a bool (make it a int)"),
-        ("points: 2\n", "points: 2\n    points: 3\n", "20: the key 'points' stands twice"),
+        ("use: training", "use: trainin", "17: check 'second' uses 'trainin', which is no "),
+        ("use: training", "use: Training", "(did you mean 'training'?)"),
+        ("use: training", "use: zzzz", "(use one of: accuracy, "),
+        ("use: module", "use: modul", "9: check 'first' uses 'modul'"),
+        (
+            "ask: shape",
+            "ask: shpae",
+            "10: check 'first' asks 'shpae', which is no question of 'module'",
+        ),
+        ("classes: 10", "clases: 10", "15: check 'first' has the unknown option 'clases'"),
+        ("classes: 10", "clases: 10", "(did you mean 'classes'?)"),
+        ("classes: 10", "threshold: 10", "('module.shape' takes: class, kwargs, "),
+        (
+            "classes: 10",
+            "classes: '10'",
+            "15: check 'first' has the option 'classes' of an",
+        ),
+        ("classes: 10", "input: 784", "(make it a list)"),
+        ("classes: 10", "parameters: true", "(make it a whole number)"),
+        ("points: 2\n", "points: 2\n    points: 3\n", "23: the key 'points' stands twice"),
         ("title: Some\n", "title: Some\ntitle: Other\n", "3: the key 'title' stands twice"),
         ("needs: [first]", "needs: [frist]", "check 'second' needs 'frist', which is not a check "),
         ("needs: [first]", "needs: [frist]", "did you mean 'first'?"),
@@ -236,8 +248,11 @@ def test_a_slip_in_an_assignment_is_said_with_its_line(
 
 
 def test_what_an_anchor_names_does_not_stand_twice(tmp_path: Path) -> None:
-    text = ASSIGNMENT.replace("with: {classes: 10}", "with: &c {classes: 10}")
-    text = text.replace("needs: [first]", "with: *c\n    needs: [first]")
+    text = ASSIGNMENT.replace("with: {classes: 10, ", "with: &c {classes: 10, ")
+    second = (
+        "use: training\n    ask: clearing\n    with: {function: train, arguments: [model, loader]}"
+    )
+    text = text.replace(second, "use: module\n    ask: logits\n    with: *c")
     validate(config.load(write(tmp_path, text), config.Assignment))
 
 

@@ -191,7 +191,9 @@ def test_for_machines() -> None:
 # -- the course's files ----------------------------------------------------------------------------
 
 
-def small(root: Path, use: str = "raw_logits", listed: str = "[09-some]", more: str = "") -> Path:
+def small(
+    root: Path, use: str = "checkpoint, ask: exists", listed: str = "[09-some]", more: str = ""
+) -> Path:
     folder = root / "assignments" / "09-some"
     folder.mkdir(parents=True)
     (folder / "assignment.yml").write_text(
@@ -212,8 +214,8 @@ def test_a_course_that_is_well_is_one_tick(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         (
-            {"use": "raw_logit"},
-            "assignment.yml:6: check 'a' uses 'raw_logit', which is no standard",
+            {"use": "chekpoint, ask: exists"},
+            "assignment.yml:6: check 'a' uses 'chekpoint', which is no check",
         ),
         ({"listed": "[09-smoe]"}, "did you mean '09-some'?"),
         ({"more": "due: {09-some: 2026-10-12T20:00}\n"}, "1 times without an offset count as UTC"),

@@ -87,8 +87,9 @@ def no_code(path: Path) -> bool:
 
 def test_nothing_that_a_verdict_depends_on_is_forgotten() -> None:
     graph = grimp.build_graph("autograder", cache_dir=None)
-    judging = {m for part in ("checks", "sandbox", "inside") for m in rooms(graph, part)}
-    judging |= {"autograder.grading.grader", "autograder.grading.calibration"}
+    parts = ("checks", "sandbox", "inside", "watch.findings")
+    judging = {m for part in parts for m in rooms(graph, part)}
+    judging |= {f"autograder.grading.{m}" for m in ("grader", "calibration", "expected")}
     needed = judging.union(*(graph.find_upstream_modules(m) for m in judging))
     needed |= {".".join(m.split(".")[:i]) for m in needed for i in range(2, m.count(".") + 1)}
     paths = {
@@ -119,10 +120,12 @@ def test_every_part_of_the_list_is_there() -> None:
         {"device": "cuda"},
         {"data": "other"},
         {"limits": replace(LIMITS, check_s=3.0)},
+        {"own": "another"},
     ],
 )
 def test_all_of_it_is_told(other: dict) -> None:
-    first: dict = {"sandbox": "bubblewrap", "device": "cpu", "data": "digits", "limits": LIMITS}
+    first: dict = {"sandbox": "bubblewrap", "device": "cpu", "data": "digits"}
+    first |= {"limits": LIMITS, "own": ""}
     one, two = environment(**first), environment(**{**first, **other})
     assert [k for k in one if one[k] != two[k]] == list(other)
     assert versions().items() <= one.items()

@@ -37,7 +37,7 @@ def test_each_name_leads_to_a_probe(name: str) -> None:
 
 def test_every_name_that_is_asked_for_is_known() -> None:
     names = asked()
-    assert len(names) > 20
+    assert names
     assert names <= set(probes.PROBES)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.checks.judge import World
 from autograder.errors import SandboxError
 from autograder.grading.grader import Grader
 from autograder.model import Job, Limits, ProbeRequest, Program, Submission
@@ -93,7 +94,8 @@ def test_such_a_submission_is_ungradable(tmp_path: Path, monkeypatch: pytest.Mon
         ROOT / "assignments/04-training-loop/submissions/correct_plain/training_loop.py"
     ).read_text()
     with Grader(ROOT, "bubblewrap", cache=tmp_path / "cache") as grader:
-        monkeypatch.setattr(grader, "world", lambda _: None)  # no calibration: no box runs here
+        spec = grader.assignment("04-training-loop")
+        monkeypatch.setattr(grader, "world", lambda _: World(spec))  # no calibration: no box runs
         monkeypatch.setattr(grader, "prepared", lambda _: None)
         program = Program("script", "training_loop.py", (work,))
         result = grader.grade(Submission("ann", "04-training-loop", program, {})).result
