@@ -122,7 +122,8 @@ def _init(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     want = float(ctx.option("std"))
     if not len(replay.states):
         return Outcome.not_checked("not checked: the first weights were not seen")
-    at, start = 0, replay.states[0]
+    begun = next((c.state for c in replay.trained if c.state >= 0), 0)
+    at, start = 0, replay.states[begun]
     for i, size in enumerate(replay.sizes):
         values, shape = start[at : at + size], replay.shapes[i]
         at += size

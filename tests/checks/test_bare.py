@@ -200,6 +200,9 @@ RIGHT: dict[str, Changes] = {
         ("nn.Linear(784, 256)", "nn.LazyLinear(256)"),
         ("net.apply", "net(torch.zeros(2, 1, 28, 28))\nnet.apply"),
     ),
+    "shapes looked at before the weights are set": (
+        ("net.apply", "for layer in [net, net]:\n    layer(torch.rand(1, 1, 28, 28))\nnet.apply"),
+    ),
     "a closure": ((ZERO + LOSS + BACKWARD + STEP, CLOSURE),),
     "the training accuracy beside it": (
         (STEP, STEP + "        hit = (net(x).argmax(1) == y).float().mean().item()\n"),

@@ -271,9 +271,11 @@ class Replay:
         marks: list[tuple[float, int, Step | None]] = [(s.at, s.call, s) for s in self.steps]
         ends = [c.begun for c in self.calls[1:]] + [10**9]
         stepped = sorted(s.at for s in self.steps if s.moved)
+        # weights that are set before any gradient was asked for are initialised, not trained
+        began = next((c.begun for c in self.calls if c.pulls), -1)
         for c, end in zip(self.calls, ends, strict=False):
             by_step = bisect(stepped, c.begun) < bisect(stepped, end)
-            if c.moved and not by_step:
+            if c.moved and not by_step and end > began:
                 marks.append((end - 0.5, c.index + 1, None))
         found: list[Update] = []
         for at, call, step in sorted(marks, key=lambda m: m[0]):
