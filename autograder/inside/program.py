@@ -126,7 +126,9 @@ class _Definitions(ast.NodeTransformer):
         return self._binding(node, [node.name])
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        return self._binding(node, [t.id for t in node.targets if isinstance(t, ast.Name)])
+        parts = (part for target in node.targets for part in ast.walk(target))
+        stored = (p for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store))
+        return self._binding(node, [p.id for p in stored])
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         bound = isinstance(node.target, ast.Name) and node.value is not None

@@ -526,7 +526,8 @@ class Trace:
         x = inputs[0] if inputs and isinstance(inputs[0], Tensor) else None
         if x is None or x.ndim < 2 or any(is_lazy(p) for p in module.parameters()):
             return
-        if torch._C._functorch.is_functorch_wrapped_tensor(x):  # noqa: SLF001 - no numbers there
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # noqa: SLF001
+            self.unfollowed += 1  # within a transform there are no numbers, and no backward pass
             return
         self._abandon()
         if id(module) not in self.lines and parameters_of(module):

@@ -59,6 +59,21 @@ NOT_FOLLOWED = {
 
 
 @pytest.mark.parametrize("form", ["globals", "bare"])
+def test_a_gradient_by_a_transform_accuses_nobody(form: str) -> None:
+    """`torch.func.grad` runs it on numbers that nobody sees, and without a backward pass."""
+    loss = (
+        "pull = torch.func.grad(lambda p: F.cross_entropy("
+        "torch.func.functional_call(model, p, images), labels))"
+        "({k: v.detach() for k, v in model.named_parameters()})\n"
+        "loss = torch.zeros((), requires_grad=True)"
+    )
+    backward = "for k, v in model.named_parameters():\n    v.grad = pull[k]"
+    found = verdicts(form, program(form, Variation(forward="pass", loss=loss, backward=backward)))
+    assert {r.status for r in found.values()} == {"ungradable"}, found
+    assert not any(r.bugs for r in found.values())
+
+
+@pytest.mark.parametrize("form", ["globals", "bare"])
 @pytest.mark.parametrize("name", NOT_FOLLOWED)
 def test_weights_used_in_ways_that_are_not_followed_accuse_nobody(form: str, name: str) -> None:
     setup = "w1, b1, w2, b2 = model.parameters()"

@@ -62,6 +62,9 @@ RIGHT: dict[str, Change] = {
          '"random": torch.get_rng_state(), "python": random.getstate()'),
         (EPOCH, '    random.setstate(state["python"])\n' + EPOCH),
     ),
+    "the generator's state before all others": (
+        ("    state = {\n", '    state = {\n        "r": torch.get_rng_state(),\n'),
+    ),
     "a backup that is fallen back on": (
         (SAVE, ("    if os.path.exists(path):\n        shutil.copy(path, path + '.bak')\n"
                "    torch.save(state, path)\n")),

@@ -97,6 +97,15 @@ def test_a_definition_is_wrapped_the_moment_it_is_made(tmp_path: Path, text: str
         assert in_fork(program, lambda p: p.get("x"), tmp_path) == 42
 
 
+@pytest.mark.parametrize(
+    "bound", ["f, g = made, 1", "[g, (f, *_)] = 1, (made, 2)", "f = g = made", "f: object = made"]
+)
+def test_whatever_binds_a_name_is_hooked(bound: str, tmp_path: Path) -> None:
+    program = script(f"made = lambda: 1\n{bound}\nx = f()")
+    program.on_definition("f", lambda f: lambda: f() + 41)
+    assert in_fork(program, lambda p: p.get("x"), tmp_path) == 42
+
+
 def test_a_hook_can_stop_the_program_past_a_bare_except_exception(tmp_path: Path) -> None:
     text = (
         "n = 0\nwhile True:\n    n += 1\n    try:\n        f()\n    except Exception:\n        pass"

@@ -69,7 +69,7 @@ def read_checkpoint(name: str) -> tuple[dict[str, Any], dict[str, torch.Tensor] 
     if isinstance(found, Mapping):
         keys = [*WRAPPERS, *(k for k in found if isinstance(k, str) and "optim" not in k)]
         for key in keys:
-            if key in found and found[key] and _is_state(found[key]):
+            if isinstance(found.get(key), Mapping) and found[key] and _is_state(found[key]):
                 return {"exists": True, "kind": "nested", "detail": key[:100]}, dict(found[key])
     return {"exists": True, "kind": "other", "detail": type(found).__name__[:100]}, None
 
