@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.checks import registry
 from autograder.grading.grader import Grader
 from autograder.model import Program, Result, Submission
 from tests.attacks.backends import BACKENDS, ENGINE
@@ -82,7 +81,7 @@ def test_no_seed_of_the_assignment_comes_out(grader: Grader, assignment: str) ->
         ours = {
             value
             for check in spec.checks
-            for request in registry()[check.use].requests(world.context(check)).values()
+            for request in world.check(check).requests(world.context(check)).values()
             if (value := request.args.get("seed")) is not None
         }
         assert ours & set(map(int, re.findall(r"'seed': (\d+)", told))), "nothing was spilled"
@@ -101,7 +100,7 @@ def test_nothing_that_is_asked_is_seeded_by_the_assignments_own(
         requests = [
             request
             for check in spec.checks
-            for request in registry()[check.use].requests(own.context(check)).values()
+            for request in world.check(check).requests(own.context(check)).values()
         ]
         assert not [r.probe for r in requests if str(spec.seed) in json.dumps(dict(r.args))]
         asked.append({r.digest for r in requests if r.args or r.tensors})
