@@ -218,7 +218,6 @@ class Line:
             call.answers = output.detach().float().cpu()
         if not call.graph:
             return
-        trace.open(call, self)
         trace.letter("f")
         marker = _Marker()
 
@@ -227,6 +226,7 @@ class Line:
                 return
             if not call.pulls:
                 call.dirty = gradient_norm(self.parameters)
+                trace.open(call, self)
             if trace.tell and call.images is not None:
                 self._follow(call)
             call.pulls += 1
@@ -408,7 +408,9 @@ class Trace:
             self.letters.append(letter)
 
     def open(self, call: Call, line: Line) -> None:
-        """A call with a graph has ended; the first of them are the program's opening."""
+        """A backward pass came back to a call; the first such are the program's opening. A network
+        that is only looked at is no part of it.
+        """
         if len(self.opening) < OPENING_CAP and call.print is not None:
             wide = line.vector().double()
             figures = (call.print.sum(), wide.sum(), wide.norm())

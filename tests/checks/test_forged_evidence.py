@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.checks import own
 from autograder.checks.judge import World, judge
 from autograder.course import config, images
 from autograder.errors import FiveBeatsError
@@ -56,6 +57,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     text = (HOME / "submissions" / "correct_plain" / "training_loop.py").read_text()
     text = re.sub(r"if __name__ == .__main__.", "if False", text)
     found = Witness(ForkedRun("script", "training_loop.py", [text], root))
+    found.run.probes = own.probes(SPEC)
     results = judge(WORLD, LoadReport("done"), found.ask)
     assert {r.id: r.message for r in results if r.status is not Status.PASSED} == {}
     return found
