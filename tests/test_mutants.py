@@ -61,7 +61,14 @@ def test_every_judge_is_missed(assignment: str, monkeypatch: pytest.MonkeyPatch)
     def wrong() -> list[str]:
         found = []
         for name, graded in kept.items():
-            result = regrade(world, "", name, graded.load, graded.evidence)
+            result = regrade(
+                world,
+                graded.result.submission,
+                name,
+                graded.load,
+                graded.evidence,
+                environment=graded.result.environment,
+            )
             row = expected(assignment)[name]
             found += [f"{name}: {p}" for p in problems(result, Path(name), row)]
         return found

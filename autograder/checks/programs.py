@@ -198,6 +198,8 @@ def _sequence(calls: Sequence[Call], replay: Replay) -> NDArray[Any]:
 
 def _visits(calls: Sequence[Call], replay: Replay) -> NDArray[Any]:
     """As `_sequence`, without what an earlier call of the same step has looked at already."""
+    if not any(c.moved for c in calls):  # no step tells where one ends
+        return _sequence(calls, replay)
     found: list[NDArray[Any]] = []
     first = 0
     for call in calls:

@@ -89,7 +89,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as e:
-        if e.errno not in _NO_FAULT_OF_OURS:
+        full = "usable temporary directory" in str(e)  # what `tempfile` says of a full disk
+        if e.errno not in _NO_FAULT_OF_OURS and not full:
             raise
-        print(f"autograder: {e.filename or 'a file'}: {e.strerror}", file=sys.stderr)
+        print(f"autograder: {e.filename or 'a file'}: {e.strerror or e}", file=sys.stderr)
         sys.exit(1)

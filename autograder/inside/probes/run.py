@@ -288,7 +288,8 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         printed = stack.enter_context(_printing(trace))
         seed_from_outside(args["seed"])
         program.load()
-        absent.need_printed()  # what the program prints is judged
+        if not functions:
+            absent.need_printed()  # what a bare script prints is judged
         driven = "" if program.stopped else _drive(program, trace, functions)
         made = _called(program, trace, args.get("call"))
         file, state = read_checkpoint(args["file"]) if args.get("file") else ({}, None)
