@@ -25,14 +25,14 @@ def on_accelerator(program: Program, args: dict[str, Any], tensors: dict[str, Te
     Returns `raised` (as `describe`), `at`: the device of the network at each forward pass, and
     `loss`: the devices that its loss was given.
     """
-    from .. import simdevice
+    from ..accelerator import simulation
 
     function = program.get(args["function"])
     torch.manual_seed(args["seed"])
     at: list[str] = []
     losses: list[str] = []
     told: dict[str, Any] = {"raised": None, "limit": False}
-    with simdevice.accelerator():
+    with simulation.accelerator():
         fixtures = Fixtures(args["fixture"], tensors)
         device = torch.device("cuda")
         model = fixtures.model.to(device)
@@ -48,7 +48,7 @@ def on_accelerator(program: Program, args: dict[str, Any], tensors: dict[str, Te
         except NotImplementedError:
             raise
         except Exception as e:
-            told = {"raised": describe(e, program.files), "limit": simdevice.is_limit(e)}
+            told = {"raised": describe(e, program.files), "limit": simulation.is_limit(e)}
     return {**told, "at": at, "loss": losses}, {}
 
 
