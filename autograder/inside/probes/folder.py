@@ -38,22 +38,33 @@ ROLES: dict[str, tuple[str, ...]] = {
 def own_folder() -> Iterator[None]:
     """Work in a copy of the working folder, without the checkpoints that an earlier run left.
 
-    Folders and large files are linked (the data set), small files copied.
+    The data set and large files are linked, everything else is copied: what the program writes into
+    a folder of its own, or finds there by a link, is this run's.
     """
     home = os.getcwd()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        for entry in os.scandir(home):
-            target = os.path.join(folder, entry.name)
-            if entry.is_dir() or (entry.is_file() and entry.stat().st_size > SMALL_FILE):
-                if not entry.name.endswith((".pt", ".pth")):
-                    os.symlink(entry.path, target)
-            elif entry.is_file() and not entry.name.endswith((".pt", ".pth")):
-                shutil.copyfile(entry.path, target)
+        _copy(home, folder, inner=False)
         os.chdir(folder)
         try:
             yield
         finally:
             os.chdir(home)
+
+
+def _copy(source: str, target: str, *, inner: bool) -> None:
+    """Copy one folder for `own_folder`; `inner` where it is below the working folder."""
+    for entry in os.scandir(source):
+        place = os.path.join(target, entry.name)
+        is_data = entry.name == "data" and entry.is_dir()
+        if entry.name.endswith((".pt", ".pth")) or (inner and is_data and entry.is_symlink()):
+            continue  # such a link was made when the program went there (`tame`), and will be again
+        if entry.is_dir(follow_symlinks=False) and not is_data:
+            os.mkdir(place)
+            _copy(entry.path, place, inner=True)
+        elif entry.is_dir() or (entry.is_file() and entry.stat().st_size > SMALL_FILE):
+            os.symlink(entry.path, place)
+        elif entry.is_file():
+            shutil.copyfile(entry.path, place)
 
 
 @contextlib.contextmanager
