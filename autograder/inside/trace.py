@@ -241,6 +241,10 @@ class Line:
         self._output = weakref.ref(output)
         self._markers.append(weakref.ref(marker))
 
+    def make_room(self) -> None:
+        """Keep as many answers again as were kept until now, whatever came before."""
+        self._answered = {True: 0, False: 0}
+
     def drop(self) -> None:
         """The call under way was none that could be followed."""
         self.calls.pop()

@@ -79,6 +79,25 @@ IF_CUDA = """\
 """
 
 RIGHT: dict[str, Changes] = {
+    "a loop that goes by other names": (
+        ("def train_one_epoch():", "def learn():"),
+        ("best_acc = 0.0\n", "train_one_epoch, _ = learn, None\nbest_acc = 0.0\n"),
+        ("    loss = train_one_epoch()\n", "    loss = learn()\n"),
+    ),
+    "one update for two optimizers": (
+        (
+            "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)",
+            (
+                "parts = model.fc1, model.fc2\n"
+                "halves = [torch.optim.AdamW(m.parameters(), lr=1e-3) for m in parts]\n"
+                "class Pair:\n"
+                "    param_groups = [g for h in halves for g in h.param_groups]\n"
+                "    def zero_grad(self):\n        for h in halves: h.zero_grad()\n"
+                "optimizer = Pair()"
+            ),
+        ),
+        ("scaler.step(optimizer)", "for h in halves: scaler.step(h)"),
+    ),
     "as it is": (),
     "zeroed after the step": (ZERO, (STEP, STEP + ZERO[0])),
     "gradients set to None by hand": (

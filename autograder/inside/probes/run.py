@@ -202,6 +202,8 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
         network = program.namespace.get(trace.name)
         if isinstance(network, nn.Module):  # in the mode that the function has to change
             network.train(name == "evaluate")
+        for line in set(trace.lines.values()):
+            line.make_room()  # the program's own run may have taken it all
         try:
             function(**served(program, function, loader))
         except StopProgram:
