@@ -42,7 +42,7 @@ done
 say() { echo "setup: $*" >&2; }
 stop() { say "$*"; exit 1; }
 
-chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+chromium() { type -P chromium || type -P chromium-browser || type -P google-chrome; }
 
 fits() { # a Python of 3.11 to 3.13 that can make environments
   command -v "$1" >/dev/null && "$1" - 2>/dev/null <<'EOF'

@@ -61,3 +61,27 @@ def test_make_uses_the_same(clones: list[Path]) -> None:
         check=True,
     )
     assert f"{where(clones[0])}/bin/python" in done.stdout
+
+
+@pytest.mark.root
+def test_a_browser_that_is_not_there_is_installed(tmp_path: Path) -> None:
+    """Whether it is there is asked of PATH: a function of the script's own is no browser."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    browsers = ("chromium", "chromium-browser", "google-chrome", "apt-get")
+    for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin"):
+        for tool in Path(folder).iterdir():
+            if tool.name not in browsers and not (tools / tool.name).is_symlink():
+                (tools / tool.name).symlink_to(tool)
+    asked = tmp_path / "asked"
+    (tools / "apt-get").write_text(f'#!/bin/sh\necho "$@" >> {asked}\nexit 1\n')
+    (tools / "apt-get").chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "scripts" / "setup.sh", "dev", "browser"],
+        env={**os.environ, "PATH": str(tools), "VENV": str(tmp_path / "venv")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "apt-get failed" in done.stderr, done.stderr
+    assert "chromium" in asked.read_text().splitlines()[-1].split()
