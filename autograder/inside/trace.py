@@ -65,6 +65,8 @@ PRODUCTS = (
 """What a program may multiply a network's weights in by itself."""
 SUMS = ((torch, "add"), *((Tensor, name) for name in ("__add__", "__radd__", "__iadd__", "add")))
 """What it may add a bias by."""
+SCALER = ("scale", "unscale_", "step", "update")
+"""The methods of a gradient scaler that are counted."""
 
 
 class _Marker:
@@ -343,10 +345,11 @@ class Trace:
     network are written down with their gradients, `calls`: how many calls at most with their images
     (a third of them, where backward passes come back to them); `seed`: of the ray that images are
     printed by;
-    `mend`: "late_zero" puts a `zero_grad` between a backward pass and its step off to the next
-    forward pass, so that what rests on the gradients can be judged as if that one beat stood in its
-    place; `tell`: note what
-    each backward pass added to the gradients, for a network that cannot be computed outside.
+    `mend`: "late" puts what stands between a backward pass and its step, and belongs after it,
+    off to the next forward pass: a `zero_grad`, and a scaler's `update` to the end of the span at
+    the latest; so that what rests on the gradients can be judged as if that one beat stood in its
+    place; `tell`: note what each backward pass added to the gradients, for a network that cannot be
+    computed outside.
     """
 
     def __init__(
@@ -378,7 +381,9 @@ class Trace:
         """Uses of the network's weights, and steps that found gradients in them, that no call of it
         was seen to lead to.
         """
-        self.scaler: dict[str, int] = {"scale": 0, "unscale_": 0, "step": 0, "update": 0}
+        self.scaler: dict[str, int] = dict.fromkeys((*SCALER, "early"), 0)
+        """Calls of each method; `early`: how many updates came between a backward pass and its
+        step."""
         self.after_backward: Callable[[], None] = lambda: None
         self.after_step: Callable[[], None] = lambda: None
         self.clock = 0
@@ -386,8 +391,12 @@ class Trace:
         """Whether a gradient is asked for by the trace itself."""
         self._waiting = False
         """Whether gradients came that no step has used."""
+        self._hasty = False
+        """Whether a scaler was updated while they waited."""
         self._owed: Callable[[], Any] | None = None
         """A `zero_grad` that is put off to the next forward pass."""
+        self._update: Callable[[], Any] | None = None
+        """A scaler's `update` that is put off; dropped where the program makes one in its place."""
         self._open: list[int] = []
         self._bytes = 0
         self._rays: dict[int, Tensor] = {}
@@ -423,7 +432,7 @@ class Trace:
     def pulled(self) -> None:
         """A backward pass came back to a network."""
         self.letter("b")
-        self._waiting = True
+        self._waiting, self._hasty = True, False
 
     def ray(self, pixels: int) -> Tensor:
         """A random direction: images that print the same number along it are the same image."""
@@ -489,6 +498,7 @@ class Trace:
         self._abandon()
         try:
             yield span
+            self._settle()
         finally:
             self._abandon()
             self._open.pop()
@@ -543,6 +553,7 @@ class Trace:
         self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
             self._line.named |= self.namespace.get(self.name) is module
+            self._settle()
             if self._owed is not None and torch.is_grad_enabled():
                 self._owed()
                 self._owed = None
@@ -647,9 +658,30 @@ class Trace:
         @functools.wraps(method)
         def counted(scaler: Any, *args: Any, **kwargs: Any) -> Any:
             self.scaler[name] += 1
-            return method(scaler, *args, **kwargs)
+            if name == "step":
+                self.scaler["early"] += self._hasty
+            elif name == "update":
+                self._hasty = self._waiting
+                self._update = None
+                if self.mend == "late" and self._waiting:
+                    self._update = functools.partial(method, scaler, *args, **kwargs)
+                    return None
+            try:
+                returned = method(scaler, *args, **kwargs)
+            except AssertionError:
+                self.scaler["early"] += name == "update" and self._waiting
+                raise
+            if name == "step":  # one that was skipped is over, too
+                self._waiting = self._hasty = False
+            return returned
 
         return counted
+
+    def _settle(self) -> None:
+        """Do the `update` that was put off."""
+        update, self._update = self._update, None
+        if update is not None:
+            update()
 
     def _losing(self, name: str) -> Any:
         function = getattr(F, name)
@@ -690,7 +722,7 @@ class Trace:
         @functools.wraps(method)
         def zeroing(who: Any, *args: Any, **kwargs: Any) -> Any:
             self.letter("z")
-            if self.mend == "late_zero" and self._waiting:
+            if self.mend == "late" and self._waiting:
                 self._owed = functools.partial(method, who, *args, **kwargs)
                 return None
             return method(who, *args, **kwargs)
@@ -713,7 +745,7 @@ class Trace:
             (Optimizer, "__init__", self._making(Optimizer)),
             (Optimizer, "zero_grad", self._zeroing(Optimizer)),
             (nn.Module, "zero_grad", self._zeroing(nn.Module)),
-            *((torch.amp.GradScaler, n, self._counting(n)) for n in self.scaler),
+            *((torch.amp.GradScaler, n, self._counting(n)) for n in SCALER),
         ]
         inherited = object()
         before = [(owner, name, vars(owner).get(name, inherited)) for owner, name, _ in put]
