@@ -296,6 +296,7 @@ RUN = (
     Option("rate", float, "the learning rate"),
     Option("std", float, "the standard deviation of the first weights"),
     Option("optimizer", str, "the optimizer by its class"),
+    Option("open", bool, "whether another optimizer or a schedule may stand in its place"),
 )
 """What is said of a run: once, for all the checks that look at it, whatever each of them needs."""
 

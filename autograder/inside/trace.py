@@ -101,7 +101,8 @@ class Call:
     dirty: float = 0.0
     """Norm of the gradients that the backward pass found before it added its own."""
     alive: int = 0
-    """How many graphs of this network were alive when the call began."""
+    """How many graphs of this network were alive when the backward pass came, its own among them:
+    only those that one has passed through. Where none came, all that were when the call began."""
 
 
 @dataclass
@@ -156,7 +157,7 @@ class Line:
         self._index = -1
         self._rows = 0
         self._answered = {True: 0, False: 0}
-        self._markers: list[weakref.ref[_Marker]] = []
+        self._markers: list[tuple[weakref.ref[_Marker], Call]] = []
         self._output: weakref.ref[Tensor] | None = None
 
     @property
@@ -232,6 +233,8 @@ class Line:
             if trace.tell and call.images is not None:
                 self._follow(call)
             call.pulls += 1
+            if call.pulls == 1:
+                call.alive = self._alive(pulled=True)
             call.pulled = trace.tick()
             trace.pulled()
             trace.after_backward()
@@ -241,7 +244,7 @@ class Line:
 
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
         self._output = weakref.ref(output)
-        self._markers.append(weakref.ref(marker))
+        self._markers.append((weakref.ref(marker), call))
 
     def make_room(self) -> None:
         """Keep as many answers again as were kept until now, whatever came before."""
@@ -280,16 +283,15 @@ class Line:
 
         torch.autograd.Variable._execution_engine.queue_callback(over)  # noqa: SLF001 - the one way
 
-    def _alive(self) -> int:
-        """Graphs of earlier calls that are still held; garbage is collected before many are
-        believed.
+    def _alive(self, *, pulled: bool = False) -> int:
+        """Graphs that are still held, or only those that a backward pass has `pulled`; garbage is
+        collected before many are believed.
         """
-        alive = sum(ref() is not None for ref in self._markers)
-        if alive > 2:
+        self._markers = [(ref, call) for ref, call in self._markers if ref() is not None]
+        if len(self._markers) > 2:
             gc.collect()
-            self._markers = [ref for ref in self._markers if ref() is not None]
-            alive = len(self._markers)
-        return alive
+            self._markers = [(ref, call) for ref, call in self._markers if ref() is not None]
+        return sum(call.pulls > 0 or not pulled for _, call in self._markers)
 
     def stepping(self, optimizer: Optimizer, index: int, span: int) -> Step | None:
         """An optimizer is about to step; None where it holds nothing of this network."""
