@@ -158,7 +158,9 @@ class Line:
         self._rows = 0
         self._answered = {True: 0, False: 0}
         self._markers: list[tuple[weakref.ref[_Marker], Call]] = []
-        self._output: weakref.ref[Tensor] | None = None
+        self._output: Tensor | None = None
+        """The last answers, as long as a loss of them may be wished for, since a program need not
+        name them: `log_softmax(net(x))`."""
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -186,6 +188,7 @@ class Line:
 
     def begin(self, x: Tensor) -> None:
         """A forward call on `x` (B, …) begins."""
+        self._output = None
         state = self.state()
         if len(self.calls) >= CALLS_CAP:
             return
@@ -216,9 +219,11 @@ class Line:
         call.graph = output.requires_grad
         call.dtype = str(output.dtype).removeprefix("torch.")
         plain = output.ndim == 2 and not output.is_complex()
+        # a column for each image; where both fit, rows are likelier
+        turned = plain and len(output) != call.rows == output.shape[1]
         if plain and (call.images is not None or self._answered[call.grad] < ANSWERS_CAP):
             self._answered[call.grad] += call.rows
-            call.answers = output.detach().float().cpu()
+            call.answers = (output.T if turned else output).detach().float().cpu()
         if not call.graph:
             return
         trace.letter("f")
@@ -227,6 +232,7 @@ class Line:
         def pulled(gradient: Tensor, kept: _Marker = marker) -> None:
             if trace.wishing:
                 return
+            self._output = None
             if not call.pulls:
                 call.dirty = gradient_norm(self.parameters)
                 trace.open(call, self)
@@ -238,12 +244,13 @@ class Line:
             call.pulled = trace.tick()
             trace.pulled()
             trace.after_backward()
-            if call.answers is not None and gradient.shape == call.answers.shape:
-                pull = gradient.detach().float().cpu()
+            pull = (gradient.T if turned else gradient).detach().float().cpu()
+            if call.answers is not None and pull.shape == call.answers.shape:
                 call.pull = pull if call.pull is None else call.pull + pull
 
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
-        self._output = weakref.ref(output)
+        few = len(self.calls) <= trace.keep and not any(c.pulls for c in self.calls)
+        self._output = output if few else None
         self._markers.append((weakref.ref(marker), call))
 
     def make_room(self) -> None:
@@ -260,16 +267,17 @@ class Line:
         """A loss was computed: what would a backward pass from it bring back to the last answers?
         Asked of a few calls, as long as none has come.
         """
-        output = self._output() if self._output is not None else None
-        few = len(self.calls) <= self.trace.keep and not any(c.pulls for c in self.calls)
-        if output is None or not few or loss.numel() != 1 or not loss.requires_grad:
+        output = self._output
+        if output is None or loss.numel() != 1 or not loss.requires_grad:
             return
         self.trace.wishing = True
         try:
             (wish,) = torch.autograd.grad(loss, output, retain_graph=True, allow_unused=True)
         finally:
             self.trace.wishing = False
-        if self.calls[-1].answers is not None and isinstance(wish, Tensor):
+        answers = self.calls[-1].answers
+        if answers is not None and isinstance(wish, Tensor):
+            wish = wish if wish.shape == answers.shape else wish.T
             self.calls[-1].wish = wish.detach().float().cpu()
 
     def _follow(self, call: Call) -> None:
@@ -605,12 +613,12 @@ class Trace:
         given = [o for o in operands if isinstance(o, Tensor)]
         at = next((k for k, o in enumerate(given) if product and _is(o, first)), None)
         if at is not None and (self._line is None or self._depth == 0):
-            # rows in, rows out: images that come as columns are not followed
-            before = given if name == "einsum" else given[:at]
-            rows = [x for x in before if x.ndim > 1 and not (x.is_leaf and x.requires_grad)]
-            rows = [x for x in rows if not _is(x, first) and x.shape[:1] == result.shape[:1]]
-            if rows:
-                self._begin(root, rows[-1:], None)
+            beside = [o for o in given if not _is(o, first)]
+            rows = _rows(beside if name == "einsum" else given[:at], first, result)
+            if rows is None:
+                rows = _columns(beside if name == "einsum" else given[at + 1 :], first, result)
+            if rows is not None:
+                self._begin(root, [rows], None)
             else:
                 self.unfollowed += 1
         if self._line is not None and any(_is(o, last) for o in given):
@@ -1066,6 +1074,26 @@ def _is(tensor: Tensor, parameter: Tensor) -> bool:
         return False
     place = tensor.data_ptr()
     return place != 0 and place == parameter.data_ptr()
+
+
+def _rows(operands: list[Tensor], weight: Tensor, product: Tensor) -> Tensor | None:
+    """The operand whose rows are images, of those that a weight was multiplied by: as many rows as
+    the product has, each as long as a side of the weight.
+    """
+    fit = [x for x in operands if x.ndim > 1 and not (x.is_leaf and x.requires_grad)]
+    fit = [x for x in fit if x.shape[:1] == product.shape[:1]]
+    if weight.ndim == 2:  # else it was used in another shape than its own
+        fit = [x for x in fit if x.shape[-1] in weight.shape]
+    return fit[-1] if fit else None
+
+
+def _columns(operands: list[Tensor], weight: Tensor, product: Tensor) -> Tensor | None:
+    """The same where the product has a column for each image, as rows: `weight @ x.T`."""
+    fit = [x for x in operands if x.ndim == 2 and not (x.is_leaf and x.requires_grad)]
+    turned = [x.T for x in fit if x.shape[0] in weight.shape]  # else as an einsum takes them
+    fit = [x for x in (*fit, *turned) if x.shape[1] in weight.shape]
+    fit = [x for x in fit if product.ndim == 2 and len(x) == product.shape[1]]
+    return fit[-1] if fit else None
 
 
 def _part(module: nn.Module, own: list[Tensor]) -> tuple[Tensor, Tensor] | None:

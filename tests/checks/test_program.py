@@ -565,3 +565,25 @@ def test_graphs_that_are_let_go_cost_nothing(style: str) -> None:
 @pytest.mark.parametrize("case", KEPT)
 def test_graphs_that_are_kept_are_named(case: str) -> None:
     assert lost(changed(*KEPT[case]), "graphs") == {"graphs": ("loss_graph_accumulated",)}
+
+
+@pytest.mark.parametrize(
+    ("loss", "bugs"),
+    [
+        (LOSS, ()),
+        ("F.nll_loss(F.log_softmax(model(x), 1), y)", ()),
+        ("nn.NLLLoss()(model(x).log_softmax(1), y)", ()),
+        ("criterion(model(x).softmax(1), y)", ("softmax_before_cross_entropy",)),
+        ("F.nll_loss(model(x).softmax(1), y)", ("softmax_into_nll",)),
+    ],
+)
+def test_what_would_be_differentiated_is_judged_though_nothing_is(
+    loss: str, bugs: tuple[str, ...]
+) -> None:
+    """Whether the answers have a name makes no difference."""
+    named = ("        answers = model(x)\n        loss = ", loss.replace("model(x)", "answers"))
+    for source in (f"        loss = {loss}", "".join(named)):
+        changes = ((f"        loss = {LOSS}", source), (BACKWARD, ""))
+        head = ("import random\n", "import random\nfrom torch.nn import functional as F\n")
+        found = results(changed(head, *changes), "objective")["objective"]
+        assert (found.status == "passed", found.bugs) == (not bugs, bugs), found.message
