@@ -10,10 +10,11 @@
     printed    the accuracy that is printed is that of the final weights
     wiring     the optimizer holds the parameters of the network that is trained
     seeding    two starts of the program agree
+    statistics training images are prepared without a look at the test images
     scaler     a gradient scaler is used whole: scale, step, update
     device     model and batches meet on the device
 
-All but the last three are read off one run on secret images. Accuracies are computed outside, from
+All but the last four are read off one run on secret images. Accuracies are computed outside, from
 weights; the box is asked for none.
 """
 
@@ -43,6 +44,7 @@ from .base import (
 )
 from .forms import RUN, TEST, TRAIN, ProgramForm, form_of, with_defaults
 from .loops import RATE, Loop, clearing, missing_network, must_follow, stopped
+from .reference.images import Preparation, prepare
 from .reference.objective import loss
 from .reference.replay import Call, Replay
 
@@ -59,6 +61,9 @@ ADAMS = {"Adam", "AdamW"}
 """Optimizers whose steps are of one length at one rate."""
 LEARNT = 0.93
 """Share of its beginning that a loss must come below to have fallen."""
+PREPARED = 0.02
+"""Share of the images' spread by which two preparations must differ; the fit of one is good to a
+thousandth, and what test images add to the statistics moves them by a tenth."""
 SAME = (0.5, 2.0)
 """How far the gradients that an optimizer sees may move when the scale does: 16-bit arithmetic
 moves them by percents, a scale left in by four orders of magnitude."""
@@ -602,6 +607,48 @@ def _alike(a: Sequence[float], b: Sequence[float]) -> bool:
     return bool(np.allclose(a, b, rtol=1e-6, atol=1e-4, equal_nan=True))
 
 
+# --- the statistics ---------------------------------------------------------------------------
+
+
+def _with_other_tests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    form = program_of(ctx)
+    return {
+        "main": form.request(ctx, curve=form.curve),
+        "moved": form.request(ctx, steps=STEPS, other_tests=True),
+    }
+
+
+def _statistics(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether training images are prepared as before when the test images are others."""
+    first, second = (
+        _training_images(read_run(ctx, {"main": evidence[k]})) for k in ("main", "moved")
+    )
+    if first is None or second is None:
+        return Outcome.passed("not exercised: the images are prepared in no one way")
+    _, a, b = np.intersect1d(first.columns, second.columns, return_indices=True)
+    # a map's slope counts for the 255 steps of a pixel, and its shift for one
+    maps = [(255 * p.slope[i], p.shift[i]) for p, i in ((first, a), (second, b))]
+    size = max((float(np.abs(slope).max(initial=0.0)) for slope, _ in maps), default=0.0)
+    apart = max(float(np.abs(u - v).max(initial=0.0)) for u, v in zip(*maps, strict=True))
+    if apart > PREPARED * size:
+        return Outcome.failed(
+            "run once more with other test images, the program prepared its training images in "
+            "another way: the numbers that it prepares them by are taken from the test set, too",
+            "stats_leakage",
+        )
+    return Outcome.passed()
+
+
+def _training_images(replay: Replay) -> Preparation | None:
+    """How the images that were trained on are prepared; None where no affine map does it."""
+    rows = [c.inputs for c in replay.trained if c.inputs is not None]
+    if not rows or replay.preparation is None:
+        return None
+    constant = replay.preparation.constant
+    fitted = prepare(np.concatenate(rows), replay.both.images, replay.columns, constant)
+    return None if fitted is None else fitted[0]
+
+
 # --- the accelerator -----------------------------------------------------------------------------
 
 _MIXED = re.compile(
@@ -806,6 +853,13 @@ program_seeding = _question(
     "missing_name",
     requests=_starts,
 )(_seeding)
+program_statistics = _question(
+    "statistics",
+    "What the data are prepared by (a mean, a deviation, a largest value) is learnt from the "
+    "training images, or is a constant. The test images stand for those that nobody has seen yet.",
+    "stats_leakage",
+    requests=_with_other_tests,
+)(_statistics)
 program_device = _question(
     "device",
     "Everything that meets in one operation must be on one device: the model once, every batch of "

@@ -155,11 +155,11 @@ images, labels = next(iter(test_loader))
 assert images.shape[1:] == (1, 28, 28), f"pictures are (1, 28, 28), not {tuple(images.shape[1:])}"
 assert len(images) == min(256, len(test_loader.dataset)), "test batches hold 256 pictures"
 
-# %% nbgrader={"grade": true, "grade_id": "task2-data-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task2-data-hidden", "locked": true, "points": 2.75, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
-grade("train_shuffled", "eval_order", "seeding")
+grade("train_shuffled", "eval_order", "seeding", "statistics")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -276,7 +276,7 @@ accuracy = float(evaluate())
 assert 0 <= accuracy <= 1, f"an accuracy is between 0 and 1, not {accuracy}"
 assert float(evaluate()) == accuracy, "nothing was learnt in between, and yet the accuracy changed"
 
-# %% nbgrader={"grade": true, "grade_id": "task4-evaluate-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task4-evaluate-hidden", "locked": true, "points": 1.75, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 

@@ -587,3 +587,59 @@ def test_what_would_be_differentiated_is_judged_though_nothing_is(
         head = ("import random\n", "import random\nfrom torch.nn import functional as F\n")
         found = results(changed(head, *changes), "objective")["objective"]
         assert (found.status == "passed", found.bugs) == (not bugs, bugs), found.message
+
+
+READ = "    return TensorDataset(data.data[:, None] / 255.0, data.targets)\n"
+SET = "datasets.FashionMNIST('data', train={}).data / 255.0"
+BOTH = f"both = torch.cat([{SET.format(True)}, {SET.format(False)}])\n"
+OURS = f"ours = {SET.format(True)}\n"
+PIXELS = "(data.data[:, None] / 255.0)"
+SETS = "train_set, test_set = read(True), read(False)\n"
+
+
+def prepared_by(before: str, expression: str) -> Changes:
+    """The program with its images prepared as `(x - m) / s` says."""
+    found = READ.replace(
+        "data.data[:, None] / 255.0", expression.replace("x", "(data.data[:, None] / 255.0)")
+    )
+    return ((READ, found), (SETS, before + SETS))
+
+
+APART: dict[str, Changes] = {
+    "as it is": (),
+    "constants": prepared_by("", "(x - 0.286) / 0.353"),
+    "the training images' mean": prepared_by(OURS, "(x - ours.mean()) / ours.std()"),
+    "of each pixel": prepared_by(OURS, "(x - ours.mean(0)) / (ours.std(0) + 0.1)"),
+    "each set by its own": prepared_by("", "(x - x.mean()) / x.std()"),
+    "the training and the test set in two ways": prepared_by("", "x if train else 2 * x - 1"),
+    "each image by its own": prepared_by("", "x - x.mean((2, 3), keepdim=True)"),
+    "changed at random": (
+        (
+            "        optimizer.zero_grad()\n",
+            "        x = x + 0.05 * torch.rand_like(x)\n" + ZERO[0],
+        ),
+    ),
+}
+TOGETHER: dict[str, Changes] = {
+    "mean and deviation": prepared_by(BOTH, "(x - both.mean()) / both.std()"),
+    "the mean alone": prepared_by(BOTH, "x - both.mean()"),
+    "of each pixel": prepared_by(BOTH, "(x - both.mean(0)) / (both.std(0) + 0.1)"),
+    "in the loop": (
+        (SETS, BOTH + SETS),
+        (
+            "        optimizer.zero_grad()\n",
+            "        x = (x - both.mean()) / both.std()\n" + ZERO[0],
+        ),
+    ),
+    "of the test set only": prepared_by(BOTH, "(x - both[-300:].mean()) / both[-300:].std()"),
+}
+
+
+@pytest.mark.parametrize("style", APART)
+def test_statistics_of_the_training_images_cost_nothing(style: str) -> None:
+    assert lost(changed(*APART[style]), "statistics") == {}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_statistics_of_the_test_images_are_named(case: str) -> None:
+    assert lost(changed(*TOGETHER[case]), "statistics") == {"statistics": ("stats_leakage",)}
