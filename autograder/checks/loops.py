@@ -809,10 +809,11 @@ def mode(loop: Loop) -> Outcome:
 def graphs(loop: Loop) -> Outcome:
     """Whether the graphs of earlier steps are let go."""
     made = [c for c in loop.replay.calls if c.graph]
-    if len(made) <= GRAPHS + 1:
+    reached = any(c.pulls for c in loop.calls)
+    if len(made) <= (GRAPHS if reached else GRAPHS + 1):
         return Outcome.not_checked("not checked: there were too few forward calls with a graph")
     first, alive = loop.calls[0], max(c.alive for c in loop.calls)
-    if not first.pulls:
+    if not reached:
         alive -= first.alive  # what was looked at before may be kept
     if alive > GRAPHS * _a_step([c for c in made if c.index >= first.index]):
         return Outcome.failed(
