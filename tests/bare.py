@@ -48,8 +48,8 @@ print(f"test accuracy {right / len(test_labels):.4f}")
 """
 
 CHECKS = (
-    "init", "batch", "shuffled", "runs", "zero_grad", "beats", "objective", "rate", "epochs",
-    "no_grad", "printed",
+    "init", "batch", "shuffled", "runs", "zero_grad", "beats", "objective", "graphs", "rate",
+    "epochs", "no_grad", "printed",
 )  # fmt: skip
 
 

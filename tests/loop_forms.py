@@ -217,6 +217,14 @@ WEIGHTS_ALONE = {
     "in_place": "logits = torch.mm(x.mm(w1.T).add(b1).clamp(min=0), w2.T)\nlogits += b2",
     "einsum": "logits = torch.einsum('bh,oh->bo', "
     "F.relu(torch.einsum('oi,bi->bo', w1, x) + b1), w2) + b2",
+    "columns": "logits = (w2 @ F.relu(w1 @ x.T + b1[:, None]) + b2[:, None]).T",
+    "columns_then_rows": "logits = F.relu((w1 @ x.t()).t() + b1) @ w2.T + b2",
+    "columns_by_addmm": "z = torch.addmm(b1.unsqueeze(1), w1, x.T).clamp_min(0)\n"
+    "logits = torch.addmm(b2.view(-1, 1), w2, z).T",
+    "columns_by_einsum": "z = F.relu(torch.einsum('hi,bi->hb', w1, x) + b1[:, None])\n"
+    "logits = torch.einsum('oh,hb->bo', w2, z) + b2",
+    "columns_kept": "X = x.T.contiguous()\nlogits = (w2.mm(w1.mm(X).add(b1[:, None]).relu()) + "
+    "b2[:, None]).t()",
     "loss_ends": "logits = F.relu(x @ w1.T + b1) @ w2.T\nlogits = torch.stack([z + b for z, b in "
     "zip(logits.unbind(1), b2)], 1)",
 }

@@ -215,6 +215,7 @@ _REFUSALS = {
     "since the last update": "it was not updated after the step before",
     "after step()": "it was not updated after the step before",
     "_scale is None": "no loss was scaled by it",
+    "prior to update": "it was updated before its step, which is where it looks for an overflow",
     "No inf checks": "it was to step without gradients that came from a scaled loss",
 }
 """What an enabled scaler says when it is used in a wrong order, and what that means here."""
@@ -247,6 +248,12 @@ def amp_scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     off, large = _off(ctx, evidence), run_of(ctx, evidence, "large")
     if hidden := _unseen(off):
         return hidden
+    if read_run(evidence["large"], fixture_of(ctx)).early_updates:
+        return Outcome.failed(
+            f"{SAID['large']}, update came before step: it ends the scaler's turn, so step no "
+            f"longer knows what became of these gradients, and divides by the scale once more",
+            "wrong_value",
+        )
     if refusal := _refusal(large):
         return Outcome.failed(f"{SAID['large']}, {refusal}", "wrong_value")
     if large.raised:

@@ -234,11 +234,16 @@ class ProgramForm:
         device: str = "cpu",
         curve: tuple[float, ...] = (),
         tell: bool = False,
+        other_tests: bool = False,
     ) -> ProbeRequest:
         """Ask for a run: under outside seed number `which`, up to `steps`, on a `device`, with its
-        evaluations answered from a `curve`; `tell`: with the gradients as the box saw them.
+        evaluations answered from a `curve`; `tell`: with the gradients as the box saw them;
+        `other_tests`: with the test images as negatives, whose mean and deviation are others.
         """
         images = self.images(ctx)
+        tensors = dict(images.tensors)
+        if other_tests:
+            tensors["test_images"] = 255 - tensors["test_images"]
         args = {
             "network": self.network,
             "folder": FOLDERS["fashion-mnist" if (d := ctx.assignment.data) is None else d.dataset],
@@ -254,7 +259,7 @@ class ProgramForm:
             "seeding": self.seeding if steps else "",
             "tell": tell,
         }
-        return ProbeRequest("run:program", args, images.tensors, start="fresh")
+        return ProbeRequest("run:program", args, tensors, start="fresh")
 
     def requests(self, ctx: Context) -> dict[str, ProbeRequest]:
         """The run, and once more with the gradients as the box saw them: that is only asked for
@@ -296,6 +301,7 @@ RUN = (
     Option("rate", float, "the learning rate"),
     Option("std", float, "the standard deviation of the first weights"),
     Option("optimizer", str, "the optimizer by its class"),
+    Option("open", bool, "whether another optimizer or a schedule may stand in its place"),
 )
 """What is said of a run: once, for all the checks that look at it, whatever each of them needs."""
 

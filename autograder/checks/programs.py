@@ -10,10 +10,11 @@
     printed    the accuracy that is printed is that of the final weights
     wiring     the optimizer holds the parameters of the network that is trained
     seeding    two starts of the program agree
+    statistics training images are prepared without a look at the test images
     scaler     a gradient scaler is used whole: scale, step, update
     device     model and batches meet on the device
 
-All but the last three are read off one run on secret images. Accuracies are computed outside, from
+All but the last four are read off one run on secret images. Accuracies are computed outside, from
 weights; the box is asked for none.
 """
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -42,6 +44,8 @@ from .base import (
 )
 from .forms import RUN, TEST, TRAIN, ProgramForm, form_of, with_defaults
 from .loops import RATE, Loop, clearing, missing_network, must_follow, stopped
+from .reference.images import Preparation, prepare
+from .reference.objective import loss
 from .reference.replay import Call, Replay
 
 _NUMBER = re.compile(r"(?<![\w.])(\d+)(?:\.(\d+))?(?:[eE][-+]?\d+)?(?![\w.]*\d)\s*(%?)")
@@ -50,6 +54,16 @@ SHOWN = 400
 """Numbers of the printed text that are looked at, from its end."""
 STEPS = 3
 """Steps of a start that is compared with another."""
+FAR = 5.0
+"""How many times too high or too low a rate must be to be named where rates are not judged to the
+last digit: half of what is commonly taken for another order of magnitude."""
+ADAMS = {"Adam", "AdamW"}
+"""Optimizers whose steps are of one length at one rate."""
+LEARNT = 0.93
+"""Share of its beginning that a loss must come below to have fallen."""
+PREPARED = 0.02
+"""Share of the images' spread by which two preparations must differ; the fit of one is good to a
+thousandth, and what test images add to the statistics moves them by a tenth."""
 SAME = (0.5, 2.0)
 """How far the gradients that an optimizer sees may move when the scale does: 16-bit arithmetic
 moves them by percents, a scale left in by four orders of magnitude."""
@@ -165,8 +179,11 @@ def _not_normal(values: NDArray[np.float64], want: float, name: str) -> Outcome 
 
 def _batches(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether a step looks at `batch` images."""
-    want = int(ctx.option("batch"))
-    trained = replay.trained
+    return batches_of(replay.trained, int(ctx.option("batch")))
+
+
+def batches_of(trained: Sequence[Call], want: int) -> Outcome:
+    """Whether these training calls look at `want` images a step."""
     if not trained:
         return Outcome.not_checked("not checked: no batch was trained on")
     sizes = [c.rows for c in trained]
@@ -259,7 +276,19 @@ def _eval_order(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
 def _epochs(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether each training image was trained on `epochs` times."""
     want = int(ctx.option("epochs"))
-    trained = replay.trained
+    outcome = epochs_of(replay, replay.trained, want)
+    if outcome.status is Status.PASSED or not program_of(ctx).functions:
+        return outcome
+    # a function may be tried out before: once, or without being measured
+    measured = field_of(main, "evaluated", list)
+    once_more = epochs_of(replay, replay.trained, want + 1).status is Status.PASSED
+    if once_more or len({e for e in measured if isinstance(e, int) and e > 0}) == want:
+        return Outcome.passed("with an epoch tried out before")
+    return outcome
+
+
+def epochs_of(replay: Replay, trained: Sequence[Call], want: int) -> Outcome:
+    """Whether these training calls saw each training image `want` times."""
     visits = _visits(trained, replay)
     rows = len(visits) or sum(c.rows for c in trained)
     _, counts = np.unique(visits, return_counts=True)
@@ -283,6 +312,8 @@ def _epochs(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
 def _rate(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
     """Whether the steps are as long as `rate` makes them, by the `optimizer` that is asked for."""
     want, optimizer = float(ctx.option("rate")), str(ctx.option("optimizer"))
+    if ctx.option("open") is True:
+        return open_rate(replay, want, optimizer)
     batch = int(ctx.option("batch"))
     values, name = replay.effective_rates(batch)
     if not values:
@@ -316,6 +347,67 @@ def _rate(ctx: Context, replay: Replay, main: Evidence) -> Outcome:
             return Outcome.passed(f"{told}: clipped, or warmed up")
     bug = "lr_too_high" if low > want else "lr_too_low"
     return Outcome.failed(f"{told}; a rate of {want:g} is asked for", bug)
+
+
+def open_rate(replay: Replay, want: float, optimizer: str) -> Outcome:
+    """Whether the rate is near the one that is asked for where the `optimizer` is, too, and stays
+    as it is. Of another optimizer, or a schedule, whether it does harm: the loss says that.
+    """
+    name = str(replay.holders[0].get("type", "")) if replay.holders else ""
+    rates = [r for s in replay.steps for r in s.rates] or replay.effective_rates()[0]
+    rates = rates or _made_rates(replay)
+    fell = _fall(replay)
+    if not rates or not np.isfinite(rates).all():
+        if fell is not None and fell.last < LEARNT * fell.first:
+            return Outcome.passed("the loss falls, without an optimizer of torch's")
+        return Outcome.not_checked("not checked: no step could be explained")
+    low, high, usual = min(rates), max(rates), float(np.median(rates))
+    told = f"the steps are taken at a rate of {usual:.3g}"
+    if high - low <= RATE * high and (name == optimizer or {name, optimizer} == ADAMS):
+        if want / FAR <= usual <= want * FAR:
+            return Outcome.passed(told)
+        bug = "lr_too_high" if usual > want else "lr_too_low"
+        return Outcome.failed(f"{told}; {want:g} is asked for", bug)
+    least, most = (1e-3, 1.0) if name in ("", "SGD") else (1e-4, 2e-2)
+    bug = "lr_too_low" if high < least else "lr_too_high" if usual > most else ""
+    if not bug or fell is None or not fell.harmed(wild=bug == "lr_too_high"):
+        return Outcome.passed(told)
+    return Outcome.failed(
+        f"{told}: the loss went from {fell.first:.4g} to {fell.last:.4g} in "
+        f"{len(replay.trained)} batches, and was {fell.most:.4g} at most",
+        bug,
+    )
+
+
+def _made_rates(replay: Replay) -> list[float]:
+    """The rates of optimizers that were made and never stepped."""
+    groups = [g for o in replay.holders for g in o.get("groups") or [] if isinstance(g, Mapping)]
+    return [float(g["lr"]) for g in groups if isinstance(g.get("lr"), float)]
+
+
+@dataclass(frozen=True)
+class _Fall:
+    """The loss of the first batch, the mean of the last three that were seen, and the largest."""
+
+    first: float
+    last: float
+    most: float
+
+    def harmed(self, *, wild: bool) -> bool:
+        """Whether the loss did not fall; `wild`: or was far above its beginning on the way."""
+        return not self.last < LEARNT * self.first or (wild and self.most > 2 * self.first)
+
+
+def _fall(replay: Replay) -> _Fall | None:
+    """How the cross-entropy went in training; None where fewer than four batches show it."""
+    import torch
+
+    values = [
+        float(loss("cross_entropy", torch.from_numpy(c.answers), torch.from_numpy(c.labels)))
+        for c in replay.trained
+        if c.answers is not None and c.labels is not None
+    ]
+    return _Fall(values[0], float(np.mean(values[-3:])), max(values)) if len(values) > 3 else None
 
 
 def _set(replay: Replay, want: float, optimizer: str) -> Outcome:
@@ -515,6 +607,48 @@ def _alike(a: Sequence[float], b: Sequence[float]) -> bool:
     return bool(np.allclose(a, b, rtol=1e-6, atol=1e-4, equal_nan=True))
 
 
+# --- the statistics ---------------------------------------------------------------------------
+
+
+def _with_other_tests(ctx: Context) -> Mapping[str, ProbeRequest]:
+    form = program_of(ctx)
+    return {
+        "main": form.request(ctx, curve=form.curve),
+        "moved": form.request(ctx, steps=STEPS, other_tests=True),
+    }
+
+
+def _statistics(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Whether training images are prepared as before when the test images are others."""
+    first, second = (
+        _training_images(read_run(ctx, {"main": evidence[k]})) for k in ("main", "moved")
+    )
+    if first is None or second is None:
+        return Outcome.passed("not exercised: the images are prepared in no one way")
+    _, a, b = np.intersect1d(first.columns, second.columns, return_indices=True)
+    # a map's slope counts for the 255 steps of a pixel, and its shift for one
+    maps = [(255 * p.slope[i], p.shift[i]) for p, i in ((first, a), (second, b))]
+    size = max((float(np.abs(slope).max(initial=0.0)) for slope, _ in maps), default=0.0)
+    apart = max(float(np.abs(u - v).max(initial=0.0)) for u, v in zip(*maps, strict=True))
+    if apart > PREPARED * size:
+        return Outcome.failed(
+            "run once more with other test images, the program prepared its training images in "
+            "another way: the numbers that it prepares them by are taken from the test set, too",
+            "stats_leakage",
+        )
+    return Outcome.passed()
+
+
+def _training_images(replay: Replay) -> Preparation | None:
+    """How the images that were trained on are prepared; None where no affine map does it."""
+    rows = [c.inputs for c in replay.trained if c.inputs is not None]
+    if not rows or replay.preparation is None:
+        return None
+    constant = replay.preparation.constant
+    fitted = prepare(np.concatenate(rows), replay.both.images, replay.columns, constant)
+    return None if fitted is None else fitted[0]
+
+
 # --- the accelerator -----------------------------------------------------------------------------
 
 _MIXED = re.compile(
@@ -590,6 +724,12 @@ def _scaler(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome.failed(f"in {steps} steps the scaler's step was never called", "wrong_value")
     if not counts["scale"]:
         return Outcome.failed(f"in {steps} steps no loss was scaled by the scaler", "wrong_value")
+    if early := max(counts["early"], plain.scaler["early"]):
+        return Outcome.failed(
+            f"the scaler was updated before its step, {early} times: it ends its turn, and the "
+            f"step no longer knows what became of the gradients",
+            "wrong_value",
+        )
     if counts["update"] not in (counts["step"], counts["scale"]):  # one for several optimizers
         return Outcome.failed(
             f"the scaler was updated {counts['update']} times in {counts['step']} steps",
@@ -713,6 +853,13 @@ program_seeding = _question(
     "missing_name",
     requests=_starts,
 )(_seeding)
+program_statistics = _question(
+    "statistics",
+    "What the data are prepared by (a mean, a deviation, a largest value) is learnt from the "
+    "training images, or is a constant. The test images stand for those that nobody has seen yet.",
+    "stats_leakage",
+    requests=_with_other_tests,
+)(_statistics)
 program_device = _question(
     "device",
     "Everything that meets in one operation must be on one device: the model once, every batch of "

@@ -65,6 +65,8 @@ PRODUCTS = (
 """What a program may multiply a network's weights in by itself."""
 SUMS = ((torch, "add"), *((Tensor, name) for name in ("__add__", "__radd__", "__iadd__", "add")))
 """What it may add a bias by."""
+SCALER = ("scale", "unscale_", "step", "update")
+"""The methods of a gradient scaler that are counted."""
 
 
 class _Marker:
@@ -99,7 +101,8 @@ class Call:
     dirty: float = 0.0
     """Norm of the gradients that the backward pass found before it added its own."""
     alive: int = 0
-    """How many graphs of this network were alive when the call began."""
+    """How many graphs of this network were alive when the backward pass came, its own among them:
+    only those that one has passed through. Where none came, all that were when the call began."""
 
 
 @dataclass
@@ -154,8 +157,10 @@ class Line:
         self._index = -1
         self._rows = 0
         self._answered = {True: 0, False: 0}
-        self._markers: list[weakref.ref[_Marker]] = []
-        self._output: weakref.ref[Tensor] | None = None
+        self._markers: list[tuple[weakref.ref[_Marker], Call]] = []
+        self._output: Tensor | None = None
+        """The last answers, as long as a loss of them may be wished for, since a program need not
+        name them: `log_softmax(net(x))`."""
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -183,6 +188,7 @@ class Line:
 
     def begin(self, x: Tensor) -> None:
         """A forward call on `x` (B, …) begins."""
+        self._output = None
         state = self.state()
         if len(self.calls) >= CALLS_CAP:
             return
@@ -213,9 +219,11 @@ class Line:
         call.graph = output.requires_grad
         call.dtype = str(output.dtype).removeprefix("torch.")
         plain = output.ndim == 2 and not output.is_complex()
+        # a column for each image; where both fit, rows are likelier
+        turned = plain and len(output) != call.rows == output.shape[1]
         if plain and (call.images is not None or self._answered[call.grad] < ANSWERS_CAP):
             self._answered[call.grad] += call.rows
-            call.answers = output.detach().float().cpu()
+            call.answers = (output.T if turned else output).detach().float().cpu()
         if not call.graph:
             return
         trace.letter("f")
@@ -224,22 +232,26 @@ class Line:
         def pulled(gradient: Tensor, kept: _Marker = marker) -> None:
             if trace.wishing:
                 return
+            self._output = None
             if not call.pulls:
                 call.dirty = gradient_norm(self.parameters)
                 trace.open(call, self)
             if trace.tell and call.images is not None:
                 self._follow(call)
             call.pulls += 1
+            if call.pulls == 1:
+                call.alive = self._alive(pulled=True)
             call.pulled = trace.tick()
             trace.pulled()
             trace.after_backward()
-            if call.answers is not None and gradient.shape == call.answers.shape:
-                pull = gradient.detach().float().cpu()
+            pull = (gradient.T if turned else gradient).detach().float().cpu()
+            if call.answers is not None and pull.shape == call.answers.shape:
                 call.pull = pull if call.pull is None else call.pull + pull
 
         output.register_hook(pulled)  # type: ignore[no-untyped-call]
-        self._output = weakref.ref(output)
-        self._markers.append(weakref.ref(marker))
+        few = len(self.calls) <= trace.keep and not any(c.pulls for c in self.calls)
+        self._output = output if few else None
+        self._markers.append((weakref.ref(marker), call))
 
     def make_room(self) -> None:
         """Keep as many answers again as were kept until now, whatever came before."""
@@ -255,16 +267,17 @@ class Line:
         """A loss was computed: what would a backward pass from it bring back to the last answers?
         Asked of a few calls, as long as none has come.
         """
-        output = self._output() if self._output is not None else None
-        few = len(self.calls) <= self.trace.keep and not any(c.pulls for c in self.calls)
-        if output is None or not few or loss.numel() != 1 or not loss.requires_grad:
+        output = self._output
+        if output is None or loss.numel() != 1 or not loss.requires_grad:
             return
         self.trace.wishing = True
         try:
             (wish,) = torch.autograd.grad(loss, output, retain_graph=True, allow_unused=True)
         finally:
             self.trace.wishing = False
-        if self.calls[-1].answers is not None and isinstance(wish, Tensor):
+        answers = self.calls[-1].answers
+        if answers is not None and isinstance(wish, Tensor):
+            wish = wish if wish.shape == answers.shape else wish.T
             self.calls[-1].wish = wish.detach().float().cpu()
 
     def _follow(self, call: Call) -> None:
@@ -278,16 +291,15 @@ class Line:
 
         torch.autograd.Variable._execution_engine.queue_callback(over)  # noqa: SLF001 - the one way
 
-    def _alive(self) -> int:
-        """Graphs of earlier calls that are still held; garbage is collected before many are
-        believed.
+    def _alive(self, *, pulled: bool = False) -> int:
+        """Graphs that are still held, or only those that a backward pass has `pulled`; garbage is
+        collected before many are believed.
         """
-        alive = sum(ref() is not None for ref in self._markers)
-        if alive > 2:
+        self._markers = [(ref, call) for ref, call in self._markers if ref() is not None]
+        if len(self._markers) > 2:
             gc.collect()
-            self._markers = [ref for ref in self._markers if ref() is not None]
-            alive = len(self._markers)
-        return alive
+            self._markers = [(ref, call) for ref, call in self._markers if ref() is not None]
+        return sum(call.pulls > 0 or not pulled for _, call in self._markers)
 
     def stepping(self, optimizer: Optimizer, index: int, span: int) -> Step | None:
         """An optimizer is about to step; None where it holds nothing of this network."""
@@ -343,10 +355,11 @@ class Trace:
     network are written down with their gradients, `calls`: how many calls at most with their images
     (a third of them, where backward passes come back to them); `seed`: of the ray that images are
     printed by;
-    `mend`: "late_zero" puts a `zero_grad` between a backward pass and its step off to the next
-    forward pass, so that what rests on the gradients can be judged as if that one beat stood in its
-    place; `tell`: note what
-    each backward pass added to the gradients, for a network that cannot be computed outside.
+    `mend`: "late" puts what stands between a backward pass and its step, and belongs after it,
+    off to the next forward pass: a `zero_grad`, and a scaler's `update` to the end of the span at
+    the latest; so that what rests on the gradients can be judged as if that one beat stood in its
+    place; `tell`: note what each backward pass added to the gradients, for a network that cannot be
+    computed outside.
     """
 
     def __init__(
@@ -378,7 +391,9 @@ class Trace:
         """Uses of the network's weights, and steps that found gradients in them, that no call of it
         was seen to lead to.
         """
-        self.scaler: dict[str, int] = {"scale": 0, "unscale_": 0, "step": 0, "update": 0}
+        self.scaler: dict[str, int] = dict.fromkeys((*SCALER, "early"), 0)
+        """Calls of each method; `early`: how many updates came between a backward pass and its
+        step."""
         self.after_backward: Callable[[], None] = lambda: None
         self.after_step: Callable[[], None] = lambda: None
         self.clock = 0
@@ -386,8 +401,12 @@ class Trace:
         """Whether a gradient is asked for by the trace itself."""
         self._waiting = False
         """Whether gradients came that no step has used."""
+        self._hasty = False
+        """Whether a scaler was updated while they waited."""
         self._owed: Callable[[], Any] | None = None
         """A `zero_grad` that is put off to the next forward pass."""
+        self._update: Callable[[], Any] | None = None
+        """A scaler's `update` that is put off; dropped where the program makes one in its place."""
         self._open: list[int] = []
         self._bytes = 0
         self._rays: dict[int, Tensor] = {}
@@ -423,7 +442,7 @@ class Trace:
     def pulled(self) -> None:
         """A backward pass came back to a network."""
         self.letter("b")
-        self._waiting = True
+        self._waiting, self._hasty = True, False
 
     def ray(self, pixels: int) -> Tensor:
         """A random direction: images that print the same number along it are the same image."""
@@ -489,6 +508,7 @@ class Trace:
         self._abandon()
         try:
             yield span
+            self._settle()
         finally:
             self._abandon()
             self._open.pop()
@@ -543,6 +563,7 @@ class Trace:
         self._line, self._closer = self.lines.get(id(module)), closer
         if self._line is not None:
             self._line.named |= self.namespace.get(self.name) is module
+            self._settle()
             if self._owed is not None and torch.is_grad_enabled():
                 self._owed()
                 self._owed = None
@@ -592,12 +613,12 @@ class Trace:
         given = [o for o in operands if isinstance(o, Tensor)]
         at = next((k for k, o in enumerate(given) if product and _is(o, first)), None)
         if at is not None and (self._line is None or self._depth == 0):
-            # rows in, rows out: images that come as columns are not followed
-            before = given if name == "einsum" else given[:at]
-            rows = [x for x in before if x.ndim > 1 and not (x.is_leaf and x.requires_grad)]
-            rows = [x for x in rows if not _is(x, first) and x.shape[:1] == result.shape[:1]]
-            if rows:
-                self._begin(root, rows[-1:], None)
+            beside = [o for o in given if not _is(o, first)]
+            rows = _rows(beside if name == "einsum" else given[:at], first, result)
+            if rows is None:
+                rows = _columns(beside if name == "einsum" else given[at + 1 :], first, result)
+            if rows is not None:
+                self._begin(root, [rows], None)
             else:
                 self.unfollowed += 1
         if self._line is not None and any(_is(o, last) for o in given):
@@ -647,9 +668,30 @@ class Trace:
         @functools.wraps(method)
         def counted(scaler: Any, *args: Any, **kwargs: Any) -> Any:
             self.scaler[name] += 1
-            return method(scaler, *args, **kwargs)
+            if name == "step":
+                self.scaler["early"] += self._hasty
+            elif name == "update":
+                self._hasty = self._waiting
+                self._update = None
+                if self.mend == "late" and self._waiting:
+                    self._update = functools.partial(method, scaler, *args, **kwargs)
+                    return None
+            try:
+                returned = method(scaler, *args, **kwargs)
+            except AssertionError:
+                self.scaler["early"] += name == "update" and self._waiting
+                raise
+            if name == "step":  # one that was skipped is over, too
+                self._waiting = self._hasty = False
+            return returned
 
         return counted
+
+    def _settle(self) -> None:
+        """Do the `update` that was put off."""
+        update, self._update = self._update, None
+        if update is not None:
+            update()
 
     def _losing(self, name: str) -> Any:
         function = getattr(F, name)
@@ -690,7 +732,7 @@ class Trace:
         @functools.wraps(method)
         def zeroing(who: Any, *args: Any, **kwargs: Any) -> Any:
             self.letter("z")
-            if self.mend == "late_zero" and self._waiting:
+            if self.mend == "late" and self._waiting:
                 self._owed = functools.partial(method, who, *args, **kwargs)
                 return None
             return method(who, *args, **kwargs)
@@ -713,7 +755,7 @@ class Trace:
             (Optimizer, "__init__", self._making(Optimizer)),
             (Optimizer, "zero_grad", self._zeroing(Optimizer)),
             (nn.Module, "zero_grad", self._zeroing(nn.Module)),
-            *((torch.amp.GradScaler, n, self._counting(n)) for n in self.scaler),
+            *((torch.amp.GradScaler, n, self._counting(n)) for n in SCALER),
         ]
         inherited = object()
         before = [(owner, name, vars(owner).get(name, inherited)) for owner, name, _ in put]
@@ -1032,6 +1074,26 @@ def _is(tensor: Tensor, parameter: Tensor) -> bool:
         return False
     place = tensor.data_ptr()
     return place != 0 and place == parameter.data_ptr()
+
+
+def _rows(operands: list[Tensor], weight: Tensor, product: Tensor) -> Tensor | None:
+    """The operand whose rows are images, of those that a weight was multiplied by: as many rows as
+    the product has, each as long as a side of the weight.
+    """
+    fit = [x for x in operands if x.ndim > 1 and not (x.is_leaf and x.requires_grad)]
+    fit = [x for x in fit if x.shape[:1] == product.shape[:1]]
+    if weight.ndim == 2:  # else it was used in another shape than its own
+        fit = [x for x in fit if x.shape[-1] in weight.shape]
+    return fit[-1] if fit else None
+
+
+def _columns(operands: list[Tensor], weight: Tensor, product: Tensor) -> Tensor | None:
+    """The same where the product has a column for each image, as rows: `weight @ x.T`."""
+    fit = [x for x in operands if x.ndim == 2 and not (x.is_leaf and x.requires_grad)]
+    turned = [x.T for x in fit if x.shape[0] in weight.shape]  # else as an einsum takes them
+    fit = [x for x in (*fit, *turned) if x.shape[1] in weight.shape]
+    fit = [x for x in fit if product.ndim == 2 and len(x) == product.shape[1]]
+    return fit[-1] if fit else None
 
 
 def _part(module: nn.Module, own: list[Tensor]) -> tuple[Tensor, Tensor] | None:

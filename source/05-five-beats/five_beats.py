@@ -87,7 +87,7 @@ assert count == 203_530, f"784 → 256 → 10 has 203,530 parameters, yours has 
 for name in ("fc1", "act", "fc2"):
     assert hasattr(net, name), f"the layers are called fc1, act and fc2; there is no {name}"
 
-# %% nbgrader={"grade": true, "grade_id": "task1-mlp-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task1-mlp-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -155,11 +155,11 @@ images, labels = next(iter(test_loader))
 assert images.shape[1:] == (1, 28, 28), f"pictures are (1, 28, 28), not {tuple(images.shape[1:])}"
 assert len(images) == min(256, len(test_loader.dataset)), "test batches hold 256 pictures"
 
-# %% nbgrader={"grade": true, "grade_id": "task2-data-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task2-data-hidden", "locked": true, "points": 2.75, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
-grade("train_shuffled", "eval_order", "seeding")
+grade("train_shuffled", "eval_order", "seeding", "statistics")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -233,11 +233,12 @@ def train_one_epoch():
 mean_loss = float(train_one_epoch())
 assert 0 < mean_loss < 3, f"a mean loss between 0 and 3 is plausible, {mean_loss} is not"
 
-# %% nbgrader={"grade": true, "grade_id": "task3-epoch-hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task3-epoch-hidden", "locked": true, "points": 7.25, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
-grade("zero_grad", "beats", "objective", "train_mode", "epoch_loss", "scaler", "wiring")
+grade("zero_grad", "beats", "objective", "train_mode", "epoch_loss", "graphs")
+grade("scaler", "wiring", "rate", "batch")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -275,7 +276,7 @@ accuracy = float(evaluate())
 assert 0 <= accuracy <= 1, f"an accuracy is between 0 and 1, not {accuracy}"
 assert float(evaluate()) == accuracy, "nothing was learnt in between, and yet the accuracy changed"
 
-# %% nbgrader={"grade": true, "grade_id": "task4-evaluate-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task4-evaluate-hidden", "locked": true, "points": 1.75, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -342,11 +343,11 @@ state = torch.load("best_mlp.pt", weights_only=True, map_location="cpu")
 fits = MLP(hidden=256).load_state_dict(state, strict=False)
 assert not any(fits), f"its names are not those of an MLP: {fits}"
 
-# %% nbgrader={"grade": true, "grade_id": "task6-train-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task6-train-hidden", "locked": true, "points": 2.25, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
-grade("checkpoint_reloads", "checkpoint_best", "best_acc")
+grade("epochs", "checkpoint_reloads", "checkpoint_best", "best_acc")
 ### END HIDDEN TESTS
 
 # %% [markdown]

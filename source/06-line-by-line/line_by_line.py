@@ -53,7 +53,7 @@ assert logits.shape == (5, 10), f"expected 10 logits per picture, (5, 10), got {
 count = sum(p.numel() for p in net.parameters())
 assert count == 203_530, f"784 → 256 → 10 has 203,530 parameters, yours has {count:,}"
 
-# %% nbgrader={"grade": true, "grade_id": "task1-net-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task1-net-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -165,11 +165,11 @@ biases = [p for p in net.parameters() if p.ndim == 1]
 assert biases, "the linear layers have biases"
 assert all(b.abs().max() > 0 for b in biases), "a bias is still zero: nothing has been learnt"
 
-# %% nbgrader={"grade": true, "grade_id": "task4-train-hidden", "locked": true, "points": 8.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task4-train-hidden", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
-grade("zero_grad", "beats", "objective", "rate", "epochs")
+grade("zero_grad", "beats", "objective", "graphs", "rate", "epochs")
 ### END HIDDEN TESTS
 
 # %% [markdown]

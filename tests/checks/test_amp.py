@@ -68,6 +68,9 @@ CORRECT = {
     + STEP + UPDATE,
     "weighted by the batch, then divided": ZERO + LOSS + "loss = loss * len(y) / len(y)\n" + BACK
     + UNSCALE + CLIP + STEP + UPDATE,
+    "an overflow is skipped by itself, and the scaler updated": ZERO + LOSS + BACK + UNSCALE
+    + "n = " + CLIP + "if not torch.isfinite(n):\n    " + UPDATE + "    return loss.item()\n"
+    + STEP + UPDATE,
 }  # fmt: skip
 
 STILL = ["amp_beats", "amp_clip", "amp_scaler", "amp_overflow"]
@@ -236,6 +239,46 @@ WRONG: dict[str, tuple[str, list[str], list[str]]] = {
         + BACK + UNSCALE + CLIP + STEP + UPDATE,
         ["wrong_value"],
         ["amp_overflow"],
+    ),
+    "update before the step": (
+        ZERO + LOSS + BACK + UNSCALE + CLIP + UPDATE + STEP,
+        ["wrong_value"],
+        ["amp_scaler"],
+    ),
+    "update before unscaling": (
+        ZERO + LOSS + BACK + UPDATE + UNSCALE + CLIP + STEP,
+        ["wrong_value"],
+        ["amp_scaler"],
+    ),
+    "update before the step and after it": (
+        ZERO + LOSS + BACK + UNSCALE + CLIP + UPDATE + STEP + UPDATE,
+        ["wrong_value"],
+        ["amp_scaler"],
+    ),
+    "update before the step where the scaler is enabled": (
+        ZERO + LOSS + BACK + UNSCALE + CLIP + "if scaler.is_enabled():\n    " + UPDATE + STEP,
+        ["wrong_value"],
+        ["amp_scaler"],
+    ),
+    "no zero, update before the step": (
+        LOSS + BACK + UNSCALE + CLIP + UPDATE + STEP,
+        ["missing_zero_grad", "wrong_value"],
+        ["amp_zero", "amp_scaler"],
+    ),
+    "zero after backward, update before the step": (
+        LOSS + BACK + ZERO + UNSCALE + CLIP + UPDATE + STEP,
+        ["wrong_value", "zero_grad_after_backward"],
+        ["amp_beats", "amp_scaler"],
+    ),
+    "no clip, update before the step": (
+        ZERO + LOSS + BACK + UNSCALE + UPDATE + STEP,
+        ["clip_no_effect", "wrong_value"],
+        ["amp_clip", "amp_scaler"],
+    ),
+    "clip before unscale, update before the step": (
+        ZERO + LOSS + BACK + CLIP + UNSCALE + UPDATE + STEP,
+        ["clip_before_unscale", "wrong_value"],
+        ["amp_clip", "amp_scaler"],
     ),
     "clipped by its own norm each": (
         ZERO + LOSS + BACK + UNSCALE

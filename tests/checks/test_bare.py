@@ -314,6 +314,14 @@ WRONG: dict[str, tuple[str, str, Changes]] = {
         "softmax_before_cross_entropy", "objective",
         ((LOSS, "        loss = F.nll_loss(torch.log_softmax(net(x).softmax(1), 1) + 0 * net(x), y)\n"),),
     ),
+    "losses in a list": (
+        "loss_graph_accumulated", "graphs", (("for epoch", "losses = []\nfor epoch"), (STEP, STEP + "        losses.append(loss)\n")),
+    ),
+    "losses in a list, each epoch its own": (
+        "loss_graph_accumulated", "graphs",
+        (("    order = ", "    losses = []\n    order = "), (STEP, STEP + "        losses.append(loss)\n"),
+         ("{loss.item():.4f}", "{sum(losses) / len(losses):.4f}")),
+    ),
     "nine epochs": ("wrong_value", "epochs", (("range(10)", "range(9)"),)),
     "step before backward, after a look": (
         "step_before_backward", "beats",
@@ -326,6 +334,7 @@ COSTS_MORE: dict[str, set[str]] = {
     "step before the backward pass, which raises": {
         "shuffled",
         "runs",
+        "graphs",
         "epochs",
         "no_grad",
         "printed",

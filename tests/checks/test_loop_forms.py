@@ -51,7 +51,6 @@ def test_a_bug_gets_one_name_in_every_form(form: str, name: str) -> None:
 
 
 NOT_FOLLOWED = {
-    "columns": "logits = (w2 @ F.relu(w1 @ x.T + b1[:, None]) + b2[:, None]).T",
     "copies": "logits = F.relu(x @ (1 * w1).T + b1) @ (1 * w2).T + b2",
     "no_end_seen": "z = F.relu(x @ w1.T + b1) @ (w2 * 1).T + 1 * b2\n"
     "logits = z - z.logsumexp(1, keepdim=True)",

@@ -311,6 +311,10 @@ def test_a_bug_loses_its_check_and_is_named(bug: str) -> None:
     ("changes", "words"),
     [
         ((("        scaler.update()\n", ""),), "updated 0 times in 18 steps"),
+        (
+            ((STEP, "        scaler.update()\n        scaler.step(optimizer)\n"),),
+            "updated before its step",
+        ),
         (((BACKWARD, "        loss.backward()\n"),), "no loss was scaled"),
         (
             ((BACKWARD, "        loss.backward()\n"), (STEP, "        optimizer.step()\n")),
@@ -367,3 +371,275 @@ def test_a_loader_of_another_name_is_followed() -> None:
 def test_a_percentage_is_recognised() -> None:
     found = results(changed(("return right /", "return 100 * right /")), "evaluate_accuracy")
     assert "in percent" in found["evaluate_accuracy"].message
+
+
+ADAMW = "torch.optim.AdamW(model.parameters(), lr=1e-3)"
+STATED = ("rate", "batch", "epochs")
+THREE = "range(3)"
+COSINE = "cycle = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 18)\n"
+OPEN: dict[str, Changes] = {
+    "another optimizer": ((ADAMW, "torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)"),),
+    "one of its own": (
+        (
+            f"optimizer = {ADAMW}",
+            (
+                "class Descent(torch.optim.Optimizer):\n"
+                "    def __init__(self, params):\n        super().__init__(params, {'lr': 0.2})\n"
+                "    @torch.no_grad()\n    def step(self, closure=None):\n"
+                "        for g in self.param_groups:\n            for p in g['params']:\n"
+                "                p -= g['lr'] * p.grad\n"
+                "optimizer = Descent(model.parameters())"
+            ),
+        ),
+    ),
+    "a rate near by": (("lr=1e-3", "lr=2e-3"),),
+    "no decay of the biases": (
+        (
+            ADAMW,
+            (
+                "torch.optim.AdamW([{'params': [p for p in model.parameters() if p.ndim > 1]}, "
+                "{'params': [p for p in model.parameters() if p.ndim == 1], 'weight_decay': 0.0}], "
+                "lr=1e-3)"
+            ),
+        ),
+    ),
+    "a rate for each layer": (
+        (
+            ADAMW,
+            (
+                "torch.optim.AdamW([{'params': model.fc1.parameters()}, "
+                "{'params': model.fc2.parameters(), 'lr': 1e-2}], lr=1e-3)"
+            ),
+        ),
+    ),
+    "a cosine from 1e-2": (
+        ("lr=1e-3", "lr=1e-2"),
+        (BEST, COSINE + BEST),
+        (STEP, STEP + "        cycle.step()\n"),
+    ),
+    "one cycle up to 1e-2": ((BEST, CYCLE + BEST), (STEP, STEP + "        cycle.step()\n")),
+    "two halves of a batch": (
+        ("batch_size=128", "batch_size=128, drop_last=True"),
+        (
+            f"        loss = {LOSS}\n{BACKWARD}",
+            (
+                "        loss = 0.0\n"
+                "        for part in (slice(0, 64), slice(64, 128)):\n"
+                "            half = criterion(model(x[part]), y[part]) / 2\n"
+                "            scaler.scale(half).backward()\n            loss += half.detach()\n"
+            ),
+        ),
+    ),
+    "an epoch tried out before": ((BEST, "print(train_one_epoch())\n" + BEST),),
+    "two epochs tried out before": ((BEST, "train_one_epoch()\ntrain_one_epoch()\n" + BEST),),
+    "an epoch tried out and measured": ((BEST, "train_one_epoch()\nevaluate()\n" + BEST),),
+    "a part held back": (
+        (
+            "train_loader = DataLoader(train_set,",
+            (
+                "train_set, held_back = torch.utils.data.random_split(train_set, [0.9, 0.1])\n"
+                "train_loader = DataLoader(train_set,"
+            ),
+        ),
+    ),
+    "images changed at random": (
+        (
+            "        optimizer.zero_grad()\n",
+            "        x = x + 0.05 * torch.rand_like(x)\n" + ZERO[0],
+        ),
+    ),
+}
+NOT_AS_STATED: dict[str, tuple[str, str, Changes]] = {
+    "a rate of one": ("rate", "lr_too_high", (("lr=1e-3", "lr=1.0"),)),
+    "a rate ten times too high": ("rate", "lr_too_high", (("lr=1e-3", "lr=1e-2"),)),
+    "a rate a hundred times too low": ("rate", "lr_too_low", (("lr=1e-3", "lr=1e-5"),)),
+    "a rate of one, of Adam": (
+        "rate",
+        "lr_too_high",
+        (("AdamW(model.parameters(), lr=1e-3)", "Adam(model.parameters(), lr=1.0)"),),
+    ),
+    "a rate of one that fades": (
+        "rate",
+        "lr_too_high",
+        (
+            ("lr=1e-3", "lr=1.0"),
+            (BEST, COSINE + BEST),
+            (STEP, STEP + "        cycle.step()\n"),
+        ),
+    ),
+    "a rate of one in a loop that never clears": (
+        "rate",
+        "lr_too_high",
+        (("lr=1e-3", "lr=1.0"), ZERO),
+    ),
+    "SGD that never gets anywhere": (
+        "rate",
+        "lr_too_low",
+        ((ADAMW, "torch.optim.SGD(model.parameters(), lr=1e-5)"),),
+    ),
+    "SGD that goes wild": (
+        "rate",
+        "lr_too_high",
+        ((ADAMW, "torch.optim.SGD(model.parameters(), lr=50.0)"),),
+    ),
+    "one epoch": ("epochs", "wrong_value", ((THREE, "range(1)"),)),
+    "two epochs": ("epochs", "wrong_value", ((THREE, "range(2)"),)),
+    "ten epochs": ("epochs", "wrong_value", ((THREE, "range(10)"),)),
+    "large batches": ("batch", "wrong_value", (("batch_size=128", "batch_size=350"),)),
+    "small batches of another loader": (
+        "batch",
+        "wrong_value",
+        (("in train_loader:", "in DataLoader(train_set, 16, shuffle=True):"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("style", OPEN)
+def test_what_the_handout_leaves_open_costs_nothing(style: str) -> None:
+    found = results(changed(*OPEN[style]), *STATED)
+    assert {k: r.message for k, r in found.items() if r.status != "passed"} == {}
+
+
+@pytest.mark.parametrize("case", NOT_AS_STATED)
+def test_what_the_handout_states_is_asked_of_the_run(case: str) -> None:
+    check, bug, changes = NOT_AS_STATED[case]
+    found = results(changed(*changes), *STATED)
+    assert {k: r.bugs for k, r in found.items() if r.status != "passed"} == {check: (bug,)}, {
+        k: r.message for k, r in found.items()
+    }
+
+
+HOOKED = "seen = []\nmodel.fc2.register_forward_hook(lambda m, i, o: seen.append(o{}))\n"
+LET_GO: dict[str, Changes] = {
+    "as it is": (),
+    "detached losses in a list": (
+        ("total = 0.0", "total, losses = 0.0, []"),
+        (STEP, STEP + "        losses.append(loss.detach())\n"),
+    ),
+    "a sum of two losses": (
+        (f"loss = {LOSS}", ("a, b = x[::2], x[1::2]\n        n = len(a) / len(x)\n"
+         "        loss = n * criterion(model(a), y[::2])\n"
+         "        loss = loss + (1 - n) * criterion(model(b), y[1::2])")),
+    ),
+    "answers looked at before the training": (
+        (HEAD, "looks = [model(torch.rand(4, 1, 28, 28, device=device)) for _ in range(5)]\n"
+         + HEAD),
+    ),
+    "detached outputs of a hook": held(HOOKED.format(".detach()")),
+    "two names for one loss": (
+        (STEP, STEP + "        last, answers = loss, model(x)\n"),
+    ),
+}  # fmt: skip
+KEPT: dict[str, Changes] = {
+    "a tensor's sum": (("total += loss.item() * len(y)", "total += loss * len(y)"),),
+    "losses in a list": (
+        ("total = 0.0", "total, losses = 0.0, []"),
+        (STEP, STEP + "        losses.append(loss)\n"),
+    ),
+    "losses of all epochs in a global list": (
+        (HEAD, "losses = []\n" + HEAD),
+        (STEP, STEP + "        losses.append(loss)\n"),
+    ),
+    "outputs of a hook": held(HOOKED.format("")),
+    "losses in a dictionary of the model": (
+        (HEAD, "model.history = {}\n" + HEAD),
+        (STEP, STEP + "        model.history[len(model.history)] = loss\n"),
+    ),
+    "the last ten losses": (
+        (HEAD, "from collections import deque\nlosses = deque(maxlen=10)\n" + HEAD),
+        (STEP, STEP + "        losses.append(loss)\n"),
+    ),
+    "in a loop without a step": (
+        ("total += loss.item() * len(y)", "total += loss * len(y)"),
+        (STEP, ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("style", LET_GO)
+def test_graphs_that_are_let_go_cost_nothing(style: str) -> None:
+    found = results(changed(*LET_GO[style]), "graphs")
+    assert found["graphs"].status == "passed", found["graphs"].message
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_graphs_that_are_kept_are_named(case: str) -> None:
+    assert lost(changed(*KEPT[case]), "graphs") == {"graphs": ("loss_graph_accumulated",)}
+
+
+@pytest.mark.parametrize(
+    ("loss", "bugs"),
+    [
+        (LOSS, ()),
+        ("F.nll_loss(F.log_softmax(model(x), 1), y)", ()),
+        ("nn.NLLLoss()(model(x).log_softmax(1), y)", ()),
+        ("criterion(model(x).softmax(1), y)", ("softmax_before_cross_entropy",)),
+        ("F.nll_loss(model(x).softmax(1), y)", ("softmax_into_nll",)),
+    ],
+)
+def test_what_would_be_differentiated_is_judged_though_nothing_is(
+    loss: str, bugs: tuple[str, ...]
+) -> None:
+    """Whether the answers have a name makes no difference."""
+    named = ("        answers = model(x)\n        loss = ", loss.replace("model(x)", "answers"))
+    for source in (f"        loss = {loss}", "".join(named)):
+        changes = ((f"        loss = {LOSS}", source), (BACKWARD, ""))
+        head = ("import random\n", "import random\nfrom torch.nn import functional as F\n")
+        found = results(changed(head, *changes), "objective")["objective"]
+        assert (found.status == "passed", found.bugs) == (not bugs, bugs), found.message
+
+
+READ = "    return TensorDataset(data.data[:, None] / 255.0, data.targets)\n"
+SET = "datasets.FashionMNIST('data', train={}).data / 255.0"
+BOTH = f"both = torch.cat([{SET.format(True)}, {SET.format(False)}])\n"
+OURS = f"ours = {SET.format(True)}\n"
+PIXELS = "(data.data[:, None] / 255.0)"
+SETS = "train_set, test_set = read(True), read(False)\n"
+
+
+def prepared_by(before: str, expression: str) -> Changes:
+    """The program with its images prepared as `(x - m) / s` says."""
+    found = READ.replace(
+        "data.data[:, None] / 255.0", expression.replace("x", "(data.data[:, None] / 255.0)")
+    )
+    return ((READ, found), (SETS, before + SETS))
+
+
+APART: dict[str, Changes] = {
+    "as it is": (),
+    "constants": prepared_by("", "(x - 0.286) / 0.353"),
+    "the training images' mean": prepared_by(OURS, "(x - ours.mean()) / ours.std()"),
+    "of each pixel": prepared_by(OURS, "(x - ours.mean(0)) / (ours.std(0) + 0.1)"),
+    "each set by its own": prepared_by("", "(x - x.mean()) / x.std()"),
+    "the training and the test set in two ways": prepared_by("", "x if train else 2 * x - 1"),
+    "each image by its own": prepared_by("", "x - x.mean((2, 3), keepdim=True)"),
+    "changed at random": (
+        (
+            "        optimizer.zero_grad()\n",
+            "        x = x + 0.05 * torch.rand_like(x)\n" + ZERO[0],
+        ),
+    ),
+}
+TOGETHER: dict[str, Changes] = {
+    "mean and deviation": prepared_by(BOTH, "(x - both.mean()) / both.std()"),
+    "the mean alone": prepared_by(BOTH, "x - both.mean()"),
+    "of each pixel": prepared_by(BOTH, "(x - both.mean(0)) / (both.std(0) + 0.1)"),
+    "in the loop": (
+        (SETS, BOTH + SETS),
+        (
+            "        optimizer.zero_grad()\n",
+            "        x = (x - both.mean()) / both.std()\n" + ZERO[0],
+        ),
+    ),
+    "of the test set only": prepared_by(BOTH, "(x - both[-300:].mean()) / both[-300:].std()"),
+}
+
+
+@pytest.mark.parametrize("style", APART)
+def test_statistics_of_the_training_images_cost_nothing(style: str) -> None:
+    assert lost(changed(*APART[style]), "statistics") == {}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_statistics_of_the_test_images_are_named(case: str) -> None:
+    assert lost(changed(*TOGETHER[case]), "statistics") == {"statistics": ("stats_leakage",)}

@@ -618,7 +618,7 @@ def _opening(evidence: Evidence) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(number_of(v) for v in o) for o in raw)
 
 
-SCALER = ("scale", "unscale_", "step", "update")
+SCALER = ("scale", "unscale_", "step", "update", "early")
 
 
 def _spans(evidence: Evidence, calls: int) -> tuple[Span, ...]:
