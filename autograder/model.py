@@ -344,12 +344,16 @@ RAISED = "while running the program: "
 
 @dataclass(frozen=True)
 class Result:
-    """The grade of one submission; serialised as result.json (see `to_json`)."""
+    """The grade of one submission; serialised as result.json (see `to_json`).
+
+    `missing` is the row of somebody on the roster who handed in nothing; it is made when rows are
+    made and never lies in a file.
+    """
 
     assignment: str
     student: str
     submission: str
-    status: Literal["graded", "ungradable"]
+    status: Literal["graded", "ungradable", "missing"]
     score: float
     max_score: float
     checks: tuple[CheckResult, ...]
@@ -365,6 +369,10 @@ class Result:
     """What a person should look at, though there is a grade."""
     gone: bool = False
     """Whether the student's work was not in the newest class of this assignment any more."""
+    person: Mapping[str, str] = field(default_factory=dict)
+    """What the roster says of the student, by column; not in result.json."""
+    owner: str = ""
+    """Who handed the work in, where a group shares it; not in result.json."""
 
     @classmethod
     def ungradable(
@@ -394,6 +402,13 @@ class Result:
             environment=dict(environment),
             submitted_at=submitted_at,
             origin=dict(origin),
+        )
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is a score: what was graded, and what the late policy makes a zero."""
+        return self.status == "graded" or (
+            self.status == "missing" and self.late is not None and self.late.late
         )
 
     @property

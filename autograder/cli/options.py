@@ -32,6 +32,17 @@ SandboxName = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none."),
 ]
+RosterFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--roster",
+        metavar="FILE",
+        help="A CSV: student_id, name, email, section, group.  [the course's, or as before]",
+    ),
+]
+Section = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only this section of the roster.")
+]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
 
 

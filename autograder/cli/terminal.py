@@ -25,6 +25,7 @@ from ..text import clean, points
 if TYPE_CHECKING:
     from ..grading.batch import Batch
     from ..grading.doctor import Finding
+    from ..results.totals import Rows
     from ..watch.findings.strip import Row
     from ..watch.watcher import Watched
 
@@ -113,10 +114,27 @@ def graded(done: Batch, out: Path, index: Path) -> None:
         print(f"{whose}: {kept.GONE}; the row stays, marked as such (to drop it, remove {where})")
     if len(done.gone) > GONE_SHOWN:
         print(f"and {len(done.gone) - GONE_SHOWN} more who are {kept.GONE}")
+    on_the_roster(done.rows)
     if done.interrupted:
         print(f"broken off with {done.waiting} waiting; the same command goes on from here")
     print(f"grades: {out / 'grades.csv'}")
     print(f"report: {index}")
+
+
+def on_the_roster(rows: Rows) -> None:
+    """Who of the roster handed in nothing, by assignment, and what a person has to answer."""
+    by_assignment: dict[str, list[str]] = {}
+    for r in rows.results:
+        if r.status == "missing":
+            by_assignment.setdefault(r.assignment, []).append(clean(r.student))
+    for assignment, names in by_assignment.items():
+        shown = ", ".join(names[:GONE_SHOWN])
+        more = f" and {len(names) - GONE_SHOWN} more" if len(names) > GONE_SHOWN else ""
+        print(f"{assignment}: {len(names)} on the roster handed in nothing: {shown}{more}")
+    for r, why in rows.questions[:GONE_SHOWN]:
+        print(f"{r.assignment}: {clean(r.student)} {clean(why)}")
+    if len(rows.questions) > GONE_SHOWN:
+        print(f"and {len(rows.questions) - GONE_SHOWN} more questions, which the report tells")
 
 
 def checked(result: Result, load: LoadReport) -> None:

@@ -98,6 +98,7 @@ def results(result: Result, course: Course) -> dict[str, Json]:
             "submission": result.submission,
             "raw_score": result.raw_score,
             "max_score": result.max_score,
+            **{k: result.person[k] for k in ("student_id", "email") if result.person.get(k)},
         },
     }
 

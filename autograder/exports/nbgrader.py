@@ -33,11 +33,12 @@ from ..authoring.master import Cell, given_files, read_master, task_of
 from ..authoring.notebook import as_notebook, graded, named_checks
 from ..course import config
 from ..errors import InputError
-from ..intake.tables import Table, find_row
 from ..model import Result, Status
 from ..results.files import write_whole
+from ..results.people import rows_of
+from ..results.tables import Table, find_row
 from ..text import clean, slug
-from .base import Export, rows_of
+from .base import Export
 
 DATABASE = "gradebook.db"
 SOURCES = Path("build") / "nbgrader" / "source"
@@ -163,6 +164,7 @@ def export(order: Export) -> list[str]:
                     continue
                 if student is None:
                     student = ids[result.student] = result.student
+                    gradebook.update_or_create_student(student, **_person(result))
                     if people.rows or result.origin.get("tool"):
                         said.append(f"{clean(student)}: was not in the gradebook, and is now")
                 if result.assignment not in known:
@@ -201,6 +203,13 @@ def _who(people: Table, results: list[Result]) -> tuple[dict[str, str], dict[str
         else:
             found[student] = row
     return {student: people.rows[row][0] for student, row in found.items()}, why
+
+
+def _person(result: Result) -> dict[str, str]:
+    """What the roster says of a student, as nbgrader keeps it."""
+    last, _, first = result.person.get("name", "").partition(",")
+    named = {"last_name": last, "first_name": first, "email": result.person.get("email", "")}
+    return {key: text.strip() for key, text in named.items() if text.strip()}
 
 
 def course_id(root: Path) -> str:

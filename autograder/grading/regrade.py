@@ -17,7 +17,7 @@ from ..checks.judge import World
 from ..course.config import Course
 from ..errors import FiveBeatsError
 from ..model import Result
-from ..results import files, lateness, provenance
+from ..results import files, lateness, provenance, totals
 from ..results.provenance import Images, Provenance, Rules
 from ..results.store import Store
 from .grader import Grader
@@ -111,7 +111,7 @@ def run(judges: Judges, out: Path) -> Regraded:
             ):
                 changed.append((before, after))
             now.append(after)
-        files.write_table(out / "grades.csv", now)
+        totals.settle(out, judges.course)
         provenance.write(out, _by_new_rules(judges, record, {r.assignment for r, _ in left}))
     broken = any(r.status == "ungradable" for r in now)
     return Regraded(len(now) - len(left), tuple(changed), tuple(left), broken)

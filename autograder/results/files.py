@@ -24,7 +24,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -270,6 +270,8 @@ def summary(result: Result) -> str:
     """
     if result.gone:
         return f"{GONE}; {summary(replace(result, gone=False))}".rstrip("; ")[:MESSAGE_CAP]
+    if result.status == "missing":
+        return clean("; ".join(result.notes))[:MESSAGE_CAP]
     if result.status == "ungradable":
         ours = _said(c for c in result.checks if c.status is Status.UNGRADABLE)
         return clean("; ".join(ours or result.notes) or "could not be graded")[:MESSAGE_CAP]
@@ -321,15 +323,15 @@ def _said(checks: Iterable[CheckResult]) -> list[str]:
     ]
 
 
-def write_table(path: Path, results: Iterable[Result]) -> None:
+def write_table(path: Path, results: Iterable[Result], roster: Sequence[str] = ()) -> None:
     """Write grades.csv: the same grades give the same bytes, and no cell runs as a formula.
 
     `score` is after the deduction for lateness, if any. An `ungradable` row has none: the
-    grader's fault must not be read as a zero.
+    grader's fault must not be read as a zero. Behind the other columns stand these of the `roster`.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow((*COLUMNS, *roster))
     for r in in_order(results):
         table.writerow(
             cell(value)
@@ -337,12 +339,13 @@ def write_table(path: Path, results: Iterable[Result]) -> None:
                 r.student,
                 r.assignment,
                 r.status,
-                r.score if r.status == "graded" else None,
+                r.score if r.scored else None,
                 r.max_score,
                 ";".join(r.bugs),
                 None if r.late is None else r.late.late,
                 r.submitted_at,
                 summary(r),
+                *(r.person.get(column, "") for column in roster),
             )
         )
     write_whole(path, text.getvalue().encode())

@@ -202,7 +202,7 @@ def test_a_flag_is_kept_and_shown_to_a_person() -> None:
     found = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"))
     result = Result("t", "ann", "sha256:0", "graded", 0.0, 2.0, found)
     assert Result.from_json(result.to_json()) == result
-    attention = pages._attention(result)
+    attention = pages._attention(result, [])
     assert attention is not None and "the judge raised over this evidence" in attention["why"]
 
 
