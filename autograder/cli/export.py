@@ -92,7 +92,7 @@ def export(
     from ..results import files, roster, totals
     from ..text import clean
 
-    folder = find_course(root)
+    folder = find_course(root, out)
     course = config.course(folder)
     rows = totals.rows(out, course)
     if section is not None:

@@ -160,6 +160,7 @@ def _run(
     named_root: bool,
 ) -> Run:
     """What OUT is to remember of a run; says on stderr which images are taken because of it."""
+    from ..grading.environment import code_digest, versions
     from ..results import provenance
 
     spoken = {a for _, a in taken.homes} | ({assignment} if assignment else set())
@@ -173,7 +174,13 @@ def _run(
             rules = provenance.Rules.of(spec, grader.limits(spec))
             if spec.data is not None:
                 data |= provenance.images(spec.data.dataset, grader.prepared(spec))
-        graded[name] = provenance.Graded(rules, provenance.places(homes), taken.classes)
+        graded[name] = provenance.Graded(
+            rules,
+            provenance.places(homes),
+            taken.classes,
+            assignment is not None,
+            {**versions(), "code": code_digest()},
+        )
     for dataset, images in data.items():
         if (
             not named_root
@@ -181,5 +188,5 @@ def _run(
             and grader.images.unasked(dataset) != images.root
         ):
             typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
-    record = provenance.Provenance(grader.device, data, graded)
+    record = provenance.Provenance(grader.device, data, graded, str(grader.root))
     return provenance.Run(record, bool(taken.classes), named_root)

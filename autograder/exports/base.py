@@ -95,11 +95,15 @@ def comment(result: Result, course: Course) -> str:
     said = [f"{points(result.score)} of {points(result.max_score)} points."]
     if result.late is not None and result.late.message:
         said.append(f"Late: {result.late.message}.")
+    said += [f"By a person: {a.words}." for a in result.adjusted]
     for c in result.checks:
         hidden = c.visibility is Visibility.HIDDEN
-        if c.status in (Status.PASSED, Status.NOT_CHECKED) or (
-            hidden and course.feedback.hidden == "none"
-        ):
+        closed = hidden and course.feedback.hidden == "none"
+        title = "" if closed else f"{c.title}, "
+        said += [f"{title}by a person: {a.words}." for a in c.adjusted]
+        if closed or c.status in (Status.PASSED, Status.NOT_CHECKED):
+            continue
+        if c.adjusted and not c.message:
             continue
         tells = c.message and not (hidden and course.feedback.hidden == "title")
         said.append(f"{c.title}: {c.message or c.status}." if tells else f"{c.title}.")

@@ -141,7 +141,7 @@ def run(
             provenance.write(out, provenance.merged(before, told, done=True))
     rows = totals.settle(out, course)
     return Batch(
-        tuple(files.in_order(results)),
+        tuple(rows.find(r) for r in files.in_order(results)),
         work.reused,
         total - len(results),
         time.monotonic() - began,

@@ -177,7 +177,11 @@ def _index(name: str, rows: totals.Rows) -> View:
         "n_students": len({r.student for r in results if not r.gone}),
         "n_graded": sum(r.owner in ("", r.student) for r in graded),
         "n_full": sum(r.score >= r.max_score for r in graded),
-        "attention": [a for r in results if (a := _attention(r, rows.of(r))) is not None],
+        "attention": [a for r in results if (a := _attention(r, rows.of(r))) is not None]
+        + [
+            {"student": clean(a.student), "page": "", "assignment": a.assignment, "why": a.lost}
+            for a in rows.astray
+        ],
         "assignments": [_assignment(i, [r for r in results if r.assignment == i]) for i in ids],
     }
 
@@ -217,6 +221,7 @@ def _assignment(name: str, results: Sequence[Result]) -> View:
         "histogram": _histogram([_share(r) for r in graded]),
         "bugs": _bugs(graded),
         "checks": _pass_rates(graded),
+        "decided": _decisions(results),
         "rows": [
             {
                 "student": clean(r.student),
@@ -232,6 +237,26 @@ def _assignment(name: str, results: Sequence[Result]) -> View:
             for r in results
         ],
     }
+
+
+def _decisions(results: Sequence[Result]) -> list[View]:
+    """What persons decided, student by student: about the whole, then check by check."""
+    return [
+        {
+            "student": clean(r.student),
+            "page": _page(r.student),
+            "check": title,
+            "words": clean(a.words),
+            "bonus": a.bonus,
+            "saw": points(a.saw) if a.saw is not None else "",
+            "by": clean(a.by),
+            "when": a.when[:10],
+        }
+        for r in results
+        if r.owner in ("", r.student)
+        for title, own in [("", r.adjusted), *((clean(c.title), c.adjusted) for c in r.checks)]
+        for a in own
+    ]
 
 
 def _who(r: Result) -> str:
@@ -337,6 +362,9 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "tally": _tally(r.checks),
         "facts": _facts(r),
         "notes": [clean(n) for n in notes],
+        "decided": [
+            clean(a.words) for own in (r.adjusted, *(c.adjusted for c in away)) for a in own
+        ],
         "tasks": _tasks(shown, hidden),
         "withheld": withheld,
         "errors": _errors(load),
@@ -399,6 +427,7 @@ def _check(c: CheckResult, hidden: str) -> View:
         "answer": clean(c.answer, lines=True) if tells else "",
         "message": clean(c.message) if tells else "",
         "bugs": c.bugs if tells else (),
+        "decided": [clean(a.words) for a in c.adjusted],
         "help": clean(c.help) if tells and c.status is not Status.PASSED else "",
     }
 

@@ -270,12 +270,17 @@ def summary(result: Result) -> str:
     """
     if result.gone:
         return f"{GONE}; {summary(replace(result, gone=False))}".rstrip("; ")[:MESSAGE_CAP]
-    if result.status == "missing":
-        return clean("; ".join(result.notes))[:MESSAGE_CAP]
-    if result.status == "ungradable":
+    decided = decisions(result)
+    if result.status != "graded":
         ours = _said(c for c in result.checks if c.status is Status.UNGRADABLE)
-        return clean("; ".join(ours or result.notes) or "could not be graded")[:MESSAGE_CAP]
-    lines = _said(c for c in result.checks if c.status not in (Status.PASSED, Status.NOT_CHECKED))
+        lines = [*decided, *(ours or result.notes)]
+        return clean("; ".join(lines) or "could not be graded")[:MESSAGE_CAP]
+    lines = _said(
+        c
+        for c in result.checks
+        if c.status not in (Status.PASSED, Status.NOT_CHECKED) and (c.message or not c.adjusted)
+    )
+    lines = [*decided, *lines]
     waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
     if waiting:
         lines.append(f"{waiting} more not checked")
@@ -286,6 +291,14 @@ def summary(result: Result) -> str:
         lines.insert(0, why)
     text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
+
+
+def decisions(result: Result) -> list[str]:
+    """What a person decided, a line each: about the whole, then check by check."""
+    return [
+        *(f"by a person: {a.words}" for a in result.adjusted),
+        *(f"{c.title}, by a person: {a.words}" for c in result.checks for a in c.adjusted),
+    ]
 
 
 def why_zero(result: Result) -> str:

@@ -12,9 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..model import Result
 from ..text import cell as safe_cell
+from ..text import clean
 from .tables import Table
 
 _APOSTROPHES = "'`\u2019\u02bc"
+
+
+def called(r: Result) -> str:
+    """A student as people know them: the row's name, and behind it the roster's."""
+    name = r.person.get("name", "")
+    return clean(f"{r.student} ({name})" if name and name != r.student else r.student)
 
 
 def fits_of(

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.checks import judge
 from autograder.checks.base import Context, StandardCheck, field_of, require, tensor_of
-from autograder.checks.judge import World, total, validate
+from autograder.checks.judge import World, validate
 from autograder.course import config
 from autograder.errors import ConfigError, GraderError
 from autograder.grading.grader import regrade
@@ -22,6 +22,7 @@ from autograder.model import (
     Outcome,
     ProbeRequest,
     Status,
+    total,
 )
 from autograder.results import files
 

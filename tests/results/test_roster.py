@@ -269,3 +269,14 @@ def test_out_remembers_the_newest_roster(tmp_path: Path) -> None:
 def test_group_work_names_assignments() -> None:
     with pytest.raises((ConfigError, ValueError), match="group_work names '05'"):
         course(group_work=["05"])
+
+
+def test_who_left_the_class_folder_is_asked_about_once(tmp_path: Path) -> None:
+    """A ghost is no second row beside a missing one, and no zero; a new name takes its place."""
+    out = folder(tmp_path, replace(graded("alice"), gone=True), graded("s2"))
+    rules = course(late={"zero_after_days": 0})
+    found = totals.rows(out, rules, now=AFTER)
+    assert [r.gone for r in found.results if r.person.get("student_id") in (None, "s1")] == [True]
+    files.write_result(out, graded("alice andersson"))
+    found = totals.rows(out, rules, now=AFTER)
+    assert row(found, "alice andersson").person["student_id"] == "s1" and not found.questions
