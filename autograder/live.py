@@ -22,14 +22,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from .checks.judge import OPEN
 from .course.config import Assignment
 from .errors import GraderError, InputError
 from .grading.grader import Grader
 from .intake.handout import handout
 from .intake.program import read_program
 from .intake.tree import files_of, read_folder
-from .model import CheckResult, Program, Result, Status, Submission
+from .model import OPEN, CheckResult, Program, Result, Status, Submission
 
 _HIDDEN_TEST = re.compile(r"^\s*from autograder\.live import", re.MULTILINE)
 _OF_THE_GRADER = frozenset(

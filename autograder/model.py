@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -23,6 +23,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .text import number
 
 Json = Any
 Array = NDArray[Any]
@@ -43,6 +45,10 @@ class Status(StrEnum):
     BY_HAND = "by_hand"
     DEFERRED = "deferred"
     UNGRADABLE = "ungradable"
+
+
+OPEN = frozenset((Status.DEFERRED, Status.BY_HAND))
+"""What is still open and counts on neither side."""
 
 
 class Visibility(StrEnum):
@@ -298,6 +304,47 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """What a person decided about one check of a student's work, or (`check` "") about the whole.
+
+    `add` changes the points by `points`, `set` puts them in place of what the checks gave,
+    `comment` says something, `withdraw` takes back all that was decided there before. `bonus` lets
+    `add` go above the maximum. `by` is whose decision it was, `when` is ISO 8601 in UTC;
+    `submission` and `saw` are the work, and the points that the checks gave it, when it was made.
+    """
+
+    student: str
+    assignment: str
+    check: str
+    kind: Literal["add", "set", "comment", "withdraw"]
+    points: float
+    reason: str
+    by: str
+    when: str
+    submission: str = ""
+    saw: float | None = None
+    bonus: bool = False
+
+    @property
+    def lost(self) -> str:
+        """What to say of it where there is nobody it could be about."""
+        return (
+            f"{self.by} decided about {self.check or 'the whole'} ({self.words}), and nobody has "
+            "this name here; decide it again under the new one"
+        )
+
+    @property
+    def words(self) -> str:
+        """What a student reads of it."""
+        if self.kind == "set":
+            return f"{number(self.points)} points by hand: {self.reason}"
+        if self.kind == "add":
+            above = ", which may go above the maximum" if self.bonus else ""
+            return f"{'+' * (self.points >= 0)}{number(self.points)} points{above}: {self.reason}"
+        return self.reason
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One line of a result: a check's outcome with its points and its teaching."""
 
@@ -319,6 +366,18 @@ class CheckResult:
     """The student's text, of a check that a person reads."""
     rubric: tuple[tuple[float, str], ...] = ()
     """What that person gives points for: (points, line)."""
+    adjusted: tuple[Adjustment, ...] = ()
+    """What a person decided about it; status and score are then those after that."""
+
+
+def total(checks: Iterable[CheckResult]) -> tuple[float, float, bool]:
+    """(score, maximum, gradable): what is still open counts on neither side; one ungradable
+    check makes the whole ungradable, for no point may be lost to our fault.
+    """
+    kept = [c for c in checks if c.status not in OPEN]
+    score = round(sum(c.score for c in kept), 4)
+    maximum = round(sum(c.max_score for c in kept), 4)
+    return score, maximum, all(c.status is not Status.UNGRADABLE for c in kept)
 
 
 @dataclass(frozen=True)
@@ -345,12 +404,16 @@ RAISED = "while running the program: "
 
 @dataclass(frozen=True)
 class Result:
-    """The grade of one submission; serialised as result.json (see `to_json`)."""
+    """The grade of one submission; serialised as result.json (see `to_json`).
+
+    `missing` is the row of somebody on the roster who handed in nothing; it is made when rows are
+    made and never lies in a file.
+    """
 
     assignment: str
     student: str
     submission: str
-    status: Literal["graded", "ungradable"]
+    status: Literal["graded", "ungradable", "missing"]
     score: float
     max_score: float
     checks: tuple[CheckResult, ...]
@@ -366,6 +429,14 @@ class Result:
     """What a person should look at, though there is a grade."""
     gone: bool = False
     """Whether the student's work was not in the newest class of this assignment any more."""
+    adjusted: tuple[Adjustment, ...] = ()
+    """What a person decided about the whole."""
+    seen: Result | None = None
+    """The result as the checks made it, where a person's decision has changed it."""
+    person: Mapping[str, str] = field(default_factory=dict)
+    """What the roster says of the student, by column; not in result.json."""
+    owner: str = ""
+    """Who handed the work in, where a group shares it; not in result.json."""
 
     @classmethod
     def ungradable(
@@ -395,6 +466,13 @@ class Result:
             environment=dict(environment),
             submitted_at=submitted_at,
             origin=dict(origin),
+        )
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is a score: what was graded, and what the late policy makes a zero."""
+        return self.status == "graded" or (
+            self.status == "missing" and self.late is not None and self.late.late
         )
 
     @property
@@ -437,6 +515,7 @@ class Result:
                     "value": c.value,
                     **({"flag": c.flag} if c.flag else {}),
                     **({"answer": c.answer, "rubric": list(c.rubric)} if c.rubric else {}),
+                    **_listed(c.adjusted),
                 }
                 for c in self.checks
             ],
@@ -448,6 +527,8 @@ class Result:
             "origin": dict(self.origin),
             "attention": list(self.attention),
             "gone": self.gone,
+            **_listed(self.adjusted),
+            **_seen(self.seen),
         }
 
     @classmethod
@@ -476,6 +557,7 @@ class Result:
                     flag=c.get("flag", ""),
                     answer=c.get("answer", ""),
                     rubric=tuple((float(p), str(line)) for p, line in c.get("rubric", ())),
+                    adjusted=tuple(Adjustment(**a) for a in c.get("adjusted", ())),
                 )
                 for c in raw["checks"]
             ),
@@ -487,7 +569,23 @@ class Result:
             origin=raw.get("origin", {}),
             attention=tuple(raw.get("attention", ())),
             gone=raw.get("gone", False),
+            adjusted=tuple(Adjustment(**a) for a in raw.get("adjusted", ())),
+            seen=cls.from_json({**raw, **raw["seen"], "adjusted": (), "seen": None})
+            if raw.get("seen")
+            else None,
         )
+
+
+def _seen(result: Result | None) -> dict[str, Json]:
+    """What a person's decision changes of a result, as it was before."""
+    if result is None:
+        return {}
+    keys = ("status", "score", "max_score", "checks", "late")
+    return {"seen": {key: value for key, value in result.to_json().items() if key in keys}}
+
+
+def _listed(adjusted: tuple[Adjustment, ...]) -> dict[str, Json]:
+    return {"adjusted": [asdict(a) for a in adjusted]} if adjusted else {}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """What a person reads: a text of the student's, with a rubric.
 
-Until that person has entered points the check counts neither as zero nor as full: it stands on
-neither side of the score (status `by_hand`). `entered` puts points in their place. They come as a
-mapping from (student, assignment, check) to `Given`; whoever keeps them (a CSV, a command) is not
-known here.
+Until that person has given points the check counts neither as zero nor as full: it stands on
+neither side of the score (status `by_hand`). The points come by `autograder adjust`, and
+`results.adjustments` puts them in its place.
 
 The text is a cell of the handout: in a notebook a markdown cell, in a script the comment between
 
@@ -15,30 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from ..course.config import Assignment, CheckSpec
-from ..model import CheckResult, Evidence, Outcome, Program, Result, Status
+from ..model import Evidence, Outcome, Program, Status
 from .base import Context, Malformed, Option, check
 
 NAME = "by_hand"
 READ = "read by a person"
 ANSWER_CAP = 20_000
 """Characters of a text that are kept; six sentences have a thousand."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """Points that a person entered: how many, why, who, and when (ISO 8601)."""
-
-    points: float
-    comment: str = ""
-    who: str = ""
-    when: str = ""
-
-
-Points = Mapping[tuple[str, str, str], Given]
-"""By student, assignment and check."""
 
 
 def rubric_of(spec: CheckSpec) -> tuple[tuple[float, str], ...]:
@@ -107,35 +91,3 @@ def _examine(ctx: Context) -> None:
 def by_hand(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """A text that a person reads, with a rubric; no points before that."""
     return Outcome(Status.BY_HAND, 0.0, (), READ)
-
-
-def entered(result: Result, points: Points) -> Result:
-    """The result with what a person entered for it; the same where that is nothing.
-
-    Points above a check's maximum count as that, points below 0 as 0. Lateness is reckoned anew by
-    whoever reckons it: this takes the result before it.
-    """
-    checks = tuple(
-        _entered(c, points.get((result.student, result.assignment, c.id))) for c in result.checks
-    )
-    if checks == result.checks:
-        return result
-    kept = [c for c in checks if c.status not in (Status.DEFERRED, Status.BY_HAND)]
-    return replace(
-        result,
-        checks=checks,
-        score=round(sum(c.score for c in kept), 4),
-        max_score=round(sum(c.max_score for c in kept), 4),
-    )
-
-
-def _entered(one: CheckResult, given: Given | None) -> CheckResult:
-    """A check with the points that a person entered, where it is one that a person reads."""
-    if given is None or not one.rubric:
-        return one
-    score = min(max(given.points, 0.0), one.max_score)
-    status = Status.FAILED if score <= 0 else Status.PARTIAL
-    status = Status.PASSED if score >= one.max_score else status
-    by = f"{READ}: {given.who}" if given.who else READ
-    said = f"{given.comment} ({by})" if given.comment else by
-    return replace(one, status=status, score=round(score, 4), message=said)

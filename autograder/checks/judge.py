@@ -26,7 +26,16 @@ from typing import Any
 from ..bugs import BUGS, known
 from ..course.config import Assignment, CheckSpec, did_you_mean, line_of
 from ..errors import ConfigError, GraderError
-from ..model import CheckResult, Evidence, LoadReport, Outcome, ProbeRequest, Status, Visibility
+from ..model import (
+    OPEN,
+    CheckResult,
+    Evidence,
+    LoadReport,
+    Outcome,
+    ProbeRequest,
+    Status,
+    Visibility,
+)
 from . import Calibration, Context, HiddenData, StandardCheck, own, registry
 from .base import Inconclusive, Malformed
 from .by_hand import NAME as BY_HAND
@@ -36,8 +45,6 @@ Ask = Callable[[ProbeRequest], Evidence]
 MESSAGE_CAP = 2_000
 RAISED = "what your program answered here could not be judged; a person will look at it"
 _CREDIT = {Status.PASSED, Status.PARTIAL}
-OPEN = {Status.DEFERRED, Status.BY_HAND}
-"""What counts on neither side: another machine, or a person, has still to look."""
 
 
 @dataclass(frozen=True)
@@ -356,13 +363,3 @@ def judge(
             rubric=rubric_of(spec) if alone else (),
         )
     return tuple(done.values())
-
-
-def total(checks: Iterable[CheckResult]) -> tuple[float, float, bool]:
-    """(score, maximum, gradable): what is still open counts on neither side; one ungradable
-    check makes the whole ungradable, for no point may be lost to our fault.
-    """
-    kept = [c for c in checks if c.status not in OPEN]
-    score = round(sum(c.score for c in kept), 4)
-    maximum = round(sum(c.max_score for c in kept), 4)
-    return score, maximum, all(c.status is not Status.UNGRADABLE for c in kept)

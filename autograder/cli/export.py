@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .options import Out, Root, find_course, graded_folder, one_of
+from .options import Out, Root, Section, find_course, graded_folder, one_of
 
 if TYPE_CHECKING:
     from ..exports.base import Export
@@ -53,6 +53,10 @@ EXPORTS: Mapping[str, Callable[[Export], list[str]]] = {
 """Where grades can go: writes what `autograder export OUT --to NAME` asks for."""
 
 
+WORK = ("gradescope", "nbgrader")
+"""The tools that keep grades with the work, and so have no place for one without."""
+
+
 def export(
     out: Out,
     to: Annotated[str, typer.Option("--to", metavar="TOOL", help="The tool that takes them.")],
@@ -71,6 +75,7 @@ def export(
         list[str] | None,
         typer.Option(metavar="ID=HEADER", help="Which column is whose, where names do not tell."),
     ] = None,
+    section: Section = None,
     root: Root = None,
 ) -> None:
     """Write grades and feedback for Canvas, Moodle and others.
@@ -84,12 +89,16 @@ def export(
     from ..course import config
     from ..exports.base import Export
     from ..report import pages
-    from ..results import files
+    from ..results import files, roster, totals
     from ..text import clean
 
-    folder = find_course(root)
+    folder = find_course(root, out)
     course = config.course(folder)
-    everyone = [r for r in files.read_results(out) if assignment in (None, r.assignment)]
+    rows = totals.rows(out, course)
+    if section is not None:
+        roster.known_section(rows.roster, section, out)
+        rows = rows.in_section(section)
+    everyone = [r for r in rows.results if assignment in (None, r.assignment)]
     results = [r for r in everyone if not r.gone]
     if not results:
         raise InputError(
@@ -98,7 +107,8 @@ def export(
             remedy="grade first",
         )
     open_ones = [] if to == "nbgrader" else [r for r in results if r.by_hand]
-    results = [r for r in results if r not in open_ones]
+    nothing = [r for r in results if r.status == "missing" and (to in WORK or not r.scored)]
+    results = [r for r in results if r not in open_ones and r not in nothing]
     order = Export(
         out=out,
         to=dest or out / "export" / to,
@@ -114,6 +124,9 @@ def export(
     if open_ones:
         waits = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in open_ones)
         typer.echo(f"a person has still to read, and so left as they were: {waits}")
+    if nothing:
+        who = ", ".join(f"{clean(r.student)} ({r.assignment})" for r in nothing)
+        typer.echo(f"handed in nothing, and so left as they were: {who}")
     for r in everyone:
         if r.gone:
             typer.echo(f"{r.assignment}: {clean(r.student)}: {files.GONE}, and so left out")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .options import Data, Device, Root, SandboxName, find_course, one_of
+from .options import Data, Device, Root, RosterFile, SandboxName, find_course, one_of
 
 if TYPE_CHECKING:
     from ..grading.grader import Grader
     from ..intake.collect import Taken
     from ..results.provenance import Provenance, Run
+    from ..results.roster import Roster
 
 Unsealed = Annotated[
     bool,
@@ -51,6 +52,7 @@ def grade(
             metavar="FILE", help="A CSV of student and submitted_at, for the late policy."
         ),
     ] = None,
+    roster: RosterFile = None,
     root: Root = None,
 ) -> None:
     """Grade a class in boxes; repeatable.
@@ -71,6 +73,7 @@ def grade(
     from ..intake.times import timed
     from ..report import pages
     from ..results import provenance
+    from ..results import roster as people
     from .terminal import chosen, graded, progress
 
     before = provenance.standing(out)
@@ -79,6 +82,8 @@ def grade(
     with Grader(folder, sandbox, data, device, remembered=before.roots) as grader:
         if sandbox == "auto":
             chosen(grader.sandbox.name)
+        configured = grader.course.roster if grader.course is not None else None
+        who = people.chosen(out, roster, configured)
         known = {i: grader.assignment(i).module for i in grader.ids()}
         zone = grader.course.zone if grader.course is not None else None
         given = handouts(folder, known)
@@ -90,7 +95,7 @@ def grade(
             found, strangers = timed(times, found, zone)
             if strangers:
                 typer.echo(f"{times}: no submission is by {', '.join(strangers)}", err=True)
-        for remark in _remarks(grader, taken):
+        for remark in _remarks(grader, taken, who):
             typer.echo(f"grading_config.yml: {remark}", err=True)
         run = _run(grader, taken, assignment, before, named_root=data is not None)
         with progress(len(found) + len(refused)) as tick:
@@ -104,6 +109,7 @@ def grade(
                 course=grader.course,
                 progress=tick,
                 told=run,
+                people=who,
             )
         index = pages.write(out, grader.course)
     graded(done, out, index)
@@ -112,7 +118,7 @@ def grade(
     raise typer.Exit(1 if done.ungradable else 0)
 
 
-def _remarks(grader: Grader, taken: Taken) -> list[str]:
+def _remarks(grader: Grader, taken: Taken, who: Roster | None) -> list[str]:
     """What in grading_config.yml is hardly meant so, as far as a grading can tell."""
     from ..course.config import did_you_mean
 
@@ -134,6 +140,9 @@ def _remarks(grader: Grader, taken: Taken) -> list[str]:
         people.setdefault(s.assignment, set()).update(map(str, names))
     for r in taken.refused:
         people.setdefault(r.assignment, set()).update((r.student, str(r.origin.get("user", ""))))
+    if who is not None:
+        for known_there in people.values():
+            known_there.update(text for p in who.people for text in (p["student_id"], p["email"]))
     for name, granted in course.late.extensions.items():
         if taken.classes and name in people:
             for student in sorted(granted.keys() - people[name]):
@@ -151,6 +160,7 @@ def _run(
     named_root: bool,
 ) -> Run:
     """What OUT is to remember of a run; says on stderr which images are taken because of it."""
+    from ..grading.environment import code_digest, versions
     from ..results import provenance
 
     spoken = {a for _, a in taken.homes} | ({assignment} if assignment else set())
@@ -164,7 +174,13 @@ def _run(
             rules = provenance.Rules.of(spec, grader.limits(spec))
             if spec.data is not None:
                 data |= provenance.images(spec.data.dataset, grader.prepared(spec))
-        graded[name] = provenance.Graded(rules, provenance.places(homes), taken.classes)
+        graded[name] = provenance.Graded(
+            rules,
+            provenance.places(homes),
+            taken.classes,
+            assignment is not None,
+            {**versions(), "code": code_digest()},
+        )
     for dataset, images in data.items():
         if (
             not named_root
@@ -172,5 +188,5 @@ def _run(
             and grader.images.unasked(dataset) != images.root
         ):
             typer.echo(f"images: {images.root} for {dataset}, as in earlier gradings", err=True)
-    record = provenance.Provenance(grader.device, data, graded)
+    record = provenance.Provenance(grader.device, data, graded, str(grader.root))
     return provenance.Run(record, bool(taken.classes), named_root)

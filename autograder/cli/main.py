@@ -20,6 +20,7 @@ import typer
 
 from ..errors import FiveBeatsError, InputError, Stopped
 from . import (
+    adjust,
     calibrate,
     check,
     doctor,
@@ -31,6 +32,7 @@ from . import (
     regrade,
     release,
     report,
+    status,
     watch,
 )
 
@@ -47,6 +49,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+_NEGATIVE = {"ignore_unknown_options": True}
+"""`-1` are points that are taken away, and no option."""
+
 app.add_typer(image.app, name="image")
 for verb in (
     new.new,
@@ -55,13 +60,15 @@ for verb in (
     check.check,
     grade.grade,
     regrade.regrade,
+    adjust.adjust,
     report.report,
+    status.status,
     export.export,
     package.package,
     calibrate.calibrate,
     doctor.doctor,
 ):
-    app.command()(verb)
+    app.command(context_settings=_NEGATIVE if verb is adjust.adjust else None)(verb)
 
 
 def _stop(number: int, frame: object) -> None:

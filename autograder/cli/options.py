@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..course.config import Course
 
 CONFIG = "grading_config.yml"
 
@@ -32,11 +35,24 @@ SandboxName = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, bubblewrap, podman, docker, uid, or none."),
 ]
+RosterFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--roster",
+        metavar="FILE",
+        help="A CSV: student_id, name, email, section, group.  [the course's, or as before]",
+    ),
+]
+Section = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only this section of the roster.")
+]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `grade -o` wrote.")]
 
 
-def find_course(root: Path | None) -> Path:
-    """The course's folder: `root`, or the nearest upwards from here that holds the config."""
+def find_course(root: Path | None, out: Path | None = None) -> Path:
+    """The course's folder: `root`, or the nearest upwards from here that holds the config, or the
+    one that `out` was graded from.
+    """
     if root is not None:
         if not (root / CONFIG).is_file():
             raise InputError(f"holds no {CONFIG}", where=root, remedy="name the course's folder")
@@ -45,9 +61,30 @@ def find_course(root: Path | None) -> Path:
     for folder in (here, *here.parents):
         if (folder / CONFIG).is_file():
             return folder
+    if out is not None:
+        from ..results import provenance
+
+        remembered = provenance.read(out).course
+        if remembered and (Path(remembered) / CONFIG).is_file():
+            return Path(remembered)
     raise InputError(
         f"there is no {CONFIG} here or above", remedy="go to the course's folder, or use --root DIR"
     )
+
+
+def optional_course(root: Path | None, out: Path) -> Course | None:
+    """The course, where one was named, is here or is remembered; what only shows grades needs
+    none.
+    """
+    from ..course import config
+
+    try:
+        folder = find_course(root, out)
+    except InputError:
+        if root is not None:
+            raise
+        return None
+    return config.course(folder)
 
 
 def graded_folder(out: Path) -> None:

@@ -17,13 +17,14 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
 
     No line of any student's code is run.
     """
-    folder = find_course(root)
     graded_folder(out)
+    folder = find_course(root, out)
 
     from ..grading import regrade as again
     from ..grading.grader import Grader
     from ..report import pages
     from ..results import provenance
+    from .terminal import questions
 
     roots = provenance.read(out).roots
     with again.Judges(
@@ -39,6 +40,7 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
     typer.echo(f"{done.judged} judged again, {len(done.changed)} changed")
     for result, why in done.left:
         typer.echo(f"left as it was: {_plain(result)}: {why}")
+    questions(done.rows)
     typer.echo(f"report: {index}")
     raise typer.Exit(1 if done.ungradable else 0)
 

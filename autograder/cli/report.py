@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from ..errors import InputError
-from .options import Out, Root, find_course, graded_folder
+from .options import Out, Root, RosterFile, graded_folder, optional_course
 
 
-def report(out: Out, root: Root = None) -> None:
+def report(out: Out, roster: RosterFile = None, root: Root = None) -> None:
     """Write the report and grades.csv anew."""
-    from ..course import config
     from ..report import pages
-    from ..results import files, lateness
+    from ..results import roster as people
+    from ..results import totals
+    from .terminal import on_the_roster
 
     graded_folder(out)
-    try:
-        course = config.course(find_course(root))
-    except InputError:
-        if root is not None:
-            raise
-        course = None  # a report needs no course: only its name and feedback settings
-    files.write_table(out / "grades.csv", lateness.settle(out, course))
+    course = optional_course(root, out)
+    who = people.chosen(out, roster, None if course is None else course.roster)
+    if who is not None:
+        people.keep(out, who)
+    on_the_roster(totals.settle(out, course))
     typer.echo(f"grades: {out / 'grades.csv'}")
     typer.echo(f"report: {pages.write(out, course)}")

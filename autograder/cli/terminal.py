@@ -20,11 +20,14 @@ from rich.text import Text
 from ..bugs import BUGS
 from ..model import LoadReport, Result, Status
 from ..results import files as kept
+from ..results.people import called
 from ..text import clean, points
 
 if TYPE_CHECKING:
     from ..grading.batch import Batch
     from ..grading.doctor import Finding
+    from ..grading.status import Report
+    from ..results.totals import Rows
     from ..watch.findings.strip import Row
     from ..watch.watcher import Watched
 
@@ -113,10 +116,69 @@ def graded(done: Batch, out: Path, index: Path) -> None:
         print(f"{whose}: {kept.GONE}; the row stays, marked as such (to drop it, remove {where})")
     if len(done.gone) > GONE_SHOWN:
         print(f"and {len(done.gone) - GONE_SHOWN} more who are {kept.GONE}")
+    on_the_roster(done.rows)
     if done.interrupted:
         print(f"broken off with {done.waiting} waiting; the same command goes on from here")
     print(f"grades: {out / 'grades.csv'}")
     print(f"report: {index}")
+
+
+def on_the_roster(rows: Rows) -> None:
+    """Who of the roster handed in nothing, by assignment, and what a person has to answer."""
+    by_assignment: dict[str, list[str]] = {}
+    for r in rows.results:
+        if r.status == "missing":
+            by_assignment.setdefault(r.assignment, []).append(called(r))
+    for assignment, names in by_assignment.items():
+        shown = ", ".join(names[:GONE_SHOWN])
+        more = f" and {len(names) - GONE_SHOWN} more" if len(names) > GONE_SHOWN else ""
+        print(f"{assignment}: {len(names)} on the roster handed in nothing: {shown}{more}")
+    questions(rows)
+
+
+def questions(rows: Rows) -> None:
+    """What a person has to answer about a class."""
+    lines = [f"{r.assignment}: {clean(r.student)}: {clean(why)}" for r, why in rows.questions]
+    lines += [f"{a.assignment}: {clean(a.student)}: {clean(a.lost)}" for a in rows.astray]
+    for line in lines[:GONE_SHOWN]:
+        print(line)
+    if len(lines) > GONE_SHOWN:
+        print(f"and {len(lines) - GONE_SHOWN} more questions, which the report tells")
+
+
+def stands(found: Report) -> None:
+    """What `status` says of a folder."""
+    for what, said in found.rests_on.items():
+        print(f"{what}: {clean(said)}")
+    for one in found.assignments:
+        print(f"{one.assignment or 'of no known assignment'}: {one.graded} graded")
+        for said, names in (
+            ("handed in nothing", one.missing),
+            ("could not be graded", one.ungradable),
+            ("wait for points by hand", one.by_hand),
+            ("wait for another device", one.deferred),
+            (kept.GONE, one.gone),
+        ):
+            if names:
+                shown = ", ".join(map(clean, names[:GONE_SHOWN]))
+                more = f" and {len(names) - GONE_SHOWN} more" if len(names) > GONE_SHOWN else ""
+                print(f"  {len(names)} {said}: {shown}{more}")
+        for kind, lines in (
+            ("stale, everybody", one.outdated),
+            ("stale", one.stale),
+            ("for a person", one.questions),
+        ):
+            for line in lines[:GONE_SHOWN]:
+                print(f"  {kind}: {clean(line)}")
+            if len(lines) > GONE_SHOWN:
+                print(f"  {kind}: and {len(lines) - GONE_SHOWN} more")
+    if found.untouched:
+        print(f"nothing graded of: {', '.join(found.untouched)}")
+
+
+def score(r: Result) -> str:
+    """A row's score in words: `16 of 20`, `ungradable`."""
+    return f"{points(r.score)} of {points(r.max_score)}" if r.scored else r.status
 
 
 def checked(result: Result, load: LoadReport) -> None:

@@ -223,13 +223,16 @@ Student = Annotated[str, BeforeValidator(lambda key: str(key) if isinstance(key,
 class LatePolicy(Strict):
     """What lateness costs: `per_day` is a fraction of the maximum score, `cap` its limit.
 
-    `extensions` are later deadlines by assignment and student (the name in grades.csv, or the
-    id, login or address by which Canvas, Moodle or Gradescope know the student).
+    `extensions` are later deadlines by assignment and student (the name in grades.csv, an id or
+    address of the roster, or the id, login or address by which Canvas, Moodle or Gradescope know
+    the student). `zero_after_days` is when nothing handed in becomes a zero, in days of 24 hours
+    after the student's own deadline; never, where it is left out.
     """
 
     grace_minutes: int = Field(0, ge=0)
     per_day: float = Field(0.0, ge=0, le=1)
     cap: float = Field(1.0, ge=0, le=1)
+    zero_after_days: float | None = Field(None, ge=0, le=3660)
     extensions: dict[str, dict[Student, Moment]] = Field(default_factory=dict)
 
 
@@ -259,6 +262,10 @@ class Course(Strict):
     data: Path | None = None
     modules: tuple[ModuleName, ...] = ()
     """What students may import beside `MODULES`; installed in the environment that grades."""
+    roster: Path | None = None
+    """A CSV of the course's students (`results/roster.py`)."""
+    group_work: tuple[str, ...] | None = None
+    """The assignments that the roster's groups hand in together; all, where it is left out."""
 
     @model_validator(mode="after")
     def _known(self) -> Course:
@@ -267,6 +274,10 @@ class Course(Strict):
                 if key not in self.assignments:
                     near = did_you_mean(key, self.assignments)
                     raise ValueError(f"{section} names '{key}', which is not in assignments{near}")
+        for key in self.group_work or ():
+            if key not in self.assignments:
+                near = did_you_mean(key, self.assignments)
+                raise ValueError(f"group_work names '{key}', which is not in assignments{near}")
         for key, granted in self.late.extensions.items():
             if key not in self.due:
                 near = did_you_mean(key, self.due)
@@ -402,11 +413,16 @@ def load(path: Path, model: type[T]) -> T:
 def course(root: Path) -> Course:
     """The course configuration of the repository at `root`.
 
-    A relative `data` is a folder of the repository, where it has one of that name.
+    A relative `data` is a folder of the repository, where it has one of that name; a relative
+    `roster` is a file of the repository.
     """
     read = load(root / "grading_config.yml", Course)
     own = None if read.data is None else root.resolve() / read.data
-    return read.model_copy(update={"data": own}) if own is not None and own.is_dir() else read
+    if own is not None and own.is_dir():
+        read = read.model_copy(update={"data": own})
+    if read.roster is not None:
+        read = read.model_copy(update={"roster": root.resolve() / read.roster})
+    return read
 
 
 def modules_of(root: Path) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from pathlib import Path, PurePath
 from ..course import config
 from ..errors import InputError
 from ..intake.canvas import parse
-from ..intake.tables import Table, find_row, read_table
 from ..model import Result
+from ..results.people import rows_of
+from ..results.tables import Table, find_row, read_table
 from ..text import cell, clean, number
-from .base import Export, archive, rows_of, scaled
+from .base import Export, archive, scaled
 
 _COLUMN = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 IDENTITY = ("id", "sis user id", "sis login id", "login id", "integration id", "student")
@@ -39,12 +40,12 @@ def export(order: Export) -> list[str]:
             said += _fill(table, head, column, order.of(assignment), assignment, order)
     else:
         for assignment in order.ids():
-            made = sum(r.status == "graded" for r in order.of(assignment))
+            made = sum(r.scored for r in order.of(assignment))
             said.append(f"{assignment}: {made} grades, in a gradebook made anew")
             said += [
                 order.miss(r, "could not be graded, and so has no grade in the new gradebook")
                 for r in order.of(assignment)
-                if r.status != "graded"
+                if not r.scored
             ]
     path = order.to / "gradebook.csv"
     table.write(path)
@@ -84,14 +85,19 @@ def _fresh(order: Export) -> Table:
     rows = [[*FIXED, *titles]]
     most = [max(r.max_score for r in order.of(i)) for i in ids]
     rows.append([POSSIBLE, "", "", "", "", *map(number, most)])
-    graded = [r for r in order.results if r.status == "graded"]
+    graded = [r for r in order.results if r.scored]
     for student in dict.fromkeys(r.student for r in graded):
         own = {r.assignment: r for r in graded if r.student == student}
-        origin = next(iter(own.values())).origin
+        first = next(iter(own.values()))
+        origin, person = first.origin, first.person
         from_canvas = origin.get("tool") == "canvas"
         user, login = (str(origin["user"]), "") if from_canvas else ("", student)
+        name = person.get("name") or student
+        if person:
+            login = person["email"] or login
+        sis, section = person.get("student_id", ""), person.get("section", "")
         scores = [number(own[i].score) if i in own else "" for i in ids]
-        rows.append([cell(student), cell(user), "", cell(login), "", *scores])
+        rows.append([*map(cell, (name, user, sis, login, section)), *scores])
     return Table(rows)
 
 
@@ -177,7 +183,7 @@ def _fill(
         row = places.get(r.student)
         if row is None:
             missed.append(order.miss(r, why.get(r.student) or "not in the gradebook"))
-        elif r.status != "graded":
+        elif not r.scored:
             missed.append(order.miss(r, "could not be graded; the cell is as it was"))
         else:
             table.put(row, column, scaled(r, possible))

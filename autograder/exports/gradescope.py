@@ -98,6 +98,7 @@ def results(result: Result, course: Course) -> dict[str, Json]:
             "submission": result.submission,
             "raw_score": result.raw_score,
             "max_score": result.max_score,
+            **{k: result.person[k] for k in ("student_id", "email") if result.person.get(k)},
         },
     }
 
@@ -129,6 +130,7 @@ def _output(result: Result, *, total: bool) -> str:
         # what is taken off is never more than the score, and so may tell it
         said = result.late.message if total else result.late.message.partition(": ")[0]
         lines.append(f"Late: {said}{before}")
+    lines += [f"By a person: {a.words}" for a in result.adjusted]
     lines += result.notes
     return "\n".join(clean(line) for line in lines)[:TEXT_CAP]
 
@@ -170,9 +172,10 @@ def _visibility(c: CheckResult, hidden: str) -> str:
 
 
 def _said(c: CheckResult, hidden: str) -> str:
+    decided = [f"By a person: {a.words}" for a in c.adjusted]
     if not _tells(c, hidden):
-        return ""
-    parts = [c.message, *(f"Bug: {b}" for b in c.bugs)]
+        return "\n\n".join(decided)[:TEXT_CAP]
+    parts = [*decided, c.message, *(f"Bug: {b}" for b in c.bugs)]
     if c.status is not Status.PASSED:
         parts.append(c.help)
     return "\n\n".join(clean(part) for part in parts if part)[:TEXT_CAP]

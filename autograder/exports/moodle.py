@@ -19,10 +19,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import InputError
-from ..intake.tables import Table, read_table
 from ..model import Result
+from ..results.people import rows_of
+from ..results.tables import Table, read_table
 from ..text import cell, clean
-from .base import Export, archive, comment, rows_of, scaled
+from .base import Export, archive, comment, scaled
 
 WORDS: Mapping[str, frozenset[str]] = {
     "identifier": frozenset(
@@ -135,7 +136,7 @@ def _fill(
             rows = [found[r.student]] if r.student in found else []
         if not rows:
             missed.append(order.miss(r, why.get(r.student) or "not in the worksheet"))
-        elif r.status != "graded":
+        elif not r.scored:
             missed.append(order.miss(r, "could not be graded; the row is as it was"))
         else:
             for row in rows:

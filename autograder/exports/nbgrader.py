@@ -33,11 +33,12 @@ from ..authoring.master import Cell, given_files, read_master, task_of
 from ..authoring.notebook import as_notebook, graded, named_checks
 from ..course import config
 from ..errors import InputError
-from ..intake.tables import Table, find_row
-from ..model import Result, Status
+from ..model import OPEN, Result, Status, total
 from ..results.files import write_whole
+from ..results.people import rows_of
+from ..results.tables import Table, find_row
 from ..text import clean, slug
-from .base import Export, rows_of
+from .base import Export
 
 DATABASE = "gradebook.db"
 SOURCES = Path("build") / "nbgrader" / "source"
@@ -163,6 +164,7 @@ def export(order: Export) -> list[str]:
                     continue
                 if student is None:
                     student = ids[result.student] = result.student
+                    gradebook.update_or_create_student(student, **_person(result))
                     if people.rows or result.origin.get("tool"):
                         said.append(f"{clean(student)}: was not in the gradebook, and is now")
                 if result.assignment not in known:
@@ -201,6 +203,13 @@ def _who(people: Table, results: list[Result]) -> tuple[dict[str, str], dict[str
         else:
             found[student] = row
     return {student: people.rows[row][0] for student, row in found.items()}, why
+
+
+def _person(result: Result) -> dict[str, str]:
+    """What the roster says of a student, as nbgrader keeps it."""
+    last, _, first = result.person.get("name", "").partition(",")
+    named = {"last_name": last, "first_name": first, "email": result.person.get("email", "")}
+    return {key: text.strip() for key, text in named.items() if text.strip()}
 
 
 def course_id(root: Path) -> str:
@@ -260,15 +269,30 @@ def _write(gradebook: Any, result: Result, cells: Cells, student: str) -> None:
         deferred = any(c.status is Status.DEFERRED for c in mine)
         found.needs_manual_grade = found.manual_score is not None or deferred
         if cell in cells.comments:
-            lost = [f"{c.title}: {c.message}" for c in mine if c.score < c.max_score]
+            lost = [f"{c.title}: {c.message}" for c in mine if c.score < c.max_score and c.message]
+            lost += [f"{c.title}, by a person: {a.words}" for c in mine for a in c.adjusted]
             comment = gradebook.find_comment(cells.comments[cell], *place)
             comment.auto_comment = "\n".join(lost) or None
     for cell in cells.manual:
         found = gradebook.find_grade(cell, *place)
-        found.needs_manual_grade = found.manual_score is None
-    penalty = 0.0 if result.late is None else result.late.deducted
-    gradebook.find_submission_notebook(*place).late_submission_penalty = penalty
+        given = checks.get(cell)
+        if given is not None and given.status not in OPEN:
+            # as an automatic score: what a person enters in nbgrader goes before it
+            found.auto_score = given.score
+        found.needs_manual_grade = found.manual_score is None and found.auto_score is None
+    _settle(gradebook, result, cells, place)
     gradebook.db.commit()
+
+
+def _settle(gradebook: Any, result: Result, cells: Cells, place: tuple[str, str, str]) -> None:
+    """What there is between the sum of the cells and the score (lateness, a person's decision
+    about the whole): nbgrader's column for a penalty, or more points in the last cell.
+    """
+    graded = [gradebook.find_grade(cell, *place) for cell in (*cells.points, *cells.manual)]
+    over = round(result.score - total(result.checks)[0], 4)
+    if over > 0 and graded:
+        graded[-1].auto_score = round((graded[-1].auto_score or 0.0) + over, 4)
+    gradebook.find_submission_notebook(*place).late_submission_penalty = max(-over, 0.0)
 
 
 def _utc(stated: str) -> datetime | None:

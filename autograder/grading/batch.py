@@ -23,7 +23,8 @@ from ..course.config import Assignment, Course, instant
 from ..errors import FiveBeatsError, GraderError, InputError, Stopped
 from ..intake.collect import Refused
 from ..model import Graded, Json, Result, Submission
-from ..results import files, lateness, provenance
+from ..results import files, lateness, provenance, roster, totals
+from ..results.roster import Roster
 from ..results.store import Key, Store, Verdict, fingerprint
 from ..text import clean
 
@@ -42,11 +43,14 @@ Progress = Callable[[int, int, Result], None]
 """Called with (done, total, result), always in the thread that called `run`."""
 
 
+NO_ROWS = totals.Rows(())
+
+
 @dataclass(frozen=True)
 class Batch:
     """How a run went. `results` are this run's, in order; `reused` had been graded before; `gone`
     are those in the folder whose students are not in their class any more; `stopped` is the signal
-    that broke it off, if one did.
+    that broke it off, if one did; `rows` are those of everything in the folder.
     """
 
     results: tuple[Result, ...]
@@ -55,6 +59,7 @@ class Batch:
     seconds: float = 0.0
     gone: tuple[Result, ...] = ()
     stopped: Stopped | None = None
+    rows: totals.Rows = NO_ROWS
 
     @property
     def interrupted(self) -> bool:
@@ -97,13 +102,15 @@ def run(
     course: Course | None = None,
     progress: Progress | None = None,
     told: provenance.Run | None = None,
+    people: Roster | None = None,
 ) -> Batch:
     """Grade a class into `out`; safe to repeat, and to break off.
 
     `environment` tells whatever else a grade of an assignment depends on (versions, device,
     data): where it differs from an earlier run's, submissions are graded anew. `told` is what `out`
-    is to remember of this run. Writes results, evidence and grades.csv. Raises `InputError` if
-    `out` cannot be used, or if its grades are of another kind; a second Ctrl-C passes.
+    is to remember of this run, `people` its roster. Writes results, evidence and grades.csv. Raises
+    `InputError` if `out` cannot be used, or if its grades are of another kind; a second Ctrl-C
+    passes.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -120,6 +127,8 @@ def run(
             now = provenance.merged(before, told, done=False)
             provenance.write(out, now)
             gone = provenance.mark(out, now)
+        if people is not None:
+            roster.keep(out, people)
         work = _Work(grader, store, out, environment or (lambda _: {}), course)
         results = [work.record(r) for r in refused]
         groups = work.groups(newest(submissions))
@@ -130,14 +139,15 @@ def run(
         stopped = _drain(work, groups, jobs, total, results, progress)
         if told is not None and len(results) == total:
             provenance.write(out, provenance.merged(before, told, done=True))
-    files.write_table(out / "grades.csv", lateness.settle(out, course))
+    rows = totals.settle(out, course)
     return Batch(
-        tuple(files.in_order(results)),
+        tuple(rows.find(r) for r in files.in_order(results)),
         work.reused,
         total - len(results),
         time.monotonic() - began,
         gone,
         stopped,
+        rows,
     )
 
 

@@ -22,7 +22,7 @@ from typing import Self
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
 from ..checks.by_hand import answers_of
-from ..checks.judge import World, judge, missing, total, validate
+from ..checks.judge import World, judge, missing, validate
 from ..course.config import Assignment
 from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
@@ -38,6 +38,7 @@ from ..model import (
     ProbeRequest,
     Result,
     Submission,
+    total,
 )
 from ..sandbox import Sandbox, choose, gpu_devices
 from ..text import clean

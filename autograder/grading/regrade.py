@@ -17,7 +17,7 @@ from ..checks.judge import World
 from ..course.config import Course
 from ..errors import FiveBeatsError
 from ..model import Result
-from ..results import files, lateness, provenance
+from ..results import files, lateness, provenance, totals
 from ..results.provenance import Images, Provenance, Rules
 from ..results.store import Store
 from .grader import Grader
@@ -85,6 +85,7 @@ class Regraded:
     changed: tuple[tuple[Result, Result], ...]
     left: tuple[tuple[Result, str], ...]
     ungradable: bool
+    rows: totals.Rows
 
 
 def run(judges: Judges, out: Path) -> Regraded:
@@ -94,10 +95,11 @@ def run(judges: Judges, out: Path) -> Regraded:
     """
     changed: list[tuple[Result, Result]] = []
     left: list[tuple[Result, str]] = []
-    now: list[Result] = []
     with Store(out / "store.sqlite"):  # holds off a grading that would write here meanwhile
         record = provenance.read(out)
-        results = files.read_results(out)
+        stored = files.read_results(out)
+        rows = totals.rows(out, judges.course, stored)
+        results = [r.seen or r for r in stored]
         for name in sorted({r.assignment for r in results} & set(judges.ids())):
             provenance.same_images(out, record, judges.images(name), named=True)
         for before in results:
@@ -106,15 +108,16 @@ def run(judges: Judges, out: Path) -> Regraded:
                 left.append((before, why))
             elif after != before:
                 files.write_result(out, after)
+        now = totals.settle(out, judges.course)
+        for stood in stored:
+            before, after = rows.find(stood), now.find(stood)
             if (after.status, after.score, after.max_score, after.bugs) != (
                 (before.status, before.score, before.max_score, before.bugs)
             ):
                 changed.append((before, after))
-            now.append(after)
-        files.write_table(out / "grades.csv", now)
         provenance.write(out, _by_new_rules(judges, record, {r.assignment for r, _ in left}))
-    broken = any(r.status == "ungradable" for r in now)
-    return Regraded(len(now) - len(left), tuple(changed), tuple(left), broken)
+    broken = any(r.status == "ungradable" for r in now.results)
+    return Regraded(len(stored) - len(left), tuple(changed), tuple(left), broken, now)
 
 
 def _by_new_rules(judges: Judges, record: Provenance, left: set[str]) -> Provenance:

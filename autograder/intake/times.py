@@ -24,8 +24,8 @@ from pathlib import Path
 from ..course.config import instant
 from ..errors import InputError, SubmissionError
 from ..model import Submission
+from ..results.tables import read_table
 from ..text import clean
-from .tables import read_table
 from .tree import Folder
 
 _STAMP = re.compile(
@@ -104,7 +104,7 @@ def timed(
             raise InputError(
                 f"'{clean(text)[:40]}' is not a time",
                 where=path,
-                line=i + 1,
+                line=table.line(i),
                 remedy="write it as 2026-03-01T23:59:00+01:00",
             ) from e
         stated[student.casefold(), table.cell(i, what).strip()] = moment

@@ -1,6 +1,7 @@
 """The report: a page for the class and a feedback page per student, from what OUT holds.
 
     OUT/report/index.html              for the teaching staff: it names everyone
+    OUT/report/section-<slug>.html     the same of one section of the roster
     OUT/report/students/<slug>.html    one student's own, to be handed on as it is
 
 Theory. A page is a single file without scripts or outside resources, under a content policy
@@ -29,7 +30,7 @@ from markupsafe import Markup, escape
 from ..course.config import Course
 from ..errors import GraderError
 from ..model import CheckResult, LoadReport, Result, Status, Visibility
-from ..results import files
+from ..results import files, totals
 from ..text import clean, number, points, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +49,7 @@ STATUS: Mapping[str, View] = {
     "deferred": {"tone": "calm", "icon": "…", "words": "waits for another device"},
     "ungradable": {"tone": "ours", "icon": "!", "words": "could not be graded"},
 }
+_MISSING: View = {"tone": "part", "icon": "○", "words": "nothing handed in"}
 _OPEN = (Status.BY_HAND, Status.DEFERRED)
 """What counts on neither side."""
 _GRADED: Mapping[str, View] = {
@@ -62,7 +64,8 @@ def write(out: Path, course: Course | None = None) -> Path:
 
     Raises `GraderError` where a result there is broken.
     """
-    results = files.read_results(out)
+    rows = totals.rows(out, course)
+    results = rows.results
     folder = out / "report"
     page = _environment()
     written = set()
@@ -73,12 +76,18 @@ def write(out: Path, course: Course | None = None) -> Path:
         path = folder / _page(student)
         files.write_whole(path, feedback(out, own, course, page))
         written.add(path)
-    for stale in (folder / "students").glob("*.html"):
+    sections = rows.roster.sections if rows.roster is not None else []
+    links = [{"name": clean(s), "page": f"section-{slug(s)}.html"} for s in sections]
+    index = folder / "index.html"
+    for path, section in ((index, None), *((folder / k["page"], k["name"]) for k in links)):
+        here = rows if section is None else rows.in_section(section)
+        view = {"section": section, "sections": links, **_index(_name(course), here)}
+        html = page.get_template("index.html.j2").render(view)
+        files.write_whole(path, html.encode())
+        written.add(path)
+    for stale in (*(folder / "students").glob("*.html"), *folder.glob("section-*.html")):
         if stale not in written:
             stale.unlink()
-    index = folder / "index.html"
-    html = page.get_template("index.html.j2").render(_index(_name(course), results))
-    files.write_whole(index, html.encode())
     return index
 
 
@@ -139,6 +148,8 @@ def _share(r: Result) -> float:
 
 
 def _status(r: Result) -> View:
+    if r.status == "missing":
+        return dict(_MISSING)
     if r.gone:
         return {"tone": "calm", "icon": "○", "words": files.GONE}
     if r.status == "ungradable":
@@ -151,35 +162,41 @@ def _status(r: Result) -> View:
 
 
 def _bar(r: Result) -> list[View]:
-    return [] if r.status == "ungradable" else [_piece(_status(r)["tone"], _share(r))]
+    return [] if not r.scored else [_piece(_status(r)["tone"], _share(r))]
 
 
 # -- the class ---------------------------------------------------------------------------------
 
 
-def _index(name: str, results: Sequence[Result]) -> View:
+def _index(name: str, rows: totals.Rows) -> View:
+    results = rows.results
     graded = [r for r in results if r.status == "graded" and not r.gone]
     ids = sorted({r.assignment for r in results if r.assignment})
     return {
         "course": name,
         "n_students": len({r.student for r in results if not r.gone}),
-        "n_graded": len(graded),
+        "n_graded": sum(r.owner in ("", r.student) for r in graded),
         "n_full": sum(r.score >= r.max_score for r in graded),
-        "attention": [a for r in results if (a := _attention(r)) is not None],
+        "attention": [a for r in results if (a := _attention(r, rows.of(r))) is not None]
+        + [
+            {"student": clean(a.student), "page": "", "assignment": a.assignment, "why": a.lost}
+            for a in rows.astray
+        ],
         "assignments": [_assignment(i, [r for r in results if r.assignment == i]) for i in ids],
     }
 
 
-def _attention(r: Result) -> View | None:
+def _attention(r: Result, questions: Sequence[str]) -> View | None:
     """A line for a person to look at, where a result is not wholly a grade."""
     flagged = [(c, c.message) for c in r.checks if c.status is Status.UNGRADABLE]
     flagged += [(c, c.flag) for c in r.checks if c.flag]
     if r.gone:
         why = f"{files.GONE}: renamed, or left? The row stays until its result is removed"
     elif r.status == "ungradable":
-        why = files.summary(r)
-    elif flagged or r.attention:
-        why = "; ".join([*r.attention, *(f"{c.title}: {said}" for c, said in flagged)])
+        why = "; ".join([*questions, files.summary(r)])
+    elif flagged or r.attention or questions:
+        told = [*questions, *r.attention]
+        why = "; ".join([*told, *(f"{c.title}: {said}" for c, said in flagged)])
     else:
         return None
     return {
@@ -197,26 +214,55 @@ def _assignment(name: str, results: Sequence[Result]) -> View:
         "id": name,
         "anchor": slug(name),
         "graded": len(graded),
+        "missing": sum(r.status == "missing" for r in results),
         "max_score": points(max((r.max_score for r in results), default=0.0)),
         "mean": number(round(statistics.fmean(scores), 1)) if scores else "",
         "median": number(round(statistics.median(scores), 1)) if scores else "",
         "histogram": _histogram([_share(r) for r in graded]),
         "bugs": _bugs(graded),
         "checks": _pass_rates(graded),
+        "decided": _decisions(results),
         "rows": [
             {
                 "student": clean(r.student),
+                "who": _who(r),
                 "page": _page(r.student),
-                "score": "" if r.status == "ungradable" else points(r.score),
+                "score": points(r.score) if r.scored else "",
                 "bar": _bar(r),
                 "status": _status(r),
                 "late": r.late is not None and r.late.late,
                 "bugs": r.bugs,
-                "why": clean(files.why_zero(r)),
+                "why": clean(files.summary(r) if r.status == "missing" else files.why_zero(r)),
             }
             for r in results
         ],
     }
+
+
+def _decisions(results: Sequence[Result]) -> list[View]:
+    """What persons decided, student by student: about the whole, then check by check."""
+    return [
+        {
+            "student": clean(r.student),
+            "page": _page(r.student),
+            "check": title,
+            "words": clean(a.words),
+            "bonus": a.bonus,
+            "saw": points(a.saw) if a.saw is not None else "",
+            "by": clean(a.by),
+            "when": a.when[:10],
+        }
+        for r in results
+        if r.owner in ("", r.student)
+        for title, own in [("", r.adjusted), *((clean(c.title), c.adjusted) for c in r.checks)]
+        for a in own
+    ]
+
+
+def _who(r: Result) -> str:
+    """What the roster says of a student: `Andersson, Alice · A · team 1`."""
+    said = (r.person.get(column, "") for column in ("name", "section", "group"))
+    return " · ".join(clean(text) for text in said if text and text != r.student)
 
 
 def _histogram(shares: Iterable[float]) -> list[View]:
@@ -290,7 +336,7 @@ def _work(out: Path, r: Result, hidden: str) -> View:
     """One assignment on a student's page, as far as the course lets the student see it."""
     load, notes = None, list(dict.fromkeys((*r.attention, *r.notes)))
     try:
-        load = files.read_load(files.evidence_folder(out, r.student, r.assignment))
+        load = files.read_load(files.evidence_folder(out, r.owner or r.student, r.assignment))
     except GraderError as e:  # one torn file costs nobody else a page
         notes.append(f"what the program printed cannot be shown: {e.what}")
     shown = [c for c in r.checks if hidden != "none" or c.visibility is Visibility.PUBLIC]
@@ -305,6 +351,7 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "assignment": r.assignment,
         "anchor": slug(r.assignment or "submission"),
         "graded": r.status == "graded",
+        "missing": r.status == "missing",
         "score": points(r.score),
         "max_score": points(r.max_score),
         "status": _status(r),
@@ -315,6 +362,9 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "tally": _tally(r.checks),
         "facts": _facts(r),
         "notes": [clean(n) for n in notes],
+        "decided": [
+            clean(a.words) for own in (r.adjusted, *(c.adjusted for c in away)) for a in own
+        ],
         "tasks": _tasks(shown, hidden),
         "withheld": withheld,
         "errors": _errors(load),
@@ -377,6 +427,7 @@ def _check(c: CheckResult, hidden: str) -> View:
         "answer": clean(c.answer, lines=True) if tells else "",
         "message": clean(c.message) if tells else "",
         "bugs": c.bugs if tells else (),
+        "decided": [clean(a.words) for a in c.adjusted],
         "help": clean(c.help) if tells and c.status is not Status.PASSED else "",
     }
 

@@ -24,7 +24,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -270,10 +270,17 @@ def summary(result: Result) -> str:
     """
     if result.gone:
         return f"{GONE}; {summary(replace(result, gone=False))}".rstrip("; ")[:MESSAGE_CAP]
-    if result.status == "ungradable":
+    decided = decisions(result)
+    if result.status != "graded":
         ours = _said(c for c in result.checks if c.status is Status.UNGRADABLE)
-        return clean("; ".join(ours or result.notes) or "could not be graded")[:MESSAGE_CAP]
-    lines = _said(c for c in result.checks if c.status not in (Status.PASSED, Status.NOT_CHECKED))
+        lines = [*decided, *(ours or result.notes)]
+        return clean("; ".join(lines) or "could not be graded")[:MESSAGE_CAP]
+    lines = _said(
+        c
+        for c in result.checks
+        if c.status not in (Status.PASSED, Status.NOT_CHECKED) and (c.message or not c.adjusted)
+    )
+    lines = [*decided, *lines]
     waiting = sum(check.status is Status.NOT_CHECKED for check in result.checks)
     if waiting:
         lines.append(f"{waiting} more not checked")
@@ -284,6 +291,14 @@ def summary(result: Result) -> str:
         lines.insert(0, why)
     text = clean("; ".join(lines))
     return text if len(text) <= MESSAGE_CAP else text[: MESSAGE_CAP - 1] + "…"
+
+
+def decisions(result: Result) -> list[str]:
+    """What a person decided, a line each: about the whole, then check by check."""
+    return [
+        *(f"by a person: {a.words}" for a in result.adjusted),
+        *(f"{c.title}, by a person: {a.words}" for c in result.checks for a in c.adjusted),
+    ]
 
 
 def why_zero(result: Result) -> str:
@@ -321,15 +336,15 @@ def _said(checks: Iterable[CheckResult]) -> list[str]:
     ]
 
 
-def write_table(path: Path, results: Iterable[Result]) -> None:
+def write_table(path: Path, results: Iterable[Result], roster: Sequence[str] = ()) -> None:
     """Write grades.csv: the same grades give the same bytes, and no cell runs as a formula.
 
     `score` is after the deduction for lateness, if any. An `ungradable` row has none: the
-    grader's fault must not be read as a zero.
+    grader's fault must not be read as a zero. Behind the other columns stand these of the `roster`.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow((*COLUMNS, *roster))
     for r in in_order(results):
         table.writerow(
             cell(value)
@@ -337,12 +352,13 @@ def write_table(path: Path, results: Iterable[Result]) -> None:
                 r.student,
                 r.assignment,
                 r.status,
-                r.score if r.status == "graded" else None,
+                r.score if r.scored else None,
                 r.max_score,
                 ";".join(r.bugs),
                 None if r.late is None else r.late.late,
                 r.submitted_at,
                 summary(r),
+                *(r.person.get(column, "") for column in roster),
             )
         )
     write_whole(path, text.getvalue().encode())

@@ -22,12 +22,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 
 from ..course.config import Course, LatePolicy, instant
 from ..model import Lateness, Result
 from ..text import points
-from . import files
 
 DAY = timedelta(days=1)
 
@@ -62,12 +60,14 @@ def deduction(after: timedelta, max_score: float, policy: LatePolicy) -> float:
     return round(min(days_begun(after) * policy.per_day, policy.cap) * max_score, 4)
 
 
-def judged(result: Result, course: Course | None) -> Result:
-    """`result` with its lateness and with what that costs taken off its score."""
+def judged(result: Result, course: Course | None, names: Iterable[str] = ()) -> Result:
+    """`result` with its lateness and with what that costs taken off its score. An extension may
+    also go by one of `names`.
+    """
     if course is None:
         return result
     raw = result.raw_score
-    due = deadline(course, result.assignment, _names(result))
+    due = deadline(course, result.assignment, [*_names(result), *names])
     try:
         when = instant(result.submitted_at, course.zone) if result.submitted_at else None
     except ValueError:
@@ -88,17 +88,6 @@ def judged(result: Result, course: Course | None) -> Result:
     )
     message = _words(lateness, result.max_score, course.late)
     return replace(result, score=round(raw - lost, 4), late=replace(lateness, message=message))
-
-
-def settle(out: Path, course: Course | None) -> list[Result]:
-    """Apply the policy, as it now stands, to every result in `out`; returns them in order."""
-    results = []
-    for before in files.read_results(out):
-        after = judged(before, course)
-        if after != before:
-            files.write_result(out, after)
-        results.append(after)
-    return results
 
 
 def _names(result: Result) -> list[str]:

@@ -1,11 +1,13 @@
 """What the grades in OUT rest on, and whose they are: OUT/provenance.json.
 
     {"schema": 1,
+     "course": "/srv/five-beats",
      "device": "cpu",
      "data": {"mnist": {"root": "/srv/datasets", "images": "mnist-5d2c…"}},
      "assignments": {
        "04-training-loop": {
          "rules": {"version": 1, "checks": "0f3a…", "limits": {"wall_s": 120.0, …}},
+         "versions": {"torch": "2.13.0", …}, "stated": false,
          "classes": ["/srv/class"], "students": {"alice": "/srv/class/alice", …}}}}
 
 Theory. A folder of grades is filled over a term: several assignments, and the same one again and
@@ -71,6 +73,10 @@ class Graded:
     students: Mapping[str, str]
     classes: tuple[str, ...] = ()
     """The folders and archives in which the newest class was named."""
+    stated: bool = False
+    """Whether somebody said that all of that class is of this assignment (`-a`)."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """By what the newest whole class was graded: versions, and the code that judges."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Provenance:
     device: str = ""
     data: Mapping[str, Images] = field(default_factory=dict)
     assignments: Mapping[str, Graded] = field(default_factory=dict)
+    course: str = ""
+    """Where the course lay."""
 
     @property
     def classes(self) -> frozenset[str]:
@@ -140,9 +148,12 @@ def read(out: Path) -> Provenance:
                     ),
                     {str(s): str(p) for s, p in v["students"].items()},
                     tuple(map(str, v["classes"])),
+                    bool(v.get("stated", False)),
+                    {str(n): str(version) for n, version in v.get("versions", {}).items()},
                 )
                 for k, v in raw["assignments"].items()
             },
+            str(raw.get("course", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         raise _broken(path, e) from e
@@ -160,12 +171,15 @@ def write(out: Path, record: Provenance) -> None:
     """Put the record into its folder."""
     raw = {
         "schema": SCHEMA,
+        "course": record.course,
         "device": record.device,
         "data": {k: asdict(v) for k, v in sorted(record.data.items())},
         "assignments": {
             name: {
                 "rules": None if one.rules is None else asdict(one.rules),
+                "versions": dict(sorted(one.versions.items())),
                 "classes": list(one.classes),
+                "stated": one.stated,
                 "students": dict(sorted(one.students.items())),
             }
             for name, one in sorted(record.assignments.items())
@@ -190,7 +204,7 @@ def agree(out: Path, before: Provenance, run: Run) -> None:
         left = set(_present(old, graded, run)) - set(graded.students)
         if left:
             raise InputError(
-                f"{name} was graded by other {_difference(old.rules, graded.rules)}, and "
+                f"{name} was graded by other {difference(old.rules, graded.rules)}, and "
                 f"{len(left)} of its students would keep that",
                 where=out,
                 remedy="grade the whole class again, or choose another -o"
@@ -243,7 +257,8 @@ def _shown(one: Images, dataset: str) -> str:
     return f"{place} ({one.images.rpartition('-')[2][:6]})"
 
 
-def _difference(old: Rules, new: Rules) -> str:
+def difference(old: Rules, new: Rules) -> str:
+    """In what two sets of rules differ, in words."""
     if old.version != new.version:
         return f"rules (version {old.version}, now {new.version})"
     if old.limits != new.limits:
@@ -288,9 +303,15 @@ def merged(before: Provenance, run: Run, *, done: bool) -> Provenance:
         old = assignments.get(name)
         rest = {} if old is None else _present(old, graded, run)
         rules = graded.rules if done or old is None else old.rules
-        classes = graded.classes if run.whole_class or old is None else old.classes
-        assignments[name] = Graded(rules, {**rest, **graded.students}, classes)
-    return Provenance(run.record.device, {**before.data, **run.record.data}, assignments)
+        students = {**rest, **graded.students}
+        if old is None:
+            assignments[name] = replace(graded, students=students)
+            continue
+        place = graded if run.whole_class else old
+        versions = graded.versions if done and run.whole_class else old.versions
+        assignments[name] = Graded(rules, students, place.classes, place.stated, versions)
+    data = {**before.data, **run.record.data}
+    return Provenance(run.record.device, data, assignments, run.record.course or before.course)
 
 
 def _present(old: Graded, now: Graded, run: Run) -> dict[str, str]:

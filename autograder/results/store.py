@@ -66,6 +66,10 @@ ON CONFLICT DO UPDATE SET state = 'claimed', attempts = attempts + 1, result = N
 """
 
 
+class BusyError(InputError):
+    """Another run is writing into the folder."""
+
+
 @dataclass(frozen=True)
 class Key:
     """What a grade belongs to: `submission` is its digest, `environment` from `fingerprint`."""
@@ -127,7 +131,7 @@ class Store:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
-            raise InputError(
+            raise BusyError(
                 "another grading is writing here",
                 where=self.path.parent,
                 remedy="wait for it to end, or choose another -o",

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.checks import judge
 from autograder.checks.base import Context, StandardCheck, field_of, require, tensor_of
-from autograder.checks.judge import World, total, validate
+from autograder.checks.judge import World, validate
 from autograder.course import config
 from autograder.errors import ConfigError, GraderError
 from autograder.grading.grader import regrade
@@ -22,6 +22,7 @@ from autograder.model import (
     Outcome,
     ProbeRequest,
     Status,
+    total,
 )
 from autograder.results import files
 
@@ -221,7 +222,7 @@ def test_a_flag_is_kept_and_shown_to_a_person() -> None:
     found = judge.judge(w, LoadReport("done"), lambda r: Evidence("done"))
     result = Result("t", "ann", "sha256:0", "graded", 0.0, 2.0, found)
     assert Result.from_json(result.to_json()) == result
-    attention = pages._attention(result)
+    attention = pages._attention(result, [])
     assert attention is not None and "the judge raised over this evidence" in attention["why"]
 
 

@@ -456,6 +456,9 @@ def test_every_documented_command_works(
         lambda grader, name, seeds: (Path("c.yml"), "k", Calibration((0.9,) * seeds, 0.8, 0.5)),
     )
     (course / "source" / A).mkdir(parents=True)
+    who = "student_id,name,email,section,group\nalice,,,A,\nbob,,,B,\n"
+    Path("roster.csv").write_text(who)
+    Path("adjust.csv").write_text(f"student,check,change,reason\nbob,{CHECKS[0]},-0.25,why\n")
     assert len(COMMANDS) >= 11
     for command in COMMANDS:
         done = run(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,15 @@ def test_what_is_no_gradebook_is_one_line(tmp_path: Path, raw: bytes, said: str)
     with pytest.raises(InputError, match=said) as caught:
         canvas.export(order(tmp_path, graded("d"), gradebook=path))
     assert "\n" not in str(caught.value)
+
+
+def test_the_rosters_ids_find_the_rows(tmp_path: Path) -> None:
+    """Two whose work goes by the same first name, of whom one login tells the wrong one."""
+    jane = {"student_id": "U1", "name": "Doe, Jane", "email": "jane@x.org", "section": "Lab 1"}
+    work = replace(graded("tester", 15.5), person=jane)
+    given = order(tmp_path, work, gradebook=book(tmp_path))
+    canvas.export(given)
+    assert [r[6] for r in rows(tmp_path)[3:]] == ["15.5", "", "", "11"] and not given.missed
+    fresh = order(tmp_path, work)
+    canvas.export(fresh)
+    assert rows(tmp_path)[-1] == ["Doe, Jane", "", "U1", "jane@x.org", "Lab 1", "15.5"]

@@ -118,6 +118,7 @@ def test_nobody_gets_a_zero_by_our_fault(course: Path) -> None:
 def test_lateness_is_nbgraders_penalty_and_time_its_timestamp(course: Path) -> None:
     late = replace(
         result("ann", 2, Status.PASSED),
+        score=2.25,
         late=Lateness(3, late=True, deducted=0.75),
         submitted_at="2026-10-13T01:00:00+02:00",
     )
@@ -223,3 +224,30 @@ def test_two_who_fit_one_student_write_nothing(course: Path) -> None:
     said, missed = exported(course, result("kim lee", 1), result("lee_kim", 1))
     assert len(missed) == 2 and "another student fits" in missed[0]
     assert people(course) == ["kl3"] and "0 submissions" in said[-1]
+
+
+@pytest.mark.parametrize("change", [0.5, -0.75])
+def test_what_a_person_decided_here_counts_there(course: Path, change: float) -> None:
+    """Points by hand in the cell that waits for them, a change of the whole beside the cells."""
+    essay = CheckResult("task1-why", "Why", 1, Status.PARTIAL, 3, 4, Visibility.HIDDEN)
+    once = result("ann", 0.5)
+    both = replace(once, checks=(*once.checks, essay), score=4.5 + change, max_score=7.0)
+    for _ in range(2):
+        export(course, both)
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+            found = book.find_submission(NAME, "ann")
+            assert found.score - found.late_submission_penalty == 4.5 + change
+            assert not found.needs_manual_grade
+    export(course, replace(once, checks=(*once.checks, replace(essay, score=2.0)), score=3.5))
+    assert scores(course, "ann")["task1-why"] == (2.0, 2.0, False), "new points replace the old"
+
+
+def test_who_is_new_there_comes_with_name_and_address(course: Path) -> None:
+    person = {"student_id": "s1", "name": "Andersson, Ann", "email": "ann@x.org"}
+    export(course, replace(result("ann", 0.5), person=person))
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        (ann,) = book.students
+        assert (ann.id, ann.last_name, ann.first_name) == ("ann", "Andersson", "Ann")
+        assert ann.email == "ann@x.org"
+    export(course, replace(result("a. a.", 0.25), person=person))
+    assert scores(course, "ann")["task1-hidden"][0] == 1.25, "found by the roster's address"

@@ -18,7 +18,7 @@ from autograder.course.config import Course, LatePolicy
 from autograder.errors import ConfigError
 from autograder.model import CheckResult, Result, Status, Visibility
 from autograder.report import pages
-from autograder.results import files, lateness
+from autograder.results import files, lateness, totals
 
 A = "04-training-loop"
 DUE = "2026-10-12T23:59:00+02:00"
@@ -149,19 +149,19 @@ def test_it_may_be_applied_again_and_again(tmp_path: Path) -> None:
         course(**POLICY),
         course(**POLICY, extensions={A: {"alice": "2026-10-15T00:00Z"}}),
     )
-    first = lateness.settle(tmp_path, strict)
-    assert [r.score for r in first] == [16.0] and lateness.settle(tmp_path, strict) == first
+    first = totals.settle(tmp_path, strict).results
+    assert [r.score for r in first] == [16.0] and totals.settle(tmp_path, strict).results == first
     assert [r.score for r in files.read_results(tmp_path)] == [16.0]
     raw = json.loads(files.result_path(tmp_path, "alice", A).read_text())
     assert raw["score"] == 16.0 and raw["late"]["raw_score"] == 20.0 and raw["late"]["days"] == 2
-    assert [r.score for r in lateness.settle(tmp_path, kind)] == [20.0]
-    assert [r.score for r in lateness.settle(tmp_path, None)] == [20.0]
+    assert [r.score for r in totals.settle(tmp_path, kind).results] == [20.0]
+    assert [r.score for r in totals.settle(tmp_path, None).results] == [20.0]
 
 
 def test_it_is_shown_in_the_table_and_on_the_page(tmp_path: Path) -> None:
     spec = course(**POLICY)
     files.write_result(tmp_path, result("2026-10-14T12:00:00+02:00"))
-    files.write_table(tmp_path / "grades.csv", lateness.settle(tmp_path, spec))
+    totals.settle(tmp_path, spec)
     with (tmp_path / "grades.csv").open(newline="") as f:
         (row,) = csv.DictReader(f)
     assert (row["score"], row["late"]) == ("16", "yes")

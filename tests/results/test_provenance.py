@@ -144,12 +144,12 @@ def test_a_folder_without_a_record_is_taken_as_it_is(tmp_path: Path) -> None:
 
 def test_marks_outlive_a_report_and_leave_the_grade_as_it_was(tmp_path: Path) -> None:
     from autograder.report import pages
-    from autograder.results import lateness
+    from autograder.results import totals
 
     grade(tmp_path, told(A4, "alice", "bob"))
     grade(tmp_path, told(A4, "alice"))
     rules = Course.model_validate({"course": "c", "assignments": [A4]})
-    files.write_table(tmp_path / "grades.csv", lateness.settle(tmp_path, rules))
+    totals.settle(tmp_path, rules)
     assert table(tmp_path)["bob", A4] == files.GONE
     (row,) = [r for r in rows(tmp_path) if r["student"] == "bob"]
     assert (row["status"], row["score"]) == ("graded", "2")

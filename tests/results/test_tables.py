@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InputError
-from autograder.intake import tables
+from autograder.results import tables
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])

@@ -10,11 +10,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from ..results.files import write_whole
+from .files import write_whole
 
 TABLE_CAP = 64 << 20
 """As many bytes are read at most: far more than a gradebook has."""
@@ -22,17 +22,25 @@ TABLE_CAP = 64 << 20
 
 @dataclass
 class Table:
-    """A spreadsheet as it came: rows of cells, with what it takes to write it back alike."""
+    """A spreadsheet as it came: rows of cells, with what it takes to write it back alike.
+
+    `lines` are the lines of the file on which its rows end; a cell may hold several.
+    """
 
     rows: list[list[str]]
     delimiter: str = ","
     encoding: str = "utf-8"
     newline: str = "\n"
+    lines: list[int] = field(default_factory=list)
 
     def cell(self, row: int, column: int) -> str:
         """The text at (row, column), "" where the row is shorter."""
         here = self.rows[row]
         return here[column] if 0 <= column < len(here) else ""
+
+    def line(self, row: int) -> int:
+        """The line of the file on which a row ends, counted from 1."""
+        return self.lines[row] if row < len(self.lines) else row + 1
 
     def put(self, row: int, column: int, text: str) -> None:
         """Replace one cell; a row that is too short is filled up with empty cells."""
@@ -72,14 +80,21 @@ def read_table(path: Path) -> Table:
     delimiter = max(",;\t", key=head.count)
     newline = "\r\n" if head.endswith("\r") else "\n"
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows, lines = [], []
+        for row in reader:
+            rows.append(row)
+            lines.append(reader.line_num)
     except csv.Error as e:
         raise InputError(
-            f"is not a CSV file: {e}", where=path, remedy="download it again, as CSV"
+            f"is not a CSV file: {e}",
+            where=path,
+            line=reader.line_num,
+            remedy="mend the quotes there, or download it again, as CSV",
         ) from e
     if not any(rows):
         raise InputError("is empty", where=path, remedy="download it again")
-    return Table(rows, delimiter, encoding, newline)
+    return Table(rows, delimiter, encoding, newline, lines)
 
 
 def find_row(
