@@ -398,6 +398,9 @@ raise NotImplementedError()
 # only another name for the last ones; gradients that are clipped before they are unscaled; a validation
 # set that is augmented like the training set. Build one, look at its chart, and give it to a friend.
 
+# %% [markdown]
+# ## Experiment · task 10, Shapes
+
 # %%
 if __name__ == "__main__":
     still = nn.Linear(1, 1)  # a recorder that runs empty records nothing
