@@ -113,24 +113,64 @@ def _comment(text: str) -> str:
 
 MAIN = 'if __name__ == "__main__":'
 """How a given cell begins that tries out what the student has written: an experiment."""
+_GUESS = re.compile(r"my_guess\w* = .*")
+"""A given cell in which students write what they expect of the experiment below it."""
+
+
+def _experiments(cells: tuple[Cell, ...]) -> list[list[int]]:
+    """The places of each experiment and of what belongs to it: the text and the guess above it, up
+    to the last code or the task's own text, and the text below it, which says what it showed.
+    """
+    blocks: list[list[int]] = []
+    for at, cell in enumerate(cells):
+        if cell.kind != "shared" or not cell.source.startswith(MAIN):
+            continue
+        start, end = at, at + 1
+        while start > 0 and _leads(cells[start - 1]) and start - 1 not in (blocks or [[]])[-1]:
+            start -= 1
+        while end < len(cells) and cells[end].kind == "markdown":
+            if cells[end].source.startswith("#"):
+                break
+            end += 1
+        blocks.append(list(range(start, end)))
+    return blocks
+
+
+def _leads(cell: Cell) -> bool:
+    """Whether a cell above an experiment belongs to it."""
+    if cell.kind == "markdown":
+        return not cell.source.startswith("# ") and not _TASK.match(cell.source)
+    return cell.kind == "shared" and _GUESS.fullmatch(cell.source.strip()) is not None
 
 
 def _script(cells: tuple[Cell, ...]) -> str:
-    """The cells as a script. Its experiments come last: what raises ends a script, and a task that
-    is not written yet must not keep the tasks below it from being defined.
+    """The cells as a script. Its experiments come last, with their own text: what raises ends a
+    script, and a task that is not written yet must not keep the tasks below it from being defined.
     """
-    experiments = [c for c in cells if c.kind == "shared" and c.source.startswith(MAIN)]
-    parts = []
-    for cell in [*(c for c in cells if c not in experiments), *experiments]:
-        if cell.kind in ("public", "hidden"):
-            continue
-        if cell.is_code:
-            parts.append(f"# %%\n{student_source(cell.source)}")
-        elif cell.kind == "manual":
-            parts.append(f"# %% [markdown]\n{marked(cell.grade_id, cell.source)}")
-        else:
-            parts.append(f"# %% [markdown]\n{_comment(cell.source)}")
-    return "\n\n".join(parts) + "\n"
+    blocks = _experiments(cells)
+    moved = {k for block in blocks for k in block}
+    parts = [_percent(c) for k, c in enumerate(cells) if k not in moved]
+    head = ""
+    for block in blocks:
+        first, before = cells[block[0]], task_titles(cells[: block[0]])
+        if before and not first.source.startswith("## "):
+            number, title = list(before.items())[-1]
+            above, head = head, f"# %% [markdown]\n# ## Experiment · task {number}, {title}"
+            parts += [head] if head != above else []
+        parts += [_percent(cells[k]) for k in block]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _percent(cell: Cell) -> str:
+    """A cell in a script; a test is none of its cells."""
+    if cell.kind in ("public", "hidden"):
+        return ""
+    if cell.is_code:
+        return f"# %%\n{student_source(cell.source)}"
+    text = cell.source
+    if cell.kind == "manual":
+        return f"# %% [markdown]\n{marked(cell.grade_id, text)}"
+    return f"# %% [markdown]\n{_comment(text)}"
 
 
 _TESTS = '''"""The public tests of {id}: run `pytest` in this folder, beside your {module}.py.
@@ -230,7 +270,13 @@ def front(cells: tuple[Cell, ...]) -> str:
     return f"{match[0]}\n\n" if match else ""
 
 
-def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[str]) -> str:
+def _readme(
+    assignment: Assignment,
+    cells: tuple[Cell, ...],
+    modules: Iterable[str],
+    own_files: Iterable[str],
+    given: Iterable[str],
+) -> str:
     titles = task_titles(cells)
     points: dict[int, float] = defaultdict(float)
     public: dict[int, float] = defaultdict(float)
@@ -243,6 +289,15 @@ def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[s
     )
     module = assignment.module
     top = front(cells)
+    read = f"`public.yml` and `{RELEASED}/`" if list(own_files) else "`public.yml`"
+    names = [f"`{name}`" for name in sorted(given)]
+    hand_in = (
+        f"Hand in `{module}.ipynb` or `{module}.py`, the one that you worked in and not the other, "
+        "under that name. If your work needs other files that you wrote, put them beside it."
+    )
+    if names:
+        hand_in += f" {' and '.join(names)} came with the handout and need not be handed in."
+    hand_in = fill(hand_in, 98, break_long_words=False, break_on_hyphens=False)
     return f"""# {assignment.title}
 
 {top}Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
@@ -263,24 +318,27 @@ by your own code, and keep the names that the handout gives.
 ## Check your work
 
 * In the notebook, run the test cells below each task.
-* With the script, run `pytest` in this folder (it needs `pip install pytest` and nothing else).
-* With the course's package, `autograder check {module}.py` (or `.ipynb`) runs the public checks
-  and explains what they saw.
+* With the script, run `pytest` in this folder (`pip install pytest`, beside what the handout
+  imports). It imports your file, so what stands below `if __name__ == "__main__":` is not run.
+* If your course has told you how to install its package, run
+  `autograder check {module}.py` (or `.ipynb`) here: it runs the public checks
+  and explains what they saw. It reads {read}.
 
-The public tests are the easy part of the grade: the hidden ones run your code on other inputs
-and watch what it does. Any style is fine, as long as it does the right thing.
+The public tests are the easy part of the grade: the hidden ones run your code on other inputs and
+compare what it does with what the task asks for. They do not read your code, so any style is fine.
+When your work is graded, the whole file is run first, as `__main__`.
 
 ## What you can import
 
 {fill(may_import(modules), 98, break_long_words=False, break_on_hyphens=False)}
 
-What other modules draw or log is left out there (`seaborn`, `wandb`, `tensorboard`, any progress
-bar), and your program goes on. Where it needs their values, a person will look at it.
+To import another module, such as `pandas`, `sklearn` or `wandb`, is no error there: what it would
+draw, print or log is left out, and your program goes on. Only where your program needs a value that
+the module computes does it stop, and a person looks at it; you lose no points for that.
 
 ## Hand in
 
-Hand in `{module}.ipynb` or `{module}.py`, one of them, under that name. If your work needs other
-files of your own, put them beside it.
+{hand_in}
 """
 
 
@@ -290,6 +348,9 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     cells = read_master(path)
     _check_points(path, assignment, cells)
     module = assignment.module
+    public = {f"{RELEASED}/{n}": raw for n, raw in own.released(assignment.folder).items()}
+    given = given_files(source)
+    readme = _readme(assignment, cells, modules_of(source.parent.parent), public, given)
     texts = {
         f"{module}.ipynb": as_notebook(
             assignment.id, graded(cells, assignment, path), student_source, lock=True
@@ -297,13 +358,12 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
         f"{module}.py": _script(cells),
         f"test_{module}.py": _tests(path, assignment, cells),
         "public.yml": _public_yml(assignment),
-        "README.md": _readme(assignment, cells, modules_of(source.parent.parent)),
+        "README.md": readme,
     }
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):
         files[f"img/{image.name}"] = image.read_bytes()
-    public = {f"{RELEASED}/{n}": raw for n, raw in own.released(assignment.folder).items()}
-    for name, raw in {**public, **given_files(source)}.items():
+    for name, raw in {**public, **given}.items():
         if name in files:
             raise SourceError(
                 f"would take the place of the release's own {name}",

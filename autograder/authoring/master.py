@@ -4,13 +4,15 @@ A master is a percent-format script (jupytext). Its code cells are of four kinds
 their nbgrader metadata and tags:
 
     shared     no `nbgrader`                      the same for everybody
-    solution   solution: true                     `### BEGIN/END SOLUTION` becomes a stub
+    solution   solution: true                     `### BEGIN/END SOLUTION` becomes a stub, or
+                                                  nothing below `ANSWER = None` to fill in
     public     grade: true, tag "public"          students see and run it
     hidden     grade: true                        `### BEGIN/END HIDDEN TESTS` is cut out
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,8 +139,35 @@ def _check_marks(kind: str, source: str, where: Path, line: int) -> None:
         raise refuse(f"a {kind} cell without ### BEGIN {wanted}", line, "mark what is hidden")
 
 
+def _fills_in(source: str) -> bool:
+    """Whether a cell gives names to fill in, and its solution, the last part, only binds them."""
+    given, begin, rest = source.partition("\n### BEGIN SOLUTION\n")
+    solution, end, after = rest.partition("\n### END SOLUTION")
+    if not begin or not end or after.strip():
+        return False
+    open_names, bound = _bound(given), _bound(solution)
+    return bool(bound and open_names and bound <= open_names)
+
+
+def _bound(source: str) -> set[str] | None:
+    """The names that these lines bind, where they do nothing else."""
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError:
+        return None
+    targets = [t for line in lines if isinstance(line, ast.Assign) for t in line.targets]
+    names = {t.id for t in targets if isinstance(t, ast.Name)}
+    plain = all(isinstance(line, ast.Assign) for line in lines)
+    return names if plain and len(names) == len(targets) else None
+
+
 def student_source(source: str) -> str:
-    """A cell as students get it: solutions become stubs, hidden tests disappear."""
+    """A cell as students get it: solutions become stubs, hidden tests disappear.
+
+    Answers that the lines above a solution leave open (`CULPRIT = None`) are their own stub.
+    """
+    if _fills_in(source):
+        return source[: source.index("### BEGIN SOLUTION")].strip("\n")
     out: list[str] = []
     inside = ""
     for line in source.splitlines():

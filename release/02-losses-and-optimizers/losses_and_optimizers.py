@@ -28,12 +28,13 @@
 # This curve is the heart of the first half: the loss of a prediction that gave the true class the
 # probability p. To be unsure costs a little. **To be sure and wrong is what costs.**
 #
-# **The rule of the house.** Tasks 1 to 4 are made of `exp`, `log`, `max`, `sum`, `where`, indexing and
-# arithmetic. The ready-made softmax, log-softmax, logsumexp, softplus, logsigmoid and loss functions
-# *are* the task, so your functions do without them. Tasks 5 to 7 do not hand their work to the SGD,
-# Adam or AdamW of `torch.optim`; to subclass `torch.optim.Optimizer` and write the step yourself is
-# fine. The grader sees which operations run while it calls your functions; what you compare them with
-# in a cell of your own is your business, and a good idea.
+# **The rule of the house.** In tasks 1 to 4 the ready-made softmax, log-softmax, logsumexp, softplus,
+# logsigmoid and loss functions *are* the task, so your functions do without them. Every other operation
+# is allowed: `exp`, `log`, `max`, `sum`, `where`, indexing and arithmetic are enough, and `abs`, `clamp`,
+# `log1p`, `gather` or `sigmoid` are fine too. Tasks 5 to 7 do not hand their work to the SGD, Adam or
+# AdamW of `torch.optim`; to subclass `torch.optim.Optimizer` and write the step yourself is fine. The
+# grader sees which operations run while it calls your functions; what you compare them with outside of
+# them is your business, and a good idea.
 #
 # As in assignment 01: names and arguments are fixed, the inside is yours, and what you are given stays
 # as it was (an optimizer, of course, changes its parameters).
@@ -49,10 +50,10 @@ import torch
 # exp(z), divided by the sum of all exp(z) of that row. What a loss needs are the *logarithms* of
 # these probabilities, and whoever computes one after the other is in for a surprise:
 # exp(100) is more than float32 can hold. The answer becomes `inf / inf`, which is nan. At the other
-# end exp(−200) is 0, and its logarithm −inf. And yet the true answers are harmless numbers.
+# end exp(−200) is 0 in float32, and its logarithm −inf. And yet the true answers are harmless numbers.
 #
 # So do it in one: the logarithm of softmax is z − log(sum of exp(z)). One more idea, and this never
-# overflows, for logits up to ±10,000 and far beyond.
+# overflows. The tests go up to logits of ±10,000.
 #
 # <details><summary>Hint: what changes nothing</summary>
 #
@@ -66,7 +67,8 @@ def log_softmax(logits):
     """Task 1. The logarithms of the probabilities that softmax gives.
 
     logits: (B, C) float, a row per sample. Returns (B, C) of the same dtype: each row is the
-    log-softmax over its classes, finite for logits up to ±1e4. Gradients pass through it.
+    log-softmax over its classes, finite for logits up to ±1e4. Gradients pass through it; they are
+    tested for logits of a few units.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -81,8 +83,9 @@ def log_softmax(logits):
 # the loss 0.3185; the first of them alone has 0.4170, which is −log 0.659.
 #
 # A loss that computes *something* from arguments that make no sense hides bugs for weeks. So refuse,
-# with a `ValueError`, logits that are not a table, a number of targets that is not the number of rows,
-# and targets that are no whole numbers.
+# with a `ValueError`, logits that are not a table, targets that are not one number for each row, and
+# targets in a float dtype. (A class that does not exist, such as −1, and other dtypes than int64 you may
+# refuse or not; the tests do not ask.)
 #
 # <details><summary>Hint: one entry of each row</summary>
 #
@@ -96,21 +99,11 @@ def cross_entropy(logits, targets):
     """Task 2. The mean over the batch of −log(probability of the true class).
 
     logits: (B, C) float, raw; targets: (B,) int64, the true classes. Returns a scalar tensor
-    that gradients pass through. Raises ValueError where logits are not 2-D, the sizes differ or
-    targets are floats.
+    that gradients pass through. Raises ValueError where logits are not 2-D, targets are not (B,)
+    or targets are floats.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
-
-# %% [markdown]
-# **Predict.** A network with ten classes that has learned nothing: all its logits are 0. What is its loss?
-
-# %%
-my_guess_2 = "..."
-
-# %% [markdown]
-# ln 10 = 2.3026. You will see this number all course long. A loss that *starts* there is healthy: nothing
-# is known yet, and ten classes are equally likely. A loss that *stays* there has learned nothing.
 
 # %% [markdown]
 # ## Task 3 · Mean squared error
@@ -152,6 +145,14 @@ def mse(pred, target):
 # numbers does the exponential meet on the right?
 #
 # </details>
+#
+# <details><summary>Hint: the slope at exactly 0</summary>
+#
+# The curve is smooth at z = 0, where its slope is ½ − t, and the right side has a bend there in each of its two
+# parts. `torch.maximum(z, zeros)` and (z + |z|) / 2 come out at ½ − t; `clamp`, `relu` and `where` come out
+# at 1 − t or −t. Logits that are all 0 are a usual first batch. (The tests ask for no gradient there.)
+#
+# </details>
 
 # %%
 def bce_with_logits(logits, targets):
@@ -165,9 +166,6 @@ def bce_with_logits(logits, targets):
     raise NotImplementedError()
 
 # %% [markdown]
-# How good are they? Compare them with PyTorch's own, on numbers that are not friendly:
-
-# %% [markdown]
 # ## Task 5 · SGD
 #
 # From how wrong to how far. The optimizer is given the parameters once, when it is made. From then on
@@ -175,13 +173,14 @@ def bce_with_logits(logits, targets):
 # buckets. For each parameter w:
 #
 # * g = gradient + `weight_decay` · w
-# * v = `momentum` · v + g, where v is the parameter's own memory and starts as g
+# * v ← `momentum` · v + g, where v is the parameter's own memory; before the first step it is 0
 # * w ← w − lr · v
 #
 # Three details make the difference between an optimizer and something that looks like one. It changes
 # the *given* tensors, in place: the network holds the same objects, and would never hear of new ones.
 # `params` may be a generator, like `model.parameters()`, which can be walked through only once. And a
-# parameter whose `.grad` is None has nothing to follow, so it stays where it is.
+# parameter whose `.grad` is None has nothing to follow, so it stays where it is. (Whether `step()` leaves
+# `.grad` as it was is not tested; PyTorch's does.)
 #
 # On (w − 1)² from w = 2 with lr 0.1 it goes 1.8000, 1.6400, 1.5120, 1.4096, 1.3277, 1.2621, as you know
 # from assignment 01; with momentum 0.9 it goes 1.8000, 1.4600, 1.0620, 0.6914, 0.4196, 0.2910. It gathers
@@ -190,7 +189,8 @@ def bce_with_logits(logits, targets):
 # <details><summary>Hint: a step that moves nothing</summary>
 #
 # `for p in self.params: p = p - lr * p.grad` gives the *name* p to a new tensor; the old one stays as it
-# is. In-place operations on a parameter need `torch.no_grad()`.
+# is. In-place operations on a parameter, such as `p -= …` or `p.sub_(…)`, need `torch.no_grad()`. `p.data = …`
+# keeps the tensor object and gives it new numbers; it is accepted as well.
 #
 # </details>
 
@@ -225,15 +225,16 @@ class SGD:
 #
 # The middle line corrects for the start: means that begin at 0 are much too small at first, and v,
 # whose β is larger, is too small for longer. Without the correction the first step would be 3.16 times as
-# long as it should be. With it, the first step of every weight has the length lr, whatever the size of
-# its gradient.
+# long as it should be. With it, the first step of every weight has the length lr, whether its gradient
+# is a thousand or a millionth; only where the gradient is 0, or not much larger than eps, is it shorter.
 #
 # On (w − 1)² from 2 with lr 0.1: 1.9000, 1.8004, 1.7016, 1.6039, 1.5080, 1.4142.
 #
 # <details><summary>Hint: one clock</summary>
 #
-# t belongs to the optimizer. If it ticks once for each *parameter*, the first of them is right and the
-# others live in the future.
+# t is the same for all parameters of a step. If one counter ticks once for each *parameter*, the first of
+# them is right and the others live in the future. (PyTorch's own Adam has a counter for each parameter, of
+# the steps in which it had a gradient. Where no gradient is None this comes to the same. Either is fine.)
 #
 # </details>
 
@@ -259,10 +260,11 @@ class Adam:
 # %% [markdown]
 # ## Task 7 · AdamW
 #
-# Weight decay pulls every weight a little towards zero. In SGD it does not matter whether the pull is
-# added to the gradient or done apart: the step comes out the same. In Adam it matters. What is added to
-# the gradient goes through m and v, and is divided by √v̂ with the rest, so that weights with large
-# gradients are hardly pulled at all. AdamW pulls *beside* Adam, every weight by the same share:
+# Weight decay pulls every weight a little towards zero. In plain SGD it does not matter whether the pull
+# is added to the gradient or done apart: the step comes out the same. With momentum it does matter, since
+# what is added to the gradient goes through v (as it should in your `SGD`). In Adam it goes through m and v,
+# and is divided by √v̂ with the rest, so that weights with large gradients are hardly pulled at all. AdamW
+# pulls *beside* Adam, every weight that has a gradient by the same share:
 #
 # w ← w − lr · λ · w, with λ = `weight_decay`, and then Adam's step.
 #
@@ -270,7 +272,10 @@ class Adam:
 
 # %%
 class AdamW(Adam):
-    """Task 7. Adam with decoupled weight decay. It need not be a subclass of yours."""
+    """Task 7. Adam with decoupled weight decay.
+
+    It may inherit from your `Adam`, as here, or stand alone; then it has a `zero_grad` of its own.
+    """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         """params, lr, betas, eps: as for Adam; weight_decay: float, λ."""
@@ -287,9 +292,9 @@ class AdamW(Adam):
 #
 # ![Contour lines of a long valley. SGD jumps from wall to wall, momentum swings through, Adam goes round in a curve](img/valley.svg)
 #
-# To see what an optimizer does, keep every place it has been. `trajectory` runs the four beats *zero,
-# loss, backward, step*, and notes all parameters, flattened into one row, at the start and after each
-# step.
+# To see what an optimizer does, keep every place it has been. `trajectory` repeats *zero, loss, backward,
+# step* (what other assignments call the forward pass is in the loss here), and notes all parameters,
+# flattened into one row, at the start and after each step.
 #
 # <details><summary>Hint: all rows are equal?</summary>
 #
@@ -313,26 +318,13 @@ def trajectory(optimizer, params, loss, steps):
     raise NotImplementedError()
 
 # %% [markdown]
-# Now send your own optimizers into a valley, f = ½ · (x² + 25 · y²): steep to the sides, flat along the
-# floor. They start at (−4, 2) and walk 40 steps. SGD at 0.07 crosses the floor at every single step,
-# with momentum it does so 19 times, Adam at 0.3 three times; they end 0.22, 0.30 and 0.10 from the
-# minimum. Start somewhere else. Then try SGD at 0.081, and explain what you see.
+# ## Experiment · task 2, Cross-entropy
 
 # %% [markdown]
-# **Predict.** You double the batch size and change nothing else. The gradients of which of your losses get
-# larger, on average?
+# **Predict.** A network with ten classes that has learned nothing: all its logits are 0. What is its loss?
 
 # %%
-my_guess_8 = "..."
-
-# %% [markdown]
-# None of them. They are means, so a larger batch makes the gradient less noisy and not longer. If they were
-# sums, doubling the batch would double the step, and the learning rate would mean something else for
-# every batch size.
-#
-# Two remarks for your own projects. If you do not know which rate to begin with, Adam or AdamW at 3e-4 is a
-# good first guess. And you may meet RMSprop, which is what is left of Adam without m and without the
-# correction: a rate for every weight, and no memory of the direction.
+my_guess_2 = "..."
 
 # %%
 if __name__ == "__main__":
@@ -351,6 +343,16 @@ if __name__ == "__main__":
     ax.set(xlabel="probability of the true class", ylabel="loss")
     plt.show()
 
+# %% [markdown]
+# ln 10 = 2.3026. You will see this number all course long. A loss that *starts* there is healthy: nothing
+# is known yet, and ten classes are equally likely. A loss that *stays* there has learned nothing.
+
+# %% [markdown]
+# ## Experiment · task 4, Yes or no
+
+# %% [markdown]
+# How good are they? Compare them with PyTorch's own, on numbers that are not friendly:
+
 # %%
 if __name__ == "__main__":
     theirs = torch.nn.functional
@@ -368,6 +370,15 @@ if __name__ == "__main__":
     }
     for name, (mine, reference) in pairs.items():
         print(f"{name:16s} largest difference {float((mine - reference).abs().max()):.1e}")
+
+# %% [markdown]
+# ## Experiment · task 8, Where they walk
+
+# %% [markdown]
+# Now send your own optimizers into a valley, f = ½ · (x² + 25 · y²): steep to the sides, flat along the
+# floor. They start at (−4, 2) and walk 40 steps. SGD at 0.07 crosses the floor at every single step,
+# with momentum it does so 19 times, Adam at 0.3 three times; they end 0.22, 0.30 and 0.10 from the
+# minimum. Start somewhere else. Then try SGD at 0.081, and explain to yourself what you see.
 
 # %%
 if __name__ == "__main__":
@@ -388,6 +399,13 @@ if __name__ == "__main__":
         ax.set(title=name)
     plt.show()
 
+# %% [markdown]
+# **Predict.** You double the batch size and change nothing else, and take the mean of the gradients of all
+# batches. For which of your losses does it get longer?
+
+# %%
+my_guess_8 = "..."
+
 # %%
 if __name__ == "__main__":
     print("your guess:", my_guess_8)
@@ -400,10 +418,21 @@ if __name__ == "__main__":
         "bce_with_logits": (bce_with_logits, answers),
     }
     for name, (loss, targets) in losses.items():
-        lengths = []
         for size in (32, 64):
-            weights.grad = None
+            gradients = []
             for batch in torch.arange(512).split(size):
+                weights.grad = None
                 loss(inputs[batch] @ weights, targets[batch]).backward()
-            lengths.append(float((weights.grad / (512 // size)).norm()))
-        print(f"{name:16s} mean gradient: {lengths[0]:.4f} with 32, {lengths[1]:.4f} with 64")
+                gradients.append(weights.grad.flatten())
+            mean = torch.stack(gradients).mean(dim=0)
+            noise = (torch.stack(gradients) - mean).norm(dim=1).mean()
+            print(f"{name:16s} {size}: mean {mean.norm():.4f}, one batch is off by {noise:.4f}")
+
+# %% [markdown]
+# For none of them. They are means over the batch, so their mean over all batches is the same; what gets
+# smaller is the noise, by which the gradient of a single batch is off. If they were sums, doubling the
+# batch would double the step, and the learning rate would mean something else for every batch size.
+#
+# Two remarks for your own projects. If you do not know which rate to begin with, Adam or AdamW at 3e-4 is a
+# good first guess. And you may meet RMSprop, which is what is left of Adam without m and without the
+# correction: a rate for every weight, and no memory of the direction.

@@ -217,6 +217,9 @@ def train_mnist(root="data", epochs=5, seed=0):
     # YOUR CODE HERE
     raise NotImplementedError()
 
+# %% [markdown]
+# ## Experiment · task 7, Reading digits
+
 # %%
 if __name__ == "__main__":
     model, history = train_mnist()

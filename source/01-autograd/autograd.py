@@ -14,14 +14,15 @@
 # ![The chain y = x², z = 3y, h = z + 1 at x = 2: values 2, 4, 12, 13 run forward, gradients 12, 3, 1 run backward](img/tape.svg)
 #
 # Two rules for all eight tasks. Please keep the names and arguments of the functions: the tests call
-# them, and everything inside is yours. And **leave what you are given as you found it**: a tensor
-# that comes in as an argument belongs to somebody else. When your function returns, its numbers, its
-# `.grad` and its `requires_grad` are what they were before.
+# them and look at what they return. Everything inside is yours: where the text describes one way to the
+# numbers, another way to the same numbers is fine, a formula or `torch.func` as well. And **leave what
+# you are given as you found it**: a tensor that comes in as an argument belongs to somebody else. When
+# your function returns, its numbers, its `.grad` and its `requires_grad` are what they were before.
 #
 # Before some of the experiments there is a line like `my_guess_4 = "..."`. Write down what you expect
 # before you run the experiment. There are no points for it and nobody reads it; it is there because
-# you remember a surprise, and forget what you merely read. (In the script the experiments stand
-# together at the end.)
+# you remember a surprise, and forget what you merely read. (In the script the experiments, with their
+# questions and answers, stand together at the end.)
 
 # %%
 import matplotlib.pyplot as plt
@@ -37,7 +38,8 @@ import torch
 # (x − mean of its column) / deviation of its column
 #
 # The deviation here divides by N, the number of rows, and not by N − 1. A column in which every
-# number is the same has deviation 0; it becomes a column of zeros.
+# number is the same has deviation 0; it becomes a column of zeros. So does every column of a table with
+# a single row.
 #
 # You need no loop. A row of shape (1, D) that meets a table of shape (N, D) is used for every row
 # of it. This is called **broadcasting**, and nearly every program with tensors relies on it.
@@ -55,18 +57,27 @@ import torch
 # itself, and the caller's table is gone.
 #
 # </details>
+#
+# <details><summary>Hint: a deviation that is nearly 0</summary>
+#
+# In float32 the mean of seven times 0.1 is not quite 0.1, and the deviation comes out as 7e-9 in place
+# of 0. `x == x[:1]` tells for certain where a column is constant. (The constant columns of the tests have a
+# mean without rounding, so `deviation == 0` is enough for them.)
+#
+# </details>
 
 # %% nbgrader={"grade": false, "grade_id": "task1-standardise", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def standardise(x):
     """Task 1. Each column of `x` with mean 0 and deviation 1 (over N).
 
-    x: (N, D) float, which may require grad. Returns a tensor of the same shape and dtype; a
-    column that is constant becomes zeros.
+    x: (N, D) float with N ≥ 1, which may require grad. Returns a tensor of the same shape and
+    dtype, through which gradients may pass or not; a column that is constant becomes zeros.
     """
     ### BEGIN SOLUTION
-    centred = x - x.mean(dim=0, keepdim=True)
-    deviation = centred.square().mean(dim=0, keepdim=True).sqrt()
-    return centred / torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+    constant = (x == x[:1]).all(dim=0)
+    centred = torch.where(constant, torch.zeros_like(x), x - x.mean(dim=0))
+    deviation = centred.square().mean(dim=0).sqrt()
+    return centred / torch.where(constant, torch.ones_like(deviation), deviation)
     ### END SOLUTION
 
 
@@ -97,11 +108,13 @@ grade("standardise_values", "standardise_untouched")
 #
 # To find out you have to set `requires_grad`, run `f`, go backward and read `.grad`. All of this
 # leaves traces, and `x` is not yours. It may be in the middle of somebody's training and hold a
-# gradient that is still needed. Whoever calls `gradient` must not be able to tell afterwards that it
-# was called, and a second call gives the same answer as the first.
+# gradient that is still needed. Whoever looks at `x` must not be able to tell afterwards that `gradient`
+# was called, and a second call gives the same answer as the first. (If `f` uses other tensors that
+# require grad, the weights of a network for example, `backward()` adds to their `.grad` too, and
+# `torch.autograd.grad` does not. Either is fine here.)
 #
-# If `f` returns more than one number there is no gradient to speak of: raise `ValueError`. If `f` does
-# not look at `x` at all, the slope is 0 in every direction.
+# If `f` returns anything but a single number there is no gradient to speak of: raise `ValueError`. If `f`
+# does not look at `x` at all, the slope is 0 in every direction.
 #
 # <details><summary>Hint: who owns x?</summary>
 #
@@ -122,12 +135,13 @@ grade("standardise_values", "standardise_untouched")
 def gradient(f, x):
     """Task 2. The gradient of `f` at `x`.
 
-    f: a function from a tensor like `x` to a tensor with one element. x: a float tensor of any
-    shape, a leaf or not, with or without `requires_grad` and `.grad`.
+    f: a function from a tensor like `x` to a tensor with one element; it does not write into its
+    argument. x: a float tensor of any shape, a leaf or not, with or without `requires_grad` and
+    `.grad`. Never called inside `torch.no_grad()`.
 
     Returns a tensor of the shape and dtype of `x` that does not require grad; zeros where `f`
-    does not depend on `x`. Raises ValueError where f(x) has more than one element. `x`, its
-    `.grad` and its `requires_grad` stay as they were.
+    does not depend on `x`. Raises ValueError where f(x) does not have exactly one element. `x`,
+    its `.grad` and its `requires_grad` stay as they were.
     """
     ### BEGIN SOLUTION
     own = x.detach().clone().requires_grad_(True)
@@ -167,7 +181,8 @@ grade("gradient_values", "gradient_untouched", "gradient_refuses")
 
 # %% [markdown]
 # A gradient can always be checked with plain arithmetic: walk a tiny step to either side and see how
-# much f changes. If the two columns disagree in the first three digits, believe the right one.
+# much f changes. If the two columns below disagree in the first three digits, believe the one that was
+# found by walking: it does without the tape.
 
 # %%
 if __name__ == "__main__":
@@ -276,9 +291,9 @@ grade("accumulated_values")
 def chain(functions, x):
     """Task 4. The gradient of the end of a chain with respect to the input of each link.
 
-    functions: a list of at least one; x_0 is `x`, and x_(k+1) = functions[k](x_k). The last
-    result has one element; the others may have any shape. x: a float tensor, which stays as it
-    was.
+    functions: a list of at least one; x_0 is `x`, and x_(k+1) = functions[k](x_k), a new tensor
+    that depends on x_k. The last result has one element; the others may have any shape. x: a
+    float tensor, which stays as it was.
 
     Returns a list of len(functions) tensors: the gradients with respect to x_0, x_1, …, each of
     the shape of that value.
@@ -330,9 +345,10 @@ if __name__ == "__main__":
 # ## Task 5 · Two layers
 #
 # Now with matrices. A network of two layers without biases computes W2 · relu(W1 · x), where relu keeps
-# what is positive and puts 0 in place of the rest. Its loss is the mean of the squared differences
-# from the target. How would it have to change its weights? The tape works that out however many
-# layers there are; for two of them you could still do it by hand, and once in your life you should.
+# what is positive and puts 0 in place of the rest (its slope at exactly 0 is 0 as well). Its loss is the
+# mean of the squared differences from the target. How would it have to change its weights? The tape works
+# that out however many layers there are; for two of them you could still do it by hand, and once in
+# your life you should. Either is accepted.
 #
 # Write down the shapes before the code. `W1` (H, D) turns D inputs into H hidden values, `W2` (O, H)
 # turns these into O outputs. A gradient always has the shape of what it belongs to.
@@ -388,8 +404,9 @@ grade("two_layer_values", "two_layer_untouched")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict.** In the test above the first row of dW1 is all zeros, although the network is wrong and every
-# other row wants to move. What is special about the first hidden value?
+# **Predict.** For the four hidden values of the public test, which the experiment uses too, the first row of
+# dW1 is all zeros, although the network is wrong and every other row wants to move. What is special
+# about the first hidden value?
 
 # %%
 my_guess_5 = "..."
@@ -494,11 +511,11 @@ grade("jacobian_values")
 def descend(w, x, y, lr, steps):
     """Task 7. Gradient descent on the mean of (w · x − y)², by hand.
 
-    w: float, where to start; x, y: (N,) float tensors, which stay as they were; lr: float, the
-    learning rate; steps: int.
+    w: float, where to start; x, y: (N,) float tensors that do not require grad, and stay as they
+    were; lr: float, the learning rate; steps: int.
 
     Returns (weights, losses), two lists of `steps` floats: the weight after each step, and the
-    loss before it.
+    loss before it, computed in the precision of `x` or in Python's.
     """
     ### BEGIN SOLUTION
     weight = torch.tensor(float(w), dtype=x.dtype, requires_grad=True)
@@ -575,7 +592,8 @@ if __name__ == "__main__":
 # `t.grad_fn`, and that operation has edges to those before it, `next_functions`: pairs of an operation
 # and a number that does not matter here. Where an input needs no gradient (a constant, say) the edge
 # leads nowhere: its operation is `None`. At the other end, in front of each leaf that asked for a
-# gradient, stands `AccumulateGrad`. You know what it does: it pours into the bucket.
+# gradient, stands `AccumulateGrad`. You know what it does: it pours into the bucket. The leaf itself was
+# not computed, so its own `grad_fn` is `None`.
 #
 # `tape` follows the first edge that leads anywhere, until there is none, and returns the names of the
 # operations it passes: for the chain at the top `AddBackward0`, `MulBackward0`, `PowBackward0`,
@@ -593,7 +611,7 @@ def tape(t):
 
     t: a tensor. Returns a list of str: the class names of `t.grad_fn` and of the operations
     reached from there, always along the first edge whose operation is not None. Empty where
-    `t` was not computed from anything that asks for a gradient.
+    `t.grad_fn` is None, as it is for every leaf.
     """
     ### BEGIN SOLUTION
     names, node = [], t.grad_fn

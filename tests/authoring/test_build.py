@@ -153,6 +153,45 @@ def test_experiments_stand_at_a_scripts_end_where_they_keep_no_task_from_being_d
     assert front in files["README.md"].decode()
 
 
+def test_an_experiment_takes_its_question_and_its_answer_to_the_scripts_end(
+    tmp_path: Path,
+) -> None:
+    source = write_master(tmp_path / "s")
+    master = source / "circles.py"
+    trial = (
+        "\n# %% [markdown]\n# **Predict.** Of 2?\n"
+        '\n# %%\nmy_guess_1 = "..."\n'
+        '\n# %%\nif __name__ == "__main__":\n    print(area(2))\n'
+        "\n# %% [markdown]\n# Twelve and a half.\n"
+        "\n# %% [markdown]\n# ## Task 2 · More\n"
+        "\n# %%\nradius = 3\n"
+    )
+    master.write_text(master.read_text() + trial, encoding="utf-8")
+    script = build.files_of(source, circles())["circles.py"].decode()
+    places = [
+        script.index(part)
+        for part in (
+            "## Task 2 · More",
+            "radius = 3",
+            "## Experiment · task 1",
+            "**Predict.** Of 2?",
+            "my_guess_1",
+            "print(area(2))",
+            "Twelve and a half.",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_the_readme_names_what_need_not_be_handed_in(tmp_path: Path) -> None:
+    source = write_master(tmp_path / "s")
+    assert "came with the handout" not in build.files_of(source, circles())["README.md"].decode()
+    (source / "given").mkdir()
+    (source / "given" / "ruler.py").write_text("LENGTH = 30\n")
+    readme = build.files_of(source, circles())["README.md"].decode()
+    assert "`ruler.py` came with the handout and need not be handed in." in " ".join(readme.split())
+
+
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     source = write_master(tmp_path / "s")
     for name in ("a", "b"):

@@ -78,6 +78,25 @@ def test_a_solution_becomes_a_stub_at_its_own_indentation() -> None:
     assert "secret * r" in solved_source(SOLUTION) and "###" not in solved_source(SOLUTION)
 
 
+@pytest.mark.parametrize(
+    ("given", "solution", "stub"),
+    [
+        ("STEP = None\nNAMES = {1: None}", 'NAMES = {1: "a"}\nSTEP = 47', False),
+        ("STEP = None", "STEP = 47\nOTHER = 1", True),
+        ("STEP = None", "STEP = 47\nprint(STEP)", True),
+        ("", "STEP = 47", True),
+        ("STEP = None\nprint(1)", "STEP = 47", True),
+    ],
+)
+def test_names_that_are_given_to_be_filled_in_need_no_stub(
+    given: str, solution: str, stub: bool
+) -> None:
+    source = f"{given}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION"
+    shown = student_source(source)
+    assert ("raise NotImplementedError()" in shown) is stub
+    assert "47" not in shown and shown.startswith(given)
+
+
 def test_two_solutions_in_a_cell_make_two_stubs() -> None:
     twice = SOLUTION + "\n" + SOLUTION
     stub = student_source(twice)
