@@ -562,17 +562,24 @@ def _starts(ctx: Context) -> Mapping[str, ProbeRequest]:
     return {
         "main": form.request(ctx, curve=form.curve),
         "again": form.request(ctx, which=1, steps=STEPS),
+        "whole": form.request(ctx, which=1, curve=form.curve),
     }
 
 
 def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Two starts, whose generators were set differently from outside, take the same first steps."""
-    first, second = (read_run(ctx, {"main": evidence[k]}) for k in ("main", "again"))
+    """Two starts, whose generators were set differently from outside, take the same first steps.
+    Where the program tried out another network before the one that it ends with, the second start
+    has to run on, too.
+    """
+    label = "again"
+    if evidence["main"].data.get("turn") != evidence[label].data.get("turn"):
+        label = "whole"
+    first, second = (read_run(ctx, {"main": evidence[k]}) for k in ("main", label))
     said = "the program was started twice"
-    for run, label in ((first, "main"), (second, "again")):
+    for run, name in ((first, "main"), (second, label)):
         if not run.trained:
             raise Inconclusive(
-                stopped(evidence[label])
+                stopped(evidence[name])
                 or Outcome.failed("the program ended without training its network")
             )
     for k, (a, b) in enumerate(zip(first.opening, second.opening, strict=False)):

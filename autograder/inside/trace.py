@@ -151,6 +151,10 @@ class Line:
         self.states: list[Tensor] = []
         self.moved: list[bool] = []
         """For each call, whether the weights changed between it and the next."""
+        self.opening: list[list[float]] = []
+        """Of the first calls that a backward pass came back to: how many images, the sum of their
+        prints, the sum of the weights and their norm.
+        """
         self.named = False
         """Whether the network was called while the name that is asked for was bound to it."""
         self._last: Tensor | None = None
@@ -376,10 +380,8 @@ class Trace:
         self.name, self.namespace, self.keep, self.seed = name, namespace, keep, seed
         self.mend, self.tell, self.near = mend, tell, calls or 3 * keep
         self.lines: dict[int, Line] = {}
-        self.opening: list[list[float]] = []
-        """Of the first calls with a graph, of any network: how many images, the sum of their
-        prints, the sum of the weights and their norm.
-        """
+        self.opened: list[Line] = []
+        """The networks that a backward pass came back to, in the order in which one first did."""
         self.letters: list[str] = []
         self.spans: list[Span] = []
         self.optimizers: list[Optimizer] = []
@@ -431,13 +433,15 @@ class Trace:
             self.letters.append(letter)
 
     def open(self, call: Call, line: Line) -> None:
-        """A backward pass came back to a call; the first such are the program's opening. A network
-        that is only looked at is no part of it.
-        """
-        if len(self.opening) < OPENING_CAP and call.print is not None:
+        """A backward pass came back to a call; the first such are the network's opening."""
+        if call.print is None:
+            return
+        if not line.opening:
+            self.opened.append(line)
+        if len(line.opening) < OPENING_CAP:
             wide = line.vector().double()
             figures = (call.print.sum(), wide.sum(), wide.norm())
-            self.opening.append([float(call.rows), *(float(f) for f in figures)])
+            line.opening.append([float(call.rows), *(float(f) for f in figures)])
 
     def pulled(self) -> None:
         """A backward pass came back to a network."""
@@ -804,8 +808,9 @@ class Trace:
         `steps`, a list of [call, at, optimizer, span, held, given, before, after, kept, moved]
         each, with their `norms` and `rates`; `optimizers` (see `_described`, and
         whether it `stepped`); `spans`; `still`, the
-        parameter tensors that never moved; `letters`; `opening`; `strangers`, `unfollowed` and the
-        calls of any `scaler`. `kept` counts the calls (or gradients) whose tensors follow, else -1.
+        parameter tensors that never moved; `letters`; `opening`; its `turn` among the networks that
+        were trained, from 0, else -1; `strangers`, `unfollowed` and the calls of any `scaler`.
+        `kept` counts the calls (or gradients) whose tensors follow, else -1.
         Tensors: see `packed`; and `prints`, one number an image, of all calls in order.
         """
         line = self.line_for(network)
@@ -869,7 +874,8 @@ class Trace:
             ],
             "still": _unmoved(line),
             "letters": "".join(self.letters),
-            "opening": [[finite(v) for v in figures] for figures in self.opening],
+            "opening": [[finite(v) for v in figures] for figures in line.opening],
+            "turn": self.opened.index(line) if line in self.opened else -1,
             "strangers": self.strangers,
             "unfollowed": self.unfollowed,
             "scaler": self.scaler,

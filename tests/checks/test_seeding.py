@@ -33,10 +33,28 @@ PRINTS = {"prints": np.zeros(0)}
 """The report of a run in which nothing happened."""
 
 
+TRIED = """model = MLP().to(device)
+trial = torch.optim.SGD(model.parameters(), 0.1)
+for _ in range(6):
+    trial.zero_grad()
+    images, labels = next(iter(train_loader))
+    nn.functional.cross_entropy(model(images), labels).backward()
+    trial.step()
+{seed}model = MLP().to(device)
+"""
+"""A network that is tried out, and abandoned for another one of the same name."""
+
+
+def tried(seed: str) -> tuple[tuple[str, str], ...]:
+    """A network is tried out without a seed, and `seed` comes before the one that counts."""
+    return (("set_seed(0)\n", ""), ("model = MLP().to(device)\n", TRIED.format(seed=seed)))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         (),
+        tried("set_seed(0)\n"),
         (("torch.manual_seed(seed)", "torch.random.manual_seed(seed)"),),
         (("set_seed(0)\n", "set_seed(0)\nfor _ in range(random.randint(0, 9)): torch.rand(1)\n"),),
         (("shuffle=True", "shuffle=True, generator=torch.Generator().manual_seed(3)"),),
@@ -52,6 +70,7 @@ def test_a_seeded_program_passes(changes: tuple[tuple[str, str], ...]) -> None:
     ("changes", "words"),
     [
         ((("    torch.manual_seed(seed)\n", ""),), "before the first step"),
+        (tried(""), "before the first step"),
         ((("set_seed(0)\n", ""), ("best_acc = 0.0\n", "set_seed(0)\nbest_acc = 0.0\n")), "before"),
         ((("best_acc = 0.0\n", "torch.seed()\nbest_acc = 0.0\n"),), "batch 1 held other images"),
         (
