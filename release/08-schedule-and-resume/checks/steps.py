@@ -161,7 +161,7 @@ ARGUMENTS = ["model", "batch", "loss_fn", "optimizer", "scaler", "max_norm"]
 
 
 MENDED = "mended "
-"""What the label of a run begins with in which a misplaced `zero_grad` was left out."""
+"""What the label of a run begins with in which a misplaced beat stands in its place."""
 
 
 def four_runs(ctx: Context) -> Mapping[str, ProbeRequest]:
@@ -169,7 +169,7 @@ def four_runs(ctx: Context) -> Mapping[str, ProbeRequest]:
     them with a beat mended, which are asked for only where that is what is wrong.
     """
     made, asked = fixture_of(ctx), {}
-    for mend in ("", "late_zero"):
+    for mend in ("", "late"):
         for name, values in (*RUNS.items(), ("own", RUNS["overflow"])):
             asked[(MENDED if mend else "") + name] = step_request(
                 ctx,
@@ -203,6 +203,11 @@ class Run:
     @property
     def loop(self) -> Loop:
         return Loop(self.replay, "", [BATCH] * self.calls)
+
+    @property
+    def early_updates(self) -> int:
+        """How many updates of the scaler came between a backward pass and its step; told."""
+        return self.replay.scaler["early"]
 
     @property
     def scaled(self) -> float:
@@ -260,12 +265,15 @@ def read_run(evidence: Evidence, made: StepFixture) -> Run:
 
 
 def run_of(ctx: Context, evidence: Mapping[str, Evidence], name: str) -> Run:
-    """A run by its name; the mended one where a `zero_grad` stands between backward and step."""
+    """A run by its name; the mended one where a `zero_grad` or a scaler's `update` stands between
+    backward and step.
+    """
     made = fixture_of(ctx)
     off = read_run(evidence["off"], made)
     if off.replay.still and "zero_grad_after_backward" in beats(off.loop).bugs:
         return read_run(evidence[MENDED + name], made)
-    return off if name == "off" else read_run(evidence[name], made)
+    found = off if name == "off" else read_run(evidence[name], made)
+    return read_run(evidence[MENDED + name], made) if found.early_updates else found
 
 
 @check(
