@@ -1,17 +1,20 @@
 # %% [markdown]
 # # The debugging clinic
 #
-# * **You will need** four hours; the computing takes two minutes.
+# * **You will need** four hours; the computing takes two minutes, and the first run downloads MNIST into
+#   the folder `data`.
 # * **You should know** assignments 04 and 08.
 # * **Afterwards you can** go from a symptom to two or three suspects, test them, and name the cause.
 #
 # Welcome to the ward. Eight patients are waiting, one for each of the classic ways in which a training
-# loop goes wrong. Every one of them has **exactly one fault**. They run, mostly. They just do not learn,
-# or learn the wrong thing, or run out of memory on Thursday.
+# loop goes wrong. For every one of them there is **exactly one diagnosis** (patient 8 has to be mended in
+# two places for it). They run, mostly. They just do not learn, or learn the wrong thing, or run out of
+# memory on Thursday.
 #
 # Their code is in `patients.py`, beside this handout, and each has a chart: what it printed, and its loss
 # curve, from a real run. For each patient you write a cured copy, under the same name, into this file,
-# and at the end you sign eight diagnoses.
+# and at the end you sign eight diagnoses. Of the 2 points for a patient the cure is worth 1.5 and the
+# diagnosis 0.5.
 #
 # | the name | what it says |
 # |---|---|
@@ -26,8 +29,8 @@
 # | `missing_eval_mode` | it is measured in training mode |
 # | `lr_too_high` | the steps are too long |
 # | `lr_too_low` | the steps are too short |
-# | `missing_no_grad` | a graph is recorded that nobody needs |
-# | `loss_graph_accumulated` | losses are kept together with their graphs |
+# | `missing_no_grad` | an evaluation records graphs, though nobody goes backward |
+# | `loss_graph_accumulated` | training keeps its losses, each with its graph |
 # | `wrong_shape` | the shapes do not fit |
 # | `train_not_shuffled` | every epoch has the same order |
 # | `stale_optimizer` | the optimizer holds another network's parameters |
@@ -50,8 +53,8 @@
 # | cleared between backward and step | the same as the line above | 10 % |
 #
 # Read it twice. "Never cleared" is *ahead* of the healthy run for a while, and with a small rate it even
-# wins. A rate that is much too high need not explode. And the last three runs have one and the same
-# curve and three different diseases. A symptom is not a diagnosis. Before you name it, look at a second
+# wins. A rate that is much too high need not explode. And "rate 3", "rate 0.00001" and "cleared between
+# backward and step" have one and the same curve and are three different diseases. A symptom is not a diagnosis. Before you name it, look at a second
 # number: the norm of the gradients, or how far the weights moved.
 #
 # ## The method
@@ -62,13 +65,13 @@
 # 4. Change one thing.
 # 5. Run again.
 #
-# Then ask for a second opinion: `autograder watch` takes any script and says what it saw.
+# To see a patient at work, write a few lines that train it: `mystery.py` has `network(seed)` and
+# `batches(seed, count)`. If you have the course's package you can ask for a second opinion on such a script:
+# `autograder watch my_script.py` runs it and says what it saw.
 
 # %%
 import torch
 from torch import nn
-
-DIAGNOSIS = {}
 
 # %% [markdown]
 # ## Task 1 · Patient 1
@@ -180,7 +183,8 @@ def epoch_3(model, loader, loss_fn, optimizer, device):
 def fit_4(model, train_loader, val_loader, loss_fn, optimizer, epochs):
     """Task 4. Train for `epochs` epochs, and measure the accuracy on `val_loader` after each.
 
-    Returns the accuracies, a list of `epochs` floats in [0, 1].
+    Returns the accuracies, a list of `epochs` floats in [0, 1]. In which mode the model is left is
+    up to you. It may call your `epoch_1`, but not `evaluate_7`, which a notebook defines only later.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -208,7 +212,8 @@ def fit_4(model, train_loader, val_loader, loss_fn, optimizer, epochs):
 # %%
 def optimizer_5(model):
     """Task 5. An optimizer for the parameters of `model`, a network of linear layers and ReLUs
-    with PyTorch's own first weights, that learns within 60 batches of 64.
+    with PyTorch's own first weights, that learns: after 60 batches of 64 the loss of unseen
+    samples has fallen by a fiftieth or more of what plain SGD at 0.1 takes off it.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -234,8 +239,9 @@ def optimizer_5(model):
 
 # %%
 def optimizer_6(model):
-    """Task 6. An optimizer for the parameters of `model`, as in task 5, that gets at least a fifth as
-    far in 60 batches as plain SGD does at a good rate.
+    """Task 6. An optimizer for the parameters of `model`, as in task 5, that learns fast enough: after
+    60 batches the loss of unseen samples has fallen by a fifth or more of what plain SGD at 0.1 takes
+    off it.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -255,7 +261,8 @@ def optimizer_6(model):
 #
 # <details><summary>Hint: where to look</summary>
 #
-# Evaluation has two switches. Everything that comes out of this model holds on to how it was made.
+# Evaluation has two switches: the model's mode, and whether graphs are recorded. Everything that comes out
+# of this model holds on to how it was made.
 #
 # </details>
 
@@ -304,7 +311,8 @@ class Net_8(nn.Module):
 # keyboard. What happened?
 #
 # Aeroplanes have a recorder for this. `black_box` trains, with the five beats, and notes for each step what
-# you would want to know afterwards; `first_bad` reads the record and says where to look.
+# you would want to know afterwards; `first_bad` reads the record and says where to look. The loss first
+# looked wrong at step 47. Did the gradients go wrong there, or earlier?
 #
 # <details><summary>Hint: one norm for all gradients</summary>
 #
@@ -328,7 +336,9 @@ def black_box(model, batches, loss_fn, optimizer):
     dict per step:
     "step": int, from 1; "loss": float; "grad_norm": float, the norm of all parameters' gradients
     together; "largest": str, the name (of `model.named_parameters()`) of the parameter whose
-    gradient has the largest norm. Gradients are those that the step uses.
+    gradient has the largest norm, any of them in a tie. Gradients are those that the step uses;
+    parameters without one are left out. The model trains in training mode, and the optimizer
+    holds all of its parameters.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -336,9 +346,9 @@ def black_box(model, batches, loss_fn, optimizer):
 # %%
 def first_bad(records, factor=10.0):
     """Task 9. The number of the first step whose `grad_norm` is more than `factor` times the median
-    of all earlier ones; None if there is none. The first three steps are never bad.
+    of all earlier ones; None if there is none. The first three records are never bad.
 
-    records: what `black_box` returns. Of an even number of values the median is the mean of the two
+    records: what `black_box` returns, or dicts with "step" and "grad_norm" alone, a finite number. Of an even number of values the median is the mean of the two
     in the middle.
     """
     # YOUR CODE HERE
@@ -364,8 +374,9 @@ def shapes(model, x):
     """Task 10. What comes out of each module of `model`, for the input `x`.
 
     Returns a list of (name, shape): the class name of every module without children, and the shape
-    of its output as a tuple, in the order in which they run; a module that runs twice appears twice.
-    The model keeps its mode and its weights, and no hook.
+    of its output, a single tensor, as a tuple, in the order in which they run; a module that runs
+    twice appears twice. Every module keeps its mode and its weights, and none of your hooks is left.
+    (A batch norm in training mode may move its running means.)
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -375,9 +386,28 @@ def shapes(model, x):
 #
 # Set `DIAGNOSIS[n]` for each patient n, from 1 to 8, to one of the sixteen names at the top.
 #
-# Then run the experiment below, which sends the batches of the run that died through your recorder, and
-# set `CULPRIT_STEP` to the number of the step at which it happened, and `CULPRIT` to what it was:
-# "a batch", "the rate", "the beginning" or "a layer".
+# To task 9 belong `CULPRIT_STEP`, the number of the step at which the gradients first went wrong (steps are
+# counted from 1), and `CULPRIT`, what it was: "a batch", "the rate", "the beginning" or "a layer". Run the
+# experiment of task 9 first. Each of the two is worth 0.25 points.
+
+# %%
+DIAGNOSIS = {1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: None, 8: None}
+CULPRIT_STEP = None
+CULPRIT = None
+
+# %% [markdown]
+# ## Second-year patients
+#
+# No points, for those who liked it. None of these is in `patients.py`, and each of them is in somebody's
+# code tonight: softmax before the cross-entropy; predictions (N, 1) minus targets (N,); best weights that are
+# only another name for the last ones; gradients that are clipped before they are unscaled; a validation
+# set that is augmented like the training set. Build one, look at its chart, and give it to a friend.
+
+# %% [markdown]
+# ## Experiment · task 9, The run that died at step 47
+
+# %% [markdown]
+# Now send the batches of the run that died through your recorder.
 #
 # <details><summary>Hint: four suspects</summary>
 #
@@ -385,21 +415,6 @@ def shapes(model, x):
 # still a hundred times the others? And what is the largest pixel of each batch?
 #
 # </details>
-
-# %%
-# YOUR CODE HERE
-raise NotImplementedError()
-
-# %% [markdown]
-# ## Second-year patients
-#
-# No points, for those who liked it. Each of these is in `patients.py` of no book, and in somebody's code
-# tonight: softmax before the cross-entropy; predictions (N, 1) minus targets (N,); best weights that are
-# only another name for the last ones; gradients that are clipped before they are unscaled; a validation
-# set that is augmented like the training set. Build one, look at its chart, and give it to a friend.
-
-# %% [markdown]
-# ## Experiment · task 10, Shapes
 
 # %%
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The eight patients. Each of them has exactly one fault; names and comments do not tell which.
+"""The eight patients. For each of them there is exactly one diagnosis; names and comments do not tell.
 
 Leave this file as it is: it is here to be run and looked at. The cured copies go into clinic.py.
 """
