@@ -1,9 +1,20 @@
 # %% [markdown]
 # # The training loop, as functions
 #
-# You know the five beats:
+# Every training repeats the same five beats, once for each batch:
 #
 # ![The five beats as a ring: zero, forward, loss, backward, step](img/five_beats.svg)
+#
+# | beat | in code | what happens |
+# |---|---|---|
+# | **zero** | `optimizer.zero_grad()` | the gradients of the last batch are cleared |
+# | **forward** | `model(images)` | the network makes its predictions |
+# | **loss** | `loss_fn(…, labels)` | one number says how wrong they are |
+# | **backward** | `loss.backward()` | every parameter learns which way is downhill |
+# | **step** | `optimizer.step()` | every parameter takes a small step that way |
+#
+# Why write this loop at all? Other libraries have a `fit()`. But when training goes wrong, and it will,
+# the loop is the place where you can stop at step 47 and look at one batch, one gradient, one weight.
 #
 # In this assignment you turn them into functions that work for *any* model, loader, loss and
 # optimizer: the small library that you will carry from project to project. Around them you build
@@ -164,7 +175,7 @@ grade(
 # so that no graph is built for nothing.
 #
 # The answer is a fraction: all correct predictions of all batches over all samples of all batches.
-# The mean of the batches' accuracies is something else when the last batch is smaller.
+# The mean of the batches' accuracies is another number whenever the last batch is smaller.
 
 # %% nbgrader={"grade": false, "grade_id": "task3-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def evaluate(model, dataloader):
@@ -370,8 +381,12 @@ grade("fit_values", "fit_modes", "fit_plot")
 # tell a friend exactly what you got. Shuffle the training pictures; validate on the test split, in
 # order.
 #
-# On all 60,000 pictures this reaches about 97.7 %. The grader trains on fewer, and asks for what a
-# correct program reaches there.
+# On all 60,000 pictures this reaches about 97.7 %. The grader uses fewer pictures, and sets its bar at
+# what a correct program reaches on those.
+#
+# A word of warning. Here the test split only watches: nothing is chosen by it. If you picked the best
+# epoch or the learning rate by its accuracy, that accuracy would be a little too good, because of several
+# noisy numbers you would have kept the largest. To choose, hold back a part of the *training* pictures.
 #
 # <details><summary>Hint: if it does not learn</summary>
 #

@@ -13,7 +13,7 @@
 # batch that came in, and the weights after it. So it does not matter *how* you write it, with an
 # optimizer or with your own arithmetic, with a `DataLoader` or with slices of a shuffled tensor.
 #
-# Please keep one name: **`net`**, the network, a global. Do not count on the number of images: the
+# Please keep one name: **`net`**, the network, a global. Do not rely on there being 60,000 images: the
 # program is run with other sets than yours. The images are those of `FashionMNIST` under `data`.
 
 # %%
@@ -71,8 +71,8 @@ grade("net_logits", "net_nonlinear")
 # <details><summary>Hint: in place</summary>
 #
 # The functions of `torch.nn.init` that end in an underscore, such as `nn.init.normal_` and
-# `nn.init.zeros_`, fill a tensor that is there already, and know that this is nothing to be
-# differentiated.
+# `nn.init.zeros_`, fill a tensor that is there already, and switch the recording of gradients off while
+# they do it.
 #
 # </details>
 
@@ -98,8 +98,8 @@ grade("init")
 # %% [markdown]
 # ## Task 3 · Batches of 256
 #
-# Open the training and the test images of `FashionMNIST` in the folder `data`, as float tensors. Prepare
-# to go through the training images in batches of **256**, in a **new random order each epoch**. The last
+# Open the training and the test images of `FashionMNIST` in the folder `data`, as float tensors. Set up
+# batches of **256** training images, in a **new random order each epoch**. The last
 # batch of an epoch is shorter, and belongs to it like any other.
 #
 # <details><summary>Hint: two ways</summary>
@@ -133,8 +133,10 @@ grade("batch", "shuffled")
 # the cross-entropy, averaged over the batch. Play all five beats for every batch: zero, forward, loss,
 # backward, step. Print something after each epoch, so that you see it learn.
 #
-# Ten epochs sound like a lot. Weights that begin as small as these give logits close to zero, and
-# gradients that are small as well: the first epochs seem to do nothing, and then it goes quickly.
+# Weights as small as these give logits near zero, so the first loss is ln 10 = 2.30, and the gradients
+# are small too. For the first ten steps or so the loss hardly moves; then it drops. With 60,000 images
+# that is the beginning of the first epoch, which has 235 steps and a mean loss of about 1.0. With 2,000
+# images an epoch has 8 steps, and it is the first epoch or two.
 #
 # <details><summary>Hint: which numbers does the loss want?</summary>
 #
@@ -175,10 +177,9 @@ grade("zero_grad", "beats", "objective", "graphs", "rate", "epochs")
 # %% [markdown]
 # ## Task 5 · The measure
 #
-# Let the trained network look at all the test images, without building a graph, and print its
-# **test accuracy**: how many of them it gets right, over how many there are. Print a fraction with at
-# least two decimals, or percent, as you like, and let it be the accuracy of the weights as they are in
-# the end.
+# Measure the final network on every test image, without recording gradients, and print its **test
+# accuracy**: the number of images that it gets right, divided by the number of images. A fraction with
+# two decimals or more, or a percentage; either is fine.
 
 # %% nbgrader={"grade": false, "grade_id": "task5-measure", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # Task 5. Print the test accuracy

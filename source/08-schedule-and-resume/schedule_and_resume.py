@@ -2,9 +2,9 @@
 # # Schedule and resume
 #
 # The five beats carry every training. A long one needs a few things around them: a learning rate that
-# changes on its way, gradients that cannot run away, number formats that save memory, and a file from
-# which the work can go on after the power failed. Each of them is a line or two, and each has a place
-# in the loop where it belongs and several where it looks just as good and does nothing, or harm.
+# changes on its way, gradients that cannot run away, arithmetic in half precision, and a checkpoint to
+# continue from when the power fails. Each of them is a line or two, and each has a place in the loop
+# where it belongs and several where it looks just as good and does nothing, or harm.
 #
 # Please keep the names and arguments of the functions: the tests call them. How you write them
 # inside is yours, and you may use all of PyTorch. Everything here runs on a CPU in seconds.
@@ -232,18 +232,18 @@ grade("clip_values")
 #
 # ![Nine beats: zero, forward, loss, scale, backward, unscale, clip, step, update](img/nine_beats.svg)
 #
-# Half-precision numbers need half the memory and, on a GPU, a fraction of the time. But float16 knows
-# no number below about 6e-8, and gradients are often smaller: they become 0, and those weights stop
-# learning. A **gradient scaler** multiplies the loss by a large number before the backward pass, and
+# Half-precision numbers need half the memory and, on a GPU, a fraction of the time. But the
+# smallest float16 above zero is about 6e-8. Gradients well below that are rounded to 0, and the weights
+# behind them stop learning. A **gradient scaler** multiplies the loss by a large number before the backward pass, and
 # with it every gradient; before the step it divides them again. If the scaled gradients overflow to
 # infinity, it leaves that step out and tries a smaller scale from then on; after many good steps it
-# tries a larger one. For that it has to be told after each step.
+# tries a larger one. `scaler.update()` is where it decides, so call it once after every step.
 #
 # `train_amp_step` trains on one batch. The limit on the norm is meant for the *true* gradients, so the
 # clipping has exactly one place where it can stand. On our CPU the scaler may be disabled: then it
 # passes everything through, and the same lines must still be right.
 #
-# Whether you run the forward pass under `torch.autocast` is up to you; the tests know both.
+# Whether you run the forward pass under `torch.autocast` is up to you; the tests accept both.
 #
 # <details><summary>Hint: the scaler's four calls</summary>
 #
@@ -417,8 +417,8 @@ def save_checkpoint(path, model, optimizer, scheduler, epoch):
 # ## Task 6 · Do not run what you only want to read
 #
 # Python's pickle format, in which `torch.save` writes, is a small programming language: a file can name
-# any function and have it called while it is being read. A checkpoint from the internet is then a
-# program that you start without looking. `load_checkpoint` must read data and nothing else: a file that
+# any function and have it called while it is being read. So to load a stranger's checkpoint
+# can mean to run a stranger's program. `load_checkpoint` must read data and nothing else: a file that
 # holds code raises an exception (any one), and its code does not run.
 
 # %% nbgrader={"grade": false, "grade_id": "task6-load", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -416,16 +416,17 @@ class Net_8(nn.Module):
     forward(images): (B, 1, 28, 28) float32 → (B, 10) raw logits.
     """
 
-    ### BEGIN SOLUTION
     def __init__(self):
         super().__init__()
+        ### BEGIN SOLUTION
         self.hidden = nn.Linear(784, 128)
         self.out = nn.Linear(128, 10)
+        ### END SOLUTION
 
     def forward(self, images):
+        ### BEGIN SOLUTION
         return self.out(torch.relu(self.hidden(images.flatten(1))))
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task8-net-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
