@@ -26,6 +26,8 @@ from autograder.inside.torchvision_compat import declare
 ROOT = Path(__file__).resolve().parent.parent
 INK, FAINT, PAPER = "#3b4250", "#ced4da", "#fbfaf7"
 BLUE, ORANGE, GREEN, RED = "#1971c2", "#b35c00", "#2b8a3e", "#c92a2a"
+DATA = "FIVE_BEATS_DATA"
+"""Names a torchvision root with MNIST; without one, pictures that need it are left alone."""
 Picture = Callable[[], str]
 Link = Callable[[torch.Tensor], torch.Tensor]
 
@@ -209,8 +211,8 @@ def valley() -> str:
 
 @functools.lru_cache(maxsize=8)
 def overfitted(p: float, seed: int = 0) -> tuple[dict[str, Any], float]:
-    """Thirty epochs on MNIST's first 600 images, with 1,000 others to validate: the history, and the
-    accuracy of the best weights on those.
+    """Thirty epochs on MNIST's first 600 images, with 1,000 others to validate: the history, and
+    the accuracy of the best weights on those.
     """
     declare()  # some builds of torchvision cannot be imported without
     made = solved("07-regularisation", "regularisation")
@@ -273,8 +275,6 @@ def overfit() -> str:
 
 # -- 09: charts of the patients ------------------------------------------------------------------
 
-DATA = "FIVE_BEATS_DATA"
-"""The variable that names a torchvision root with MNIST; without one what needs it is left alone."""
 EDGE = 4.0
 """The largest loss that a chart shows in scale."""
 

@@ -13,10 +13,12 @@ from .stopping import (
     nan_ignored,
     nan_improves,
     never_reset,
+    never_reset_but_quiet,
     one_early,
     one_late,
     resets,
     small_steps,
+    ties_improve,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "nan_ignored",
     "nan_improves",
     "never_reset",
+    "never_reset_but_quiet",
     "one_early",
     "one_late",
     "pair_histories",
@@ -48,4 +51,5 @@ __all__ = [
     "penalty_values",
     "resets",
     "small_steps",
+    "ties_improve",
 ]

@@ -1,7 +1,7 @@
 """Judges of `Dropout`: counts over many entries, and what must hold to the last bit.
 
-No random stream is compared with another. An entry that no chance touches is never zero in what
-goes in, so a zero that comes out is one that was dropped, and the quotient of the two is its factor.
+No random stream is compared with another. What goes in is never zero, so a zero that comes out was
+dropped, and of any other entry the quotient of the two is its factor.
 """
 
 from __future__ import annotations

@@ -5,14 +5,14 @@ gradients of its batch, and the history held to what the network answered. With 
 follow a secret script: there the second epoch is the best whatever the network learns, while the
 training loss falls to the end, so the weights that the model ends with tell what was kept.
 
-Where the student's own `EarlyStopping` is what is wrong, one that answers by the script stands in for
-it, so that its slip costs its own checks.
+Where the student's own `EarlyStopping` is what is wrong, one that answers by the script stands in
+for it, so that its slip costs its own checks.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ def _loop(ctx: Context, evidence: Found, name: str = "main") -> Loop:
     help="Zero, forward, loss, backward, step: each once per batch, in this order, every epoch.",
 )
 def fit_beats(ctx: Context, evidence: Found) -> Outcome:
-    """Cleared gradients, one backward pass and one step a batch, on the loss that was handed over."""
+    """Cleared gradients, one backward pass and one step a batch, on the loss handed over."""
     loop = _loop(ctx, evidence)
     outcomes = [
         clearing(loop),
@@ -164,7 +164,8 @@ def _epochs(ctx: Context, replay: Replay) -> list[Epoch]:
         if not found or (trains and found[-1].val):
             found.append(Epoch([], [], []))
         (found[-1].val if is_val else found[-1].trained if trains else found[-1].again).append(c)
-    return found
+    # images may be looked at before the first epoch, too
+    return [e for e in found if e.trained or any(f.trained for f in found[: found.index(e)])]
 
 
 def _validated(ctx: Context, replay: Replay) -> tuple[list[Epoch], list[Call]]:
@@ -186,9 +187,7 @@ def fit_modes(ctx: Context, evidence: Found) -> Outcome:
     replay = _replay(ctx, evidence)
     epochs, val = _validated(ctx, replay)
     off = [
-        k
-        for k, e in enumerate(epochs, 1)
-        if any(not replay.effective_mode(c) for c in e.trained)
+        k for k, e in enumerate(epochs, 1) if any(not replay.effective_mode(c) for c in e.trained)
     ]
     on = sum(replay.effective_mode(c) for c in val)
     said, bugs = [], []
@@ -254,7 +253,7 @@ def _wrong(values: list[float], sizes: list[int]) -> list[tuple[float, str, str]
 def _faults(
     name: str, found: Sequence[float], epochs: Sequence[list[list[Call]]], tolerance: float
 ) -> Outcome | None:
-    """What is wrong with a list; `epochs` are for each the sets of calls that it may be the mean of."""
+    """What is wrong with a list; `epochs` are for each the calls that it may be the mean of."""
     kinds: list[tuple[str, str]] = []
     first = ""
     for value, ways in zip(found, epochs, strict=True):
@@ -301,7 +300,10 @@ def fit_losses(ctx: Context, evidence: Found) -> Outcome:
     ):
         fault = _faults(name, found, ways, tolerance)
         if fault is not None:
-            if name == "val_loss" and _faults(name, found, [[e.trained] for e in epochs], tolerance) is None:
+            if (
+                name == "val_loss"
+                and _faults(name, found, [[e.trained] for e in epochs], tolerance) is None
+            ):
                 return Outcome.failed("val_loss holds the training losses", "wrong_value")
             return fault
     return Outcome.passed()
@@ -332,9 +334,8 @@ def _script(ctx: Context, epochs: int, patience: int) -> Script:
     best = float(np.round(rng.uniform(0.5, 0.7), 3))
     worse = (best + rng.uniform(0.05, 0.4, epochs)).round(3).tolist()
     curve = [round(best + float(rng.uniform(0.5, 0.9)), 3), best, *worse[2:]]
-    if epochs > STOPS:
-        if patience < epochs:  # whoever goes on finds a better epoch
-            curve[STOPS:] = (best - np.linspace(0.05, 0.2, epochs - STOPS)).round(3).tolist()
+    if patience < epochs:  # whoever goes on finds a better epoch
+        curve[STOPS:] = (best - np.linspace(0.05, 0.2, epochs - STOPS)).round(3).tolist()
     falling = np.sort(rng.uniform(0.2, 2.0, epochs))[::-1].round(3).tolist()
     return Script(tuple(curve), tuple(falling), epochs, patience)
 
@@ -395,19 +396,22 @@ def _held(done: Evidence) -> tuple[int, Array]:
     return (same[-1] if same else 0), states
 
 
-def _whole_run(evidence: Evidence) -> Outcome:
+def _kept(script: Script, evidence: Evidence) -> Outcome:
+    """Whether the model ends with the weights of the best epoch, of those that were run."""
     done, _ = _answered(evidence)
     held, states = _held(done)
-    if len(states) >= BEST and np.allclose(states[BEST - 1], states[-1], rtol=1e-5, atol=1e-7):
-        return Outcome.not_checked("not checked: the training moved no weight after epoch 2")
-    if held == BEST:
+    n = len(states)
+    best = int(np.argmin(script.curve[:n])) + 1
+    if best < n and np.allclose(states[best - 1], states[-1], rtol=1e-5, atol=1e-7):
+        return Outcome.not_checked(f"not checked: the training moved no weight after epoch {best}")
+    if held == best:
         return Outcome.passed()
-    said = f"epoch {BEST} of {len(states)} had the lowest validation loss, and the model ends with "
-    if held == len(states):
+    said = f"epoch {best} of {n} had the lowest validation loss, and the model ends with "
+    if held == n:
         if done.data.get("aliased") is True:
             return Outcome.failed(
-                f"{said}the weights of the last: what was put back at the end were the live weights "
-                f"themselves",
+                f"{said}the weights of the last: what was put back at the end were the live "
+                f"weights themselves",
                 "best_weights_aliased",
             )
         return Outcome.failed(f"{said}the weights of the last", "saves_last_not_best")
@@ -416,19 +420,26 @@ def _whole_run(evidence: Evidence) -> Outcome:
     return Outcome.failed(f"{said}weights that it had at none of them", "wrong_value")
 
 
-def _either(evidence: Found, name: str, judge: Any) -> Outcome:
-    """A judge on the student's own run, and where that is not passed on the one with a ready-made
-    stopper; the first that passes, else what the first said.
+def _in_both(
+    ctx: Context, evidence: Found, judge: Callable[[Script, Evidence], Outcome]
+) -> Outcome:
+    """A judge on both runs: the student's own, and where that is not passed the one over a
+    ready-made stopper. The first that neither passes, by what the student's own says.
     """
-    outcomes: list[Outcome] = []
-    for label in (name, f"{name}/ready"):
-        try:
-            outcomes.append(judge(evidence[label]))
-        except Inconclusive as e:
-            outcomes.append(e.outcome)
-        if outcomes[-1].status is Status.PASSED:
-            return outcomes[-1]
-    return outcomes[0]
+    found = Outcome.passed()
+    for name, script in _scripts(ctx).items():
+        outcomes: list[Outcome] = []
+        for label in (name, f"{name}/ready"):
+            try:
+                outcomes.append(judge(script, evidence[label]))
+            except Inconclusive as e:
+                outcomes.append(e.outcome)
+            if outcomes[-1].status is Status.PASSED:
+                break
+        else:
+            return outcomes[0]
+        found = outcomes[-1]
+    return found
 
 
 @check(
@@ -437,8 +448,8 @@ def _either(evidence: Found, name: str, judge: Any) -> Outcome:
     help="Copy the weights when they are the best so far, and put the copy back at the end.",
 )
 def fit_best(ctx: Context, evidence: Found) -> Outcome:
-    """Whose weights the model ends with, where the second of six epochs is the best."""
-    return _either(evidence, "whole", _whole_run)
+    """Whose weights the model ends with, in a fit that runs to its end and one that stops early."""
+    return _in_both(ctx, evidence, _kept)
 
 
 def _flag(answer: Answer | None) -> bool | None:
@@ -452,17 +463,12 @@ def _ends(script: Script, evidence: Evidence) -> Outcome:
     done, items = _answered(evidence)
     held, states = _held(done)
     if len(states) != script.run:
-        after = "it never stopped" if len(states) == script.epochs else f"it ran {len(states)}"
-        if script.run == script.epochs:
-            return Outcome.failed(
-                f"of {script.epochs} epochs it ran {len(states)}, with a patience of "
-                f"{script.patience}",
-                "early_stop_off_by_one",
-            )
+        off = abs(len(states) - script.run) == 1
+        right = "run on" if script.run == script.epochs else f"stop after epoch {script.run}"
         return Outcome.failed(
-            f"with a patience of {script.patience} and the best epoch number {BEST}, it has to stop "
-            f"after epoch {script.run}; {after}",
-            "early_stop_off_by_one",
+            f"with a patience of {script.patience}, {script.epochs} epochs at most and the best "
+            f"one number {BEST}, it has to {right}; it ran {len(states)}",
+            "early_stop_off_by_one" if off else "wrong_value",
         )
     for name in ("train_loss", "val_loss"):
         kept = items[name].sequence() if name in items else None
@@ -488,13 +494,9 @@ def _ends(script: Script, evidence: Evidence) -> Outcome:
 
 @check(
     requests=_scripted,
-    bugs=("missing_name", "early_stop_off_by_one", "wrong_history"),
+    bugs=("missing_name", "early_stop_off_by_one", "wrong_history", "wrong_value"),
     help="Ask the stopper after each epoch, leave the loop when it says so, and note that you did.",
 )
 def fit_stops(ctx: Context, evidence: Found) -> Outcome:
     """After how many epochs it ends, and what it says of that."""
-    for name, script in _scripts(ctx).items():
-        found = _either(evidence, name, lambda e, s=script: _ends(s, e))
-        if found.status is not Status.PASSED:
-            return found
-    return Outcome.passed()
+    return _in_both(ctx, evidence, _ends)

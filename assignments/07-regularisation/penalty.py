@@ -146,7 +146,9 @@ def penalty_step(ctx: Context, main: Evidence) -> Outcome:
     alone = [v - RATE * pull for _, (v, pull) in pairs]
 
     def same(other: list[Array]) -> bool:
-        return all(np.allclose(a, b, rtol=CLOSE, atol=1e-6) for a, b in zip(after, other, strict=True))
+        return all(
+            np.allclose(a, b, rtol=CLOSE, atol=1e-6) for a, b in zip(after, other, strict=True)
+        )
 
     if same(right):
         return Outcome.passed()

@@ -54,7 +54,7 @@ def dropout_example(ctx: Context, main: Evidence) -> Outcome:
         values = shaped(done, name, (10,))
         if not np.isin(np.round(values, 4), (0.0, 2.0)).all():
             return Outcome.failed(
-                f"in training ten ones became {np.round(values, 2).tolist()}; only 0 and 2 are right",
+                f"in training ten ones became {np.round(values, 2).tolist()}; right are 0 and 2",
                 "wrong_dropout",
             )
     return evaluated(done, np.ones(10))
@@ -88,7 +88,7 @@ def plain_fit(ctx: Context) -> ProbeRequest:
 
 
 def returned_by_fit(done: Evidence) -> Mapping[str, Any]:
-    """The entries of the history that a driven fit returned; `Inconclusive` where there are none."""
+    """The entries of the history that a fit returned; `Inconclusive` where there are none."""
     error = done.data.get("raised")
     if isinstance(error, dict):
         raise Inconclusive(raised(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.calls import Run, call, do, get, own, run
+from autograder.checks.calls import Run, Var, call, do, get, own, run
 
 Floats = list[float]
 
@@ -30,12 +30,14 @@ def _falling(rng: np.random.Generator, steps: int, low: float = 0.5) -> Floats:
 
 
 def curves(rng: np.random.Generator) -> Iterator[Run]:
-    """Losses that fall and then never come back: they rise, or jump up and fall slowly, or wobble."""
+    """Losses that fall and then never come back: they rise, jump up and fall slowly, wobble, or
+    only come up to the best again.
+    """
     for patience in (1, 2, 3, 4):
         rising = (0.5 + np.sort(rng.uniform(0.01, 0.5, 8))).round(3).tolist()
         slow = rising[::-1]
         wobbling = rng.permutation(rising).tolist()
-        for after in (rising, slow, wobbling):
+        for after in (rising, slow, wobbling, [0.5] * 5):
             yield _run(_falling(rng, int(rng.integers(2, 6))) + after, patience)
     yield _run(_falling(rng, 12), 2)  # it never has to stop
 
@@ -48,7 +50,7 @@ def resets(rng: np.random.Generator) -> Iterator[Run]:
             bad = (best + rng.uniform(0.02, 0.3, patience - 1)).round(3).tolist()
             best = round(best - float(rng.uniform(0.02, 0.2)), 3)
             losses += [*bad, best]
-        losses += (best + rng.uniform(0.02, 0.3, patience + 2)).round(3).tolist()
+        losses += (best + np.sort(rng.uniform(0.02, 0.3, patience + 2))).round(3).tolist()
         yield _run(losses, patience)
 
 
@@ -69,28 +71,23 @@ def small_steps(rng: np.random.Generator) -> Iterator[Run]:
 
 
 def broken_losses(rng: np.random.Generator) -> Iterator[Run]:
-    """nan from the first step on, and in between; `best` and `best_step` after each stretch."""
+    """Losses that are nan, from the first step on and in between; `best` and `best_step` then."""
     nan = math.nan
     a, b, c = np.sort(rng.uniform(0.2, 1.5, 3))[::-1].round(3).tolist()
     looks = [get("best"), get("best_step")]
+    yield run(call(1), do("step", b), do("step", a))
     yield run(
         call(9),
         *looks,
-        own("feed", _self(), [nan, nan]),
+        own("feed", Var("self"), [nan, nan]),
         *looks,
-        own("feed", _self(), [a, nan, a + 0.1]),
+        own("feed", Var("self"), [a, nan, a + 0.1]),
         *looks,
-        own("feed", _self(), [b, a, c, nan, b]),
+        own("feed", Var("self"), [b, a, c, nan, b]),
         *looks,
     )
     yield run(call(2), do("step", a), do("step", nan), do("step", nan))
     yield run(call(3), do("step", nan), do("step", a), do("step", nan), do("step", b), *looks)
-
-
-def _self() -> Any:
-    from autograder.checks.calls import Var
-
-    return Var("self")
 
 
 # -- known mistakes --------------------------------------------------------------------------------
@@ -107,29 +104,35 @@ class Stopper:
         late: int = 0,
         neighbour: bool = False,
         resets: bool = True,
+        quiet: bool = False,
+        ties: bool = False,
         creeps: bool = False,
         nan: str = "counts",
     ) -> None:
         self.patience, self.min_delta = patience + late, min_delta
         self.neighbour, self.resets, self.creeps, self.nan = neighbour, resets, creeps, nan
+        self.quiet, self.ties = quiet, ties
         self.best, self.best_step = math.inf, None
         self.last, self.steps, self.without = math.inf, 0, 0
 
     def step(self, loss: float) -> bool:
-        against = self.last if self.neighbour else self.best
-        better = loss < against - self.min_delta
+        better = lowest = loss < self.best - self.min_delta
+        if self.neighbour:
+            better = loss < self.last - self.min_delta
+        better |= self.ties and loss == self.best - self.min_delta
         if self.nan == "improves":
-            better = not loss >= against - self.min_delta
+            better = lowest = not loss >= self.best - self.min_delta
         self.last = loss
-        if better:
+        if lowest:
             self.best, self.best_step = loss, self.steps
+        if better:
             self.without = 0 if self.resets else self.without
         elif not (math.isnan(loss) and self.nan == "ignored"):
             self.without += 1
             if self.creeps and loss < self.best:
                 self.best = loss
         self.steps += 1
-        return self.without >= self.patience
+        return self.without >= self.patience and not (self.quiet and better)
 
 
 def _played(one: Run, **wrong: Any) -> list[Any]:
@@ -156,6 +159,8 @@ one_late = _mistake(late=1)
 one_early = _mistake(late=-1)
 by_neighbour = _mistake(neighbour=True)
 never_reset = _mistake(resets=False)
+never_reset_but_quiet = _mistake(resets=False, quiet=True)
+ties_improve = _mistake(ties=True)
 creeping_best = _mistake(creeps=True)
 nan_ignored = _mistake(nan="ignored")
 nan_improves = _mistake(nan="improves")
