@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..bugs import BUGS, known
 from ..course.config import Assignment, CheckSpec, did_you_mean, line_of
@@ -55,9 +57,18 @@ class World:
     lacks: frozenset[str] = frozenset()
     """Of what checks require, what the machine does not have."""
 
+    @cached_property
+    def own_names(self) -> Mapping[str, Any]:
+        """What the assignment's own Python files define, read once for all checks."""
+        return own.names(self.assignment)
+
+    @cached_property
+    def _own_checks(self) -> Mapping[str, StandardCheck]:
+        return own.checks(self.assignment)
+
     def check(self, spec: CheckSpec) -> StandardCheck:
         """The check that an assignment's check is."""
-        return check_of(self.assignment, spec)
+        return check_of(self.assignment, spec, self._own_checks)
 
     def context(self, spec: CheckSpec) -> Context:
         return Context(
@@ -67,17 +78,20 @@ class World:
             self.calibration,
             self.device,
             self.submission,
-            own.names(self.assignment),
+            self.own_names,
             self.reference,
         )
 
 
-def check_of(assignment: Assignment, spec: CheckSpec) -> StandardCheck:
-    """The check behind an assignment's `use:` and `ask:`: its own, else the package's.
+def check_of(
+    assignment: Assignment, spec: CheckSpec, ours: Mapping[str, StandardCheck] | None = None
+) -> StandardCheck:
+    """The check behind an assignment's `use:` and `ask:`: its own, else the package's. `ours` are
+    the assignment's own, where they have been read.
 
     Raises `ConfigError` where there is none.
     """
-    ours = own.checks(assignment)
+    ours = own.checks(assignment) if ours is None else ours
     found = ours.get(spec.key) or registry().get(spec.key)
     if found is None:
         what, remedy = _unknown(spec, ours)
