@@ -240,7 +240,7 @@ def overfit() -> str:
     """07: training and validation loss over thirty epochs, without dropout and with it."""
 
     def place(epoch: int, loss: float) -> tuple[float, float]:
-        return 60 + 16.5 * (epoch - 1), 240 - 190 * min(loss, 1.0)
+        return 60 + 16.5 * (epoch - 1), 240 - 270 * loss
 
     body = [f'<path d="M60 40 V240 H560" fill="none" stroke="{FAINT}" stroke-width="1.5"/>']
     told = []
@@ -249,7 +249,7 @@ def overfit() -> str:
         name = "dropout 0.2" if p else "without dropout"
         for kind, width in (("train_loss", 1.5), ("val_loss", 3.0)):
             curve = [place(k, v) for k, v in enumerate(history[kind], 1)]
-            body.append(polyline([c for c in curve if c[1] > 50], colour, width))
+            body.append(polyline([c for c in curve if c[1] > 60], colour, width))
         turn = history["best_epoch"]
         low, end = min(history["val_loss"]), history["val_loss"][-1]
         lift = 18 if p else -8
@@ -267,9 +267,12 @@ def overfit() -> str:
             body.append(text(x, 50, "keep these weights", size=13))
             body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>')
     body += [text(place(k, 0)[0], 260, str(k), size=12) for k in (1, 10, 20, 30)]
-    body += [text(50, place(1, v)[1] + 4, f"{v:g}", size=12, at="end") for v in (0.0, 0.5, 1.0)]
+    body += [text(50, place(1, v)[1] + 4, f"{v:g}", size=12, at="end") for v in (0.0, 0.2, 0.4, 0.6)]
     body += [text(300, 280, "epoch", size=13), text(66, 34, "loss", size=12, at="start")]
-    body.append(text(330, 208, "thin: training · thick: validation", size=12))
+    body += [
+        text(570, 196, "thin: training", size=12, at="start"),
+        text(570, 214, "thick: validation", size=12, at="start"),
+    ]
     return svg(700, 296, "; ".join(told), body)
 
 
