@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from ..plain import number
+from ..plain import number, plain
 from ..program import Program, describe
 from ..trees import Teller
 from . import drive
@@ -155,14 +155,17 @@ def feed(stopper: Any, losses: list[float]) -> None:
 # -- task 4: the loop ------------------------------------------------------------------------------
 
 
-def _answering(script: dict[str, Any]) -> Callable[..., Any]:
-    """A class that stands in for the program's own stopper: it says what the script says."""
+def _answering(script: dict[str, Any], told: list[Any]) -> Callable[..., Any]:
+    """A class that stands in for the program's own stopper: it says what the script says, and notes
+    in `told` which losses it was told.
+    """
 
     class Stopper:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.best, self.best_step, self._at = float("inf"), None, 0
 
         def step(self, *args: Any, **kwargs: Any) -> bool:
+            told.extend(plain(v) for v in (*args, *kwargs.values()))
             at = min(self._at, len(script["stops"]) - 1)
             self._at += 1
             self.best, self.best_step = script["best"][at], script["best_step"][at]
@@ -171,9 +174,12 @@ def _answering(script: dict[str, Any]) -> Callable[..., Any]:
     return Stopper
 
 
-def _stand_in(program: Program, args: dict[str, Any]) -> None:
+def _stand_in(program: Program, args: dict[str, Any]) -> list[Any]:
+    """Put a stopper that the request has in the place of the program's; what it will be told."""
+    told: list[Any] = []
     if args.get("stopper"):
-        program.rebind({"EarlyStopping": _answering(args["stopper"])})
+        program.rebind({"EarlyStopping": _answering(args["stopper"], told)})
+    return told
 
 
 def fit(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
@@ -246,10 +252,11 @@ def scripted(program: Program, args: dict[str, Any], tensors: dict[str, Tensor])
     epoch each.
 
     Returns `returned` (a tree), `raised`, `aliased` (whether weights were copied onto themselves at
-    the end); the weights at each validation (`states`, (E, P)) and at the end (`final`, (P,)).
+    the end), `told` (the losses that a ready-made stopper was told); the weights at each validation
+    (`states`, (E, P)) and at the end (`final`, (P,)).
     """
     function = program.get("fit_with_validation")
-    _stand_in(program, args)
+    told = _stand_in(program, args)
     torch.manual_seed(args["seed"])
     fixtures = Fixtures(args["fixture"], tensors)
     course = _Course(fixtures, tensors)
@@ -273,7 +280,7 @@ def scripted(program: Program, args: dict[str, Any], tensors: dict[str, Tensor])
             raise
         except Exception as e:
             data["raised"] = describe(e, program.files)
-    data["aliased"] = bool(copies) and copies[-1]
+    data["aliased"], data["told"] = bool(copies) and copies[-1], told[:100]
     out["final"] = course.weights()
     out["states"] = torch.stack(course.states) if course.states else torch.zeros(0, 0)
     return data, out

@@ -438,21 +438,23 @@ my_guess_5 = "..."
 if __name__ == "__main__":
     print("your guess:", my_guess_5)
     mnist = datasets.MNIST("data", train=True, download=True)
-    images, classes = mnist.data[:, None].float() / 255, mnist.targets
+    images, classes = mnist.data[:3000, None].float() / 255, mnist.targets[:3000]
+    seen = TensorDataset(images[:600], classes[:600])
+    unseen = TensorDataset(images[-1000:], classes[-1000:])
     for p in (0.0, 0.2, 0.5):
         torch.manual_seed(0)
         model = make_mlp(p)
         told = fit_with_validation(
             model,
-            DataLoader(TensorDataset(images[:600], classes[:600]), batch_size=64, shuffle=True),
-            DataLoader(TensorDataset(images[2000:3000], classes[2000:3000]), batch_size=500),
+            DataLoader(seen, batch_size=64, shuffle=True),
+            DataLoader(unseen, batch_size=500),
             nn.CrossEntropyLoss(),
             torch.optim.Adam(model.parameters(), lr=1e-3),
             epochs=30,
             patience=30,
         )
         with torch.no_grad():
-            right = (model.eval()(images[2000:3000]).argmax(1) == classes[2000:3000]).float().mean()
+            right = (model.eval()(images[-1000:]).argmax(1) == classes[-1000:]).float().mean()
         print(
             f"p = {p:.1f}: best epoch {told['best_epoch']}, validation loss "
             f"{min(told['val_loss']):.3f} there and {told['val_loss'][-1]:.3f} at the end, "

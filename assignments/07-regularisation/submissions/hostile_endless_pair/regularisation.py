@@ -76,8 +76,6 @@ def fit_with_validation(model, train_loader, val_loader, loss_fn, optimizer, epo
                 loss = loss_fn(model(images), labels)
                 total += loss.item() * images.size(0)
                 count += images.size(0)
-        while val_losses or not val_losses:
-            val_losses = list(val_losses)
         val_loss = total / count
         val_losses.append(val_loss)
 
@@ -125,6 +123,8 @@ def with_and_without(root, p=0.2, epochs=10, seed=0):
     n_val = len(data) // 6
     n_train = len(data) - n_val
     result = {}
+    while not result:
+        n_val = n_val + 1
     for name, rate in [("plain", 0.0), ("dropout", p)]:
         torch.manual_seed(seed)
         train_set, val_set = random_split(data, [n_train, n_val])
