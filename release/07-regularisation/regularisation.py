@@ -12,16 +12,16 @@
 #
 # ![Four curves over thirty epochs: both training losses keep falling, and the validation losses turn and rise](img/overfit.svg)
 #
-# This is a real run: 600 images of MNIST, a network 784-128-64-10, Adam at 1e-3, thirty epochs. Without
-# dropout the training loss sinks to {plain_train}. The validation loss turns at epoch {plain_turn}, where
-# it is {plain_low}, and has climbed to {plain_end} at the end. From the dotted line on the network
-# learns these 600 images, and no longer digits. With dropout 0.2 the ends are {drop_train} for training
-# and {drop_end} for validation: the two lie nearer to each other, and the turn comes later.
+# This is a real run: 600 images of MNIST, a network 784-128-64-10, Adam at 1e-3, thirty epochs, and 1,000
+# other images to validate. Without dropout the training loss sinks to 0.03. The validation loss turns at
+# epoch 15, where it is 0.44, and has climbed to 0.50 at the end: from the dotted line on the network learns
+# these 600 images, and no longer digits. With dropout 0.2 the two losses end at 0.10 and 0.44. They
+# lie nearer to each other, and the turn comes later and is flatter.
 #
-# > **The accuracies hardly differ.** {plain_acc} of the validation images are right at the end without
-# > dropout, {drop_acc} with it, and at their best epochs {plain_best} and {drop_best}. Overfitting shows
-# > in the loss long before it shows in the accuracy: the network answers the same, and is surer and
-# > surer where it is wrong.
+# > **The accuracies hardly differ.** With the weights of their best epochs, 88.2 % of the validation images
+# > are right without dropout and 88.5 % with it; two other seeds give 89.0 and 88.9, 88.7 and 89.2.
+# > Overfitting shows in the loss long before it shows in the accuracy: the network answers the same,
+# > and is surer and surer where it is wrong.
 #
 # You are going to write the three usual remedies (dropout, a penalty on large weights, stopping in
 # time), a loop that uses them, and the picture on which one sees all this.
@@ -235,8 +235,9 @@ def with_and_without(root, p=0.2, epochs=10, seed=0):
     raise NotImplementedError()
 
 # %% [markdown]
-# **Predict.** The opening picture, by your own code: 600 images, thirty epochs, p = 0 and p = 0.2. After how many
-# epochs is the validation loss lowest without dropout? And which accuracy is the higher one at the end?
+# **Predict.** The opening picture again, by your own code and with a third network: 600 images, thirty epochs,
+# p = 0, 0.2 and 0.5. Which of the three has the lowest training loss at the end? Which the lowest validation
+# loss? And by how much will their accuracies differ?
 
 # %%
 my_guess_5 = "..."
@@ -309,21 +310,23 @@ if __name__ == "__main__":
 if __name__ == "__main__":
     print("your guess:", my_guess_5)
     mnist = datasets.MNIST("data", train=True, download=True)
-    images, classes = mnist.data[:, None].float() / 255, mnist.targets
-    for p in (0.0, 0.2):
+    images, classes = mnist.data[:3000, None].float() / 255, mnist.targets[:3000]
+    seen = TensorDataset(images[:600], classes[:600])
+    unseen = TensorDataset(images[-1000:], classes[-1000:])
+    for p in (0.0, 0.2, 0.5):
         torch.manual_seed(0)
         model = make_mlp(p)
         told = fit_with_validation(
             model,
-            DataLoader(TensorDataset(images[:600], classes[:600]), batch_size=64, shuffle=True),
-            DataLoader(TensorDataset(images[1000:2000], classes[1000:2000]), batch_size=500),
+            DataLoader(seen, batch_size=64, shuffle=True),
+            DataLoader(unseen, batch_size=500),
             nn.CrossEntropyLoss(),
             torch.optim.Adam(model.parameters(), lr=1e-3),
             epochs=30,
             patience=30,
         )
         with torch.no_grad():
-            right = (model.eval()(images[1000:2000]).argmax(1) == classes[1000:2000]).float().mean()
+            right = (model.eval()(images[-1000:]).argmax(1) == classes[-1000:]).float().mean()
         print(
             f"p = {p:.1f}: best epoch {told['best_epoch']}, validation loss "
             f"{min(told['val_loss']):.3f} there and {told['val_loss'][-1]:.3f} at the end, "

@@ -92,7 +92,7 @@ def test_task3_stopping_public():
     table = [0.9, 0.7, 0.8, 0.75, 0.6, 0.65, 0.66, 0.67]
     for patience, stop in ((1, 2), (2, 3), (3, 7)):
         stopper = EarlyStopping(patience)
-        said = [bool(stopper.step(loss)) for loss in table[: stop + 1]]
+        said = [stopper.step(loss) for loss in table[: stop + 1]]
         right = [False] * stop + [True]
         assert said == right, f"patience {patience} should stop at step {stop}, yours said {said}"
     assert stopper.best == 0.6 and stopper.best_step == 4, f"{stopper.best} at {stopper.best_step}"

@@ -1,5 +1,5 @@
-"""The probes of this assignment: chance, penalties, a validation loss that follows a script, and what
-two networks were trained on.
+"""The probes of this assignment: chance, penalties, a validation loss that follows a script, and
+what two networks were trained on.
 
 It holds no secret and no answer: numbers come with the request.
 """
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from ..plain import number
+from ..plain import number, plain
 from ..program import Program, describe
 from ..trees import Teller
 from . import drive
@@ -40,10 +40,10 @@ def _numbers(value: Any) -> Tensor:
 def dropout(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """`Dropout(p)` on `x`, with all generators seeded by `seed`.
 
-    Returns two calls in training mode (`first`, `second`), one more after the same seed as the first
-    (`repeated`), one in evaluation mode (`evaluated`), and of a call whose input comes out of another
-    operation `passed`, what it gave, and `gradient`, that of the sum of weight · result for the
-    input (absent without a graph). Data: `touched`, whether that input was changed; `raised`.
+    Returns two calls in training mode (`first`, `second`), one more after the same seed as the
+    first (`repeated`), one in evaluation mode (`evaluated`), and of a call whose input comes out of
+    another operation `passed`, what it gave, and `gradient`, that of the sum of weight · result for
+    the input (absent without a graph). Data: `touched`, whether that input was changed; `raised`.
     """
     layer = program.get("Dropout")(args["p"])
     x = tensors["x"]
@@ -70,8 +70,8 @@ def dropout(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
 
 def bounds(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """What making `Dropout(p)` raises for each of `probabilities`: the names of the error's classes,
-    none where it raises nothing. And `x` through `Dropout(0)` in training mode (`kept`).
+    """What making `Dropout(p)` raises for each of `probabilities`: the names of the error's
+    classes, none where it raises nothing. And `x` through `Dropout(0)` in training mode (`kept`).
     """
     kind = program.get("Dropout")
     raised = []
@@ -155,14 +155,17 @@ def feed(stopper: Any, losses: list[float]) -> None:
 # -- task 4: the loop ------------------------------------------------------------------------------
 
 
-def _answering(script: dict[str, Any]) -> Callable[..., Any]:
-    """A class that stands in for the program's own stopper: it says what the script says."""
+def _answering(script: dict[str, Any], told: list[Any]) -> Callable[..., Any]:
+    """A class that stands in for the program's own stopper: it says what the script says, and notes
+    in `told` which losses it was told.
+    """
 
     class Stopper:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.best, self.best_step, self._at = float("inf"), None, 0
 
         def step(self, *args: Any, **kwargs: Any) -> bool:
+            told.extend(plain(v) for v in (*args, *kwargs.values()))
             at = min(self._at, len(script["stops"]) - 1)
             self._at += 1
             self.best, self.best_step = script["best"][at], script["best_step"][at]
@@ -171,9 +174,12 @@ def _answering(script: dict[str, Any]) -> Callable[..., Any]:
     return Stopper
 
 
-def _stand_in(program: Program, args: dict[str, Any]) -> None:
+def _stand_in(program: Program, args: dict[str, Any]) -> list[Any]:
+    """Put a stopper that the request has in the place of the program's; what it will be told."""
+    told: list[Any] = []
     if args.get("stopper"):
-        program.rebind({"EarlyStopping": _answering(args["stopper"])})
+        program.rebind({"EarlyStopping": _answering(args["stopper"], told)})
+    return told
 
 
 def fit(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
@@ -195,8 +201,8 @@ class _Scripted(nn.CrossEntropyLoss):
 
 
 class _Course:
-    """Which epoch of a fit it is: one more whenever the model turns from images of the training part
-    to those of the validation part. `states`: its weights then.
+    """Which epoch of a fit it is: one more whenever the model turns from images of the training
+    part to those of the validation part. `states`: its weights then.
     """
 
     def __init__(self, fixtures: Fixtures, tensors: dict[str, Tensor]) -> None:
@@ -241,15 +247,16 @@ def _copies(model: nn.Module) -> Iterator[list[bool]]:
 
 
 def scripted(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """`fit_with_validation` on fixtures, with a loss function whose values follow a script: those of
-    the validation images the entries of `curve`, those of the training images of `falling`, an
+    """`fit_with_validation` on fixtures, with a loss function whose values follow a script: those
+    of the validation images the entries of `curve`, those of the training images of `falling`, an
     epoch each.
 
     Returns `returned` (a tree), `raised`, `aliased` (whether weights were copied onto themselves at
-    the end); the weights at each validation (`states`, (E, P)) and at the end (`final`, (P,)).
+    the end), `told` (the losses that a ready-made stopper was told); the weights at each validation
+    (`states`, (E, P)) and at the end (`final`, (P,)).
     """
     function = program.get("fit_with_validation")
-    _stand_in(program, args)
+    told = _stand_in(program, args)
     torch.manual_seed(args["seed"])
     fixtures = Fixtures(args["fixture"], tensors)
     course = _Course(fixtures, tensors)
@@ -273,7 +280,7 @@ def scripted(program: Program, args: dict[str, Any], tensors: dict[str, Tensor])
             raise
         except Exception as e:
             data["raised"] = describe(e, program.files)
-    data["aliased"] = bool(copies) and copies[-1]
+    data["aliased"], data["told"] = bool(copies) and copies[-1], told[:100]
     out["final"] = course.weights()
     out["states"] = torch.stack(course.states) if course.states else torch.zeros(0, 0)
     return data, out
@@ -288,36 +295,48 @@ def _own_dropout(program: Program, args: dict[str, Any]) -> None:
         program.rebind({"Dropout": nn.Dropout})
 
 
+def _fill(model: nn.Module, weights: list[Tensor]) -> bool:
+    """Put these weights and biases into a network in place of its own, which are told by how many
+    numbers they hold; a weight may stand there transposed. Whether that could be done.
+    """
+    own = {p.numel(): p for p in model.parameters()}
+    if sorted(own) != sorted(w.numel() for w in weights) or len(own) != len(weights):
+        return False
+    with torch.no_grad():
+        for weight in weights:
+            mine = own[weight.numel()]
+            turned = weight.ndim > 1 and len(mine) != len(weight)
+            mine.copy_((weight.T if turned else weight).reshape(mine.shape))
+    return True
+
+
 def mlp(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """`make_mlp(p)` with the weights w0, b0, w1, b1, w2, b2 in place of its own, asked about `x` in
     `calls` calls in training mode (`trained`, one after the other) and twice in evaluation mode
     (`evaluated`, `again`); the same of `make_mlp(0)` in training mode (`plain`).
 
-    Data: `shapes` of its parameters; the tensors are absent where these are not those of the weights.
+    Data: `shapes` of its parameters; the tensors are absent where these hold other numbers.
     """
     make = program.get("make_mlp")
     _own_dropout(program, args)
     torch.manual_seed(args["seed"])
-    out: dict[str, Tensor] = {}
     weights = [tensors[f"{kind}{i}"] for i in range(3) for kind in "wb"]
+    x, out = tensors["x"], dict[str, Tensor]()
     data: dict[str, Any] = {"shapes": []}
     for p in (args["p"], 0.0):
         model = make(p)
-        own = list(model.parameters())
-        data["shapes"] = [list(t.shape)[:4] for t in own][:20]
-        if [t.shape for t in own] != [t.shape for t in weights]:
-            return data, {}
         with torch.no_grad():
-            for mine, given in zip(own, weights, strict=True):
-                mine.copy_(given)
+            model(x)  # a lazy layer has no weights before
+            data["shapes"] = [list(t.shape)[:4] for t in model.parameters()][:20]
+            if not _fill(model, weights):
+                return data, {}
             model.train()
             if not p:
-                out["plain"] = _numbers(model(tensors["x"]))
+                out["plain"] = _numbers(model(x))
                 continue
-            out["trained"] = torch.cat([_numbers(model(tensors["x"])) for _ in range(args["calls"])])
+            out["trained"] = torch.cat([_numbers(model(x)) for _ in range(args["calls"])])
             model.eval()
-            out["evaluated"] = _numbers(model(tensors["x"]))
-            out["again"] = _numbers(model(tensors["x"]))
+            out["evaluated"], out["again"] = _numbers(model(x)), _numbers(model(x))
     return data, out
 
 
@@ -328,8 +347,8 @@ and bright, whatever the image.
 
 
 def indices(images: Tensor) -> list[int]:
-    """The numbers that images bear, -1 for none: a pixel is set where it is nearer to the bright one
-    than to the dark one, so that shifting and scaling change nothing.
+    """The numbers that images bear, -1 for none: a pixel is set where it is nearer to the bright
+    one than to the dark one, so that shifting and scaling change nothing.
     """
     if images.ndim < 2 or images[0].numel() < BITS + 2:
         return []
@@ -342,14 +361,14 @@ def indices(images: Tensor) -> list[int]:
     return [int(v) if ok else -1 for v, ok in zip(found, sound.tolist(), strict=True)]
 
 
-def _served(loader: Any) -> tuple[list[int], list[int]]:
-    """One pass over a loader: the numbers of its images, and the sizes of its batches."""
-    numbers: list[int] = []
-    sizes: list[int] = []
-    for batch in loader:
-        numbers += indices(batch[0])
-        sizes.append(len(batch[0]))
-    return numbers, sizes
+def _served(loader: Any) -> list[Tensor]:
+    """The images of one pass over a loader, batch by batch."""
+    return [batch[0] for batch in loader]
+
+
+def _all(batches: list[Tensor]) -> list[int]:
+    """The numbers of their images."""
+    return [n for images in batches for n in indices(images)]
 
 
 def _differ(model: nn.Module, images: Tensor, *, training: bool) -> bool:
@@ -378,16 +397,15 @@ def _noting(told: list[dict[str, Any]], histories: list[dict[str, Any]], ray: Te
         *args: Any,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        images = next(iter(train_loader))[0][:8]
+        train, val = _served(train_loader), _served(val_loader)
+        images = train[0][:8]
         weights = nn.utils.parameters_to_vector(model.parameters()).detach().double()
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        train, sizes = _served(train_loader)
-        val, _ = _served(val_loader)
         told.append(
             {
-                "train": train,
-                "val": val,
-                "sizes": sizes,
+                "train": _all(train),
+                "val": _all(val),
+                "sizes": [len(batch) for batch in train],
                 "epochs": int(epochs),
                 "patience": int(patience),
                 "optimizer": type(optimizer).__name__[:80],
@@ -421,8 +439,8 @@ def _looking(seen: set[int]) -> Iterator[None]:
 
 
 def pair(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """`with_and_without("data", p, epochs, seed)` on images that bear numbers; with `histories` in the
-    request, `fit_with_validation` is a stand-in that answers with them.
+    """`with_and_without("data", p, epochs, seed)` on images that bear numbers; with `histories` in
+    the request, `fit_with_validation` is a stand-in that answers with them.
 
     Returns `returned` (a tree), `raised`, `fits` (what the stand-in was given, call by call), and
     `seen`, the numbers of the images that any network was asked about.
