@@ -938,14 +938,14 @@ _ALL = (
     Bug(
         id="wrong_history",
         meaning=(
-            "The history does not hold one training loss and one validation accuracy per epoch."
+            "The history does not hold what each epoch brought: a number per epoch in each list."
         ),
         belief="Any record of the training will do.",
         question="After two epochs, how long is each list, and what is its second entry?",
         help=(
-            "The history is the record of what happened: one training loss and one validation "
-            "accuracy per epoch, in order, as plain numbers. The accuracy is that of the "
-            "validation images, measured after the epoch's training."
+            "The history is the record of what happened: a training loss and a validation "
+            "accuracy or loss per epoch, in order, as plain numbers. What is said of the "
+            "validation images was measured after the epoch's training."
         ),
         taught="04-training-loop#6",
     ),

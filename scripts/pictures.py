@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from autograder.authoring import master
 from autograder.inside.torchvision_compat import declare
@@ -25,6 +26,8 @@ from autograder.inside.torchvision_compat import declare
 ROOT = Path(__file__).resolve().parent.parent
 INK, FAINT, PAPER = "#3b4250", "#ced4da", "#fbfaf7"
 BLUE, ORANGE, GREEN, RED = "#1971c2", "#b35c00", "#2b8a3e", "#c92a2a"
+DATA = "FIVE_BEATS_DATA"
+"""Names a torchvision root with MNIST; without one, pictures that need it are left alone."""
 Picture = Callable[[], str]
 Link = Callable[[torch.Tensor], torch.Tensor]
 
@@ -203,10 +206,78 @@ def valley() -> str:
     return svg(830, 264, says, body)
 
 
+# -- 07 ------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=8)
+def overfitted(p: float, seed: int = 0) -> tuple[dict[str, Any], float]:
+    """Thirty epochs on MNIST's first 600 images, with 1,000 others to validate: the history, and
+    the accuracy of the best weights on those.
+    """
+    declare()  # some builds of torchvision cannot be imported without
+    made = solved("07-regularisation", "regularisation")
+    mnist = made["datasets"].MNIST(os.environ[DATA], train=True)
+    images, labels = mnist.data[:, None].float() / 255, mnist.targets
+    torch.manual_seed(seed)
+    model = made["make_mlp"](p)
+    parts = (TensorDataset(images[a:b], labels[a:b]) for a, b in ((0, 600), (2000, 3000)))
+    train, val = parts
+    history = made["fit_with_validation"](
+        model,
+        DataLoader(train, batch_size=64, shuffle=True),
+        DataLoader(val, batch_size=500),
+        nn.CrossEntropyLoss(),
+        torch.optim.Adam(model.parameters(), lr=1e-3),
+        30,
+        30,
+    )
+    with torch.no_grad():
+        right = (model.eval()(images[2000:3000]).argmax(1) == labels[2000:3000]).float()
+    return history, float(right.mean())
+
+
+def overfit() -> str:
+    """07: training and validation loss over thirty epochs, without dropout and with it."""
+
+    def place(epoch: int, loss: float) -> tuple[float, float]:
+        return 60 + 16.5 * (epoch - 1), 240 - 270 * loss
+
+    body = [f'<path d="M60 40 V240 H560" fill="none" stroke="{FAINT}" stroke-width="1.5"/>']
+    told = []
+    for p, colour in ((0.0, BLUE), (0.2, ORANGE)):
+        history, _ = overfitted(p)
+        name = "dropout 0.2" if p else "without dropout"
+        for kind, width in (("train_loss", 1.5), ("val_loss", 3.0)):
+            curve = [place(k, v) for k, v in enumerate(history[kind], 1)]
+            body.append(polyline([c for c in curve if c[1] > 60], colour, width))
+        turn = history["best_epoch"]
+        low, end = min(history["val_loss"]), history["val_loss"][-1]
+        lift = 18 if p else -8
+        last = place(30, end)
+        body.append(text(last[0] + 8, last[1] + lift, name, size=13, at="start", fill=colour))
+        told.append(
+            f"{name}: training loss {history['train_loss'][-1]:.2f} at the end, validation loss "
+            f"{low:.2f} at epoch {turn} and {end:.2f} at the end"
+        )
+        if not p:
+            x, y = place(turn, low)
+            body.append(
+                f'<path d="M{x:.1f} 60 V240" fill="none" stroke="{INK}" stroke-dasharray="2 5"/>'
+            )
+            body.append(text(x, 50, "keep these weights", size=13))
+            body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>')
+    body += [text(place(k, 0)[0], 260, str(k), size=12) for k in (1, 10, 20, 30)]
+    body += [text(50, place(1, v)[1] + 4, f"{v:g}", size=12, at="end") for v in (0.0, 0.2, 0.4, 0.6)]
+    body += [text(300, 280, "epoch", size=13), text(66, 34, "loss", size=12, at="start")]
+    body += [
+        text(570, 196, "thin: training", size=12, at="start"),
+        text(570, 214, "thick: validation", size=12, at="start"),
+    ]
+    return svg(700, 296, "; ".join(told), body)
+
+
 # -- 09: charts of the patients ------------------------------------------------------------------
 
-DATA = "FIVE_BEATS_DATA"
-"""The variable that names a torchvision root with MNIST; without one the charts are left alone."""
 EDGE = 4.0
 """The largest loss that a chart shows in scale."""
 
@@ -367,6 +438,7 @@ PICTURES: dict[str, Picture] = {
     "01-autograd/img/adds_up.svg": adds_up,
     "02-losses-and-optimizers/img/minus_log.svg": minus_log,
     "02-losses-and-optimizers/img/valley.svg": valley,
+    "07-regularisation/img/overfit.svg": overfit,
     **{f"09-debugging-clinic/img/chart_{n}.svg": functools.partial(chart, n) for n in range(1, 9)},
 }
 
@@ -383,7 +455,7 @@ def main() -> int:
     for name, picture in PICTURES.items():
         if asked.ids and name.partition("/")[0] not in asked.ids:
             continue
-        if name.startswith("09-") and DATA not in os.environ:
+        if name.startswith(("07-", "09-")) and DATA not in os.environ:
             print(f"left as it is, for {DATA} names no images: source/{name}")
             continue
         path, drawn = ROOT / "source" / name, picture()

@@ -1,0 +1,548 @@
+# %% [markdown]
+# # Regularisation
+#
+# * **You will need** four hours, and five minutes of computing.
+# * **You should know** assignment 04.
+# * **Afterwards you can** see overfitting on two curves, slow it down, and stop in time with the right
+#   weights in hand.
+#
+# A network that has seen the same 600 images thirty times knows them by heart. That is what its
+# training loss says, and it is not what you want to know. The **validation loss** is: the loss on
+# images that no step was ever taken on.
+#
+# ![Four curves over thirty epochs: both training losses keep falling, and the validation losses turn and rise](img/overfit.svg)
+#
+# This is a real run: 600 images of MNIST, a network 784-128-64-10, Adam at 1e-3, thirty epochs, and 1,000
+# other images to validate. Without dropout the training loss sinks to 0.03. The validation loss turns at
+# epoch 15, where it is 0.44, and has climbed to 0.50 at the end: from the dotted line on the network learns
+# these 600 images, and no longer digits. With dropout 0.2 the two losses end at 0.10 and 0.44. They
+# lie nearer to each other, and the turn comes later and is flatter.
+#
+# > **The accuracies hardly differ.** With the weights of their best epochs, 88.2 % of the validation images
+# > are right without dropout and 88.5 % with it; two other seeds give 89.0 and 88.9, 88.7 and 89.2.
+# > Overfitting shows in the loss long before it shows in the accuracy: the network answers the same,
+# > and is surer and surer where it is wrong.
+#
+# You are going to write the three usual remedies (dropout, a penalty on large weights, stopping in
+# time), a loop that uses them, and the picture on which one sees all this.
+#
+# Names and arguments are fixed, the inside is yours, and you may use all of PyTorch. A function that is
+# given a tensor leaves it as it was.
+
+# %%
+import copy
+import math
+
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset, random_split
+from torchvision import datasets, transforms
+
+# %% [markdown]
+# ## Task 1 · Dropout
+#
+# A network that overfits has units which rely on one another: one knows image 17, the next corrects
+# what the first one spoils elsewhere. Dropout makes such arrangements useless. In training each entry
+# of its input becomes **zero with probability p**, each for itself, and at every call anew. What
+# remains is multiplied by 1 / (1 − p), so that the expected value stays what it was. In evaluation it
+# does nothing at all: the input comes out unchanged.
+#
+# `Dropout(0.5)` on ten ones gives zeros and twos, about five of each.
+#
+# <details><summary>Hint: which mode is it?</summary>
+#
+# `train()` and `eval()` set `self.training` for you, in a module and in all modules that it holds.
+#
+# </details>
+#
+# <details><summary>Hint: a mask</summary>
+#
+# `torch.rand_like(x)` gives a number between 0 and 1 for each entry. A comparison with p makes it a mask
+# of True and False. Which share of it is True?
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task1-dropout", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class Dropout(nn.Module):
+    """Task 1. Sets entries to zero by chance while the network trains.
+
+    Dropout(p=0.5): raises ValueError where p is not in 0 <= p < 1. Called on a float tensor of
+    any shape it returns one of the same shape. In training mode each entry is zero with
+    probability p, independently of the others and anew at each call, and the others are
+    multiplied by 1 / (1 - p); gradients pass where entries passed. In evaluation mode it
+    returns its input. Two calls after the same torch.manual_seed give the same.
+    """
+
+    ### BEGIN SOLUTION
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p < 1:
+            raise ValueError(f"p is a probability below 1, not {p}")
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-dropout-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 1: ten ones become zeros and twos in training, and stay ones in evaluation
+import torch
+
+torch.manual_seed(0)
+layer = Dropout(0.5)
+layer.train()
+seen = {round(float(v), 4) for _ in range(20) for v in layer(torch.ones(10))}
+assert seen == {0.0, 2.0}, f"in training, ones become 0 or 2, yours became {sorted(seen)}"
+layer.eval()
+kept = layer(torch.ones(10)).tolist()
+assert kept == [1.0] * 10, f"in evaluation, ones stay ones, yours are {kept}"
+
+# %% nbgrader={"grade": true, "grade_id": "task1-dropout-hidden", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("dropout_shares", "dropout_independent", "dropout_gradient", "dropout_bounds")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 2 · A price on large weights
+#
+# A network that learns images by heart needs large weights for it. So let them cost something: add
+# λ · Σ θ² to the loss, over all parameters θ. Its gradient is 2 λ θ, which pulls every weight towards
+# zero, and harder the larger it is. For plain SGD this is exactly what `weight_decay=2*lam` does.
+#
+# Parameters 1, 2 and 3 at λ = 0.1 cost 0.1 · (1 + 4 + 9) = 1.4.
+#
+# <details><summary>Hint: what counts as a parameter</summary>
+#
+# `model.parameters()` lists what can be learnt. `model.state_dict()` lists more: the means that batch
+# norm gathers, for instance. They are nobody's weights.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task2-penalty", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def l2_penalty(model, lam):
+    """Task 2. lam times the sum of the squares of all parameters.
+
+    model: an nn.Module with at least one parameter; lam: float >= 0. Returns a scalar tensor
+    that gradients pass through, down to each parameter; buffers do not count.
+    """
+    ### BEGIN SOLUTION
+    return lam * sum(p.square().sum() for p in model.parameters())
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task2-penalty-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 2: three parameters
+import torch
+from torch import nn
+
+three = nn.ParameterList([nn.Parameter(torch.tensor(float(n))) for n in (1, 2, 3)])
+got = float(l2_penalty(three, 0.1))
+assert abs(got - 1.4) < 1e-5, f"0.1 * (1 + 4 + 9) is 1.4, not {got:.4f}"
+
+# %% nbgrader={"grade": true, "grade_id": "task2-penalty-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("penalty_values", "penalty_step")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict.** In SGD the penalty and the optimizer's `weight_decay` are the same. Are they in AdamW? Below, a
+# weight of 2 with a gradient of 0.5 takes one step of each, at rate 0.1, with λ = 0.05.
+
+# %%
+my_guess_2 = "..."
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_2)
+    for name, make in (("SGD", torch.optim.SGD), ("AdamW", torch.optim.AdamW)):
+        places = []
+        for in_the_loss in (True, False):
+            weight = nn.ParameterList([nn.Parameter(torch.tensor(2.0))])
+            optimizer = make(weight.parameters(), lr=0.1, weight_decay=0.0 if in_the_loss else 0.1)
+            loss = 0.5 * weight[0]
+            if in_the_loss:
+                loss = loss + l2_penalty(weight, 0.05)
+            loss.backward()
+            optimizer.step()
+            places.append(float(weight[0].detach()))
+        print(f"{name:6s} penalty in the loss: {places[0]:.4f}, weight_decay: {places[1]:.4f}")
+
+# %% [markdown]
+# With SGD both end at 1.9300. AdamW divides by the size of the gradient, and with it the penalty: its first
+# step is 0.1 long whatever the loss is, to 1.9000. Its `weight_decay` acts beside that step, so the
+# weight ends at 1.8800. (Task 7 of assignment 02.)
+
+# %% [markdown]
+# ## Task 3 · Stop in time
+#
+# Where the validation loss no longer falls, more epochs do harm. But it wobbles, so a single bad epoch
+# says little. **Patience** is the number of epochs without improvement that are allowed, in a row.
+#
+# `EarlyStopping(patience)` is told each validation loss by `step(val_loss)`, which says whether to stop:
+# True the first time that the last `patience` steps all brought no improvement. A step *improves* if its
+# loss is below `best − min_delta`, where `best` is the lowest loss that counted as an improvement. A loss
+# that is nan never improves.
+#
+# | step | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
+# |---|---|---|---|---|---|---|---|---|
+# | validation loss | 0.9 | 0.7 | 0.8 | 0.75 | 0.6 | 0.65 | 0.66 | 0.67 |
+#
+# With patience 1 this stops at step 2, with patience 2 at step 3, with patience 3 at step 7. The first
+# two would have missed the best loss of all.
+#
+# <details><summary>Hint: by hand first</summary>
+#
+# Write the value of your counter under each loss of the table, before you write any code.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task3-stopping", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class EarlyStopping:
+    """Task 3. Says when to stop.
+
+    patience: int >= 1; min_delta: float >= 0. `step(val_loss)` takes a float and returns a bool:
+    True the first time that `patience` steps in a row brought no improvement (what it says
+    after that is open). A step improves if val_loss < best - min_delta; nan never does.
+    `best`: the lowest loss that counted as an improvement, inf before the first. `best_step`:
+    the number of that step, counted from 0, None before the first.
+    """
+
+    ### BEGIN SOLUTION
+    def __init__(self, patience, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best, self.best_step = math.inf, None
+        self.steps = self.without = 0
+
+    def step(self, val_loss):
+        if val_loss < self.best - self.min_delta:
+            self.best, self.best_step, self.without = val_loss, self.steps, 0
+        else:
+            self.without += 1
+        self.steps += 1
+        return self.without >= self.patience
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-stopping-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 3: the table from above, with three patiences
+table = [0.9, 0.7, 0.8, 0.75, 0.6, 0.65, 0.66, 0.67]
+for patience, stop in ((1, 2), (2, 3), (3, 7)):
+    stopper = EarlyStopping(patience)
+    said = [stopper.step(loss) for loss in table[: stop + 1]]
+    right = [False] * stop + [True]
+    assert said == right, f"patience {patience} should stop at step {stop}, yours said {said}"
+assert stopper.best == 0.6 and stopper.best_step == 4, f"{stopper.best} at {stopper.best_step}"
+
+# %% nbgrader={"grade": true, "grade_id": "task3-stopping-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("stop_curves", "stop_resets", "stop_delta", "stop_nan")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4 · A loop that keeps its best weights
+#
+# To stop in time is half of it. When patience runs out, the best epoch is over, and the model holds the
+# weights of a worse one. So the loop has to keep the best weights when it sees them, and to put them
+# back at the end.
+#
+# Each epoch of `fit_with_validation` trains on all batches of `train_loader`, and then measures the mean
+# loss over the samples of `val_loader`. That measurement neither trains nor needs a graph, and it is made
+# as the network will be used. Then `EarlyStopping(patience)` is asked. After the last epoch, wherever
+# that was, **the model holds the weights of the epoch with the lowest validation loss.**
+#
+# Whether you keep them in memory or in a file is up to you.
+#
+# <details><summary>Hint: does it still say what it said?</summary>
+#
+# Print one number of the weights that you kept, now and after another epoch.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task4-fit", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fit_with_validation(model, train_loader, val_loader, loss_fn, optimizer, epochs, patience):
+    """Task 4. Train, validate after each epoch, stop in time, and give back the best weights.
+
+    model: an nn.Module, in whatever mode; train_loader, val_loader: yield (images, labels),
+    labels int64 (B,), the last batch perhaps a short one; loss_fn(logits, labels): a scalar
+    tensor, the mean over the batch; optimizer: any optimizer over the model's parameters;
+    epochs: int >= 1, at most so many; patience: int >= 1, as in task 3.
+
+    Returns {"train_loss": list, "val_loss": list, "best_epoch": int, "stopped_early": bool}: of
+    each epoch that was run the mean loss over its samples, while it trained and after it, as
+    floats; the number of the best epoch, counted from 1; whether patience ran out before
+    `epochs` were done. The model then holds the weights of its best epoch.
+    """
+    ### BEGIN SOLUTION
+    stopper = EarlyStopping(patience)
+    history = {"train_loss": [], "val_loss": [], "best_epoch": 0, "stopped_early": False}
+    best_weights = copy.deepcopy(model.state_dict())
+    for epoch in range(1, epochs + 1):
+        model.train()
+        total, seen = 0.0, 0
+        for images, labels in train_loader:
+            optimizer.zero_grad()
+            loss = loss_fn(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(labels)
+            seen += len(labels)
+        history["train_loss"].append(total / seen)
+        model.eval()
+        total, seen = 0.0, 0
+        with torch.no_grad():
+            for images, labels in val_loader:
+                total += loss_fn(model(images), labels).item() * len(labels)
+                seen += len(labels)
+        history["val_loss"].append(total / seen)
+        stop = stopper.step(history["val_loss"][-1])
+        if stopper.best_step == epoch - 1:
+            best_weights = copy.deepcopy(model.state_dict())
+            history["best_epoch"] = epoch
+        if stop and epoch < epochs:
+            history["stopped_early"] = True
+            break
+    model.load_state_dict(best_weights)
+    return history
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task4-fit-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
+# Task 4: the history of three epochs on random images
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+toy = [(torch.rand(4, 1, 28, 28), torch.arange(4)) for _ in range(2)]
+sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+history = fit_with_validation(net, toy, toy, nn.CrossEntropyLoss(), sgd, 3, 3)
+expected = {"train_loss", "val_loss", "best_epoch", "stopped_early"}
+assert expected <= set(history), f"the history lacks {sorted(expected - set(history))}"
+for name in ("train_loss", "val_loss"):
+    assert len(history[name]) == 3, f"three epochs give three entries of {name}"
+assert history["best_epoch"] in (1, 2, 3), f"best_epoch counts from 1, not {history['best_epoch']}"
+assert not history["stopped_early"], "patience cannot run out within three epochs"
+
+# %% nbgrader={"grade": true, "grade_id": "task4-fit-hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("fit_beats", "fit_modes", "fit_no_graph", "fit_losses", "fit_best", "fit_stops")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 5 · With and without
+#
+# `make_mlp(p)` is the network of the picture: 784-128-64-10, a ReLU after each hidden layer, and dropout
+# with probability p after each ReLU. Where p is 0 there is none. What comes out are raw logits, and
+# nothing is dropped from them.
+#
+# `with_and_without` trains two of them on MNIST's training images, one with p = 0 and one with the given
+# p, each by your loop of task 4, with Adam at 1e-3 and batches of 64. A sixth of the images, chosen by
+# `random_split`, is for validation. The comparison is fair if *only* dropout differs, so set the seed anew
+# for each: both begin with the same weights and are validated on the same images.
+#
+# The test images stay out of this. Whatever you look at while you choose, you fit.
+#
+# <details><summary>Hint: the same split twice</summary>
+#
+# `random_split` draws from a generator. Give it one of its own, with a seed, or set the seed before each.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task5-mlp", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def make_mlp(p):
+    """Task 5. A network 784-128-64-10 with ReLU, and dropout after each ReLU.
+
+    p: float, 0 <= p < 1, the probability that a unit is dropped. Returns an nn.Module that takes
+    (B, 1, 28, 28) float32 to (B, 10) raw logits; it has 109,386 parameters.
+    """
+    ### BEGIN SOLUTION
+    layers = [nn.Flatten()]
+    for inputs, outputs in ((784, 128), (128, 64)):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        if p:
+            layers.append(Dropout(p))
+    return nn.Sequential(*layers, nn.Linear(64, 10))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "task5-pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def with_and_without(root, p=0.2, epochs=10, seed=0):
+    """Task 5. Train the network without dropout and with it, from the same start.
+
+    root: folder of the MNIST data; p: float, the dropout of the second network; epochs: int;
+    seed: int, set anew for each network, so that both have the same first weights and the same
+    validation images. Both are trained by `fit_with_validation`, with patience=epochs, on MNIST's
+    training images alone: five sixths to train, a sixth to validate.
+
+    Returns {"plain": history, "dropout": history}, as `fit_with_validation` gives them.
+    """
+    ### BEGIN SOLUTION
+    mnist = datasets.MNIST(root, train=True, download=True, transform=transforms.ToTensor())
+    held_out = len(mnist) // 6
+    histories = {}
+    for name, rate in (("plain", 0.0), ("dropout", p)):
+        torch.manual_seed(seed)
+        model = make_mlp(rate)
+        train, val = random_split(mnist, [len(mnist) - held_out, held_out])
+        histories[name] = fit_with_validation(
+            model,
+            DataLoader(train, batch_size=64, shuffle=True),
+            DataLoader(val, batch_size=64),
+            nn.CrossEntropyLoss(),
+            torch.optim.Adam(model.parameters(), lr=1e-3),
+            epochs,
+            patience=epochs,
+        )
+    return histories
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task5-mlp-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Task 5: the sizes of the network (a warm-up: no points)
+import torch
+
+net = make_mlp(0.2)
+logits = net(torch.rand(2, 1, 28, 28))
+assert logits.shape == (2, 10), f"two images give (2, 10) logits, yours are {tuple(logits.shape)}"
+count = sum(p.numel() for p in net.parameters())
+assert count == 109386, f"784-128-64-10 has 109,386 parameters, yours has {count:,}"
+
+# %% nbgrader={"grade": true, "grade_id": "task5-mlp-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("mlp_dropout", "pair_split", "pair_histories")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict.** The opening picture again, by your own code and with a third network: 600 images, thirty epochs,
+# p = 0, 0.2 and 0.5. Which of the three has the lowest training loss at the end? Which the lowest validation
+# loss? And by how much will their accuracies differ?
+
+# %%
+my_guess_5 = "..."
+
+# %%
+if __name__ == "__main__":
+    print("your guess:", my_guess_5)
+    mnist = datasets.MNIST("data", train=True, download=True)
+    images, classes = mnist.data[:3000, None].float() / 255, mnist.targets[:3000]
+    seen = TensorDataset(images[:600], classes[:600])
+    unseen = TensorDataset(images[-1000:], classes[-1000:])
+    for p in (0.0, 0.2, 0.5):
+        torch.manual_seed(0)
+        model = make_mlp(p)
+        told = fit_with_validation(
+            model,
+            DataLoader(seen, batch_size=64, shuffle=True),
+            DataLoader(unseen, batch_size=500),
+            nn.CrossEntropyLoss(),
+            torch.optim.Adam(model.parameters(), lr=1e-3),
+            epochs=30,
+            patience=30,
+        )
+        with torch.no_grad():
+            right = (model.eval()(images[-1000:]).argmax(1) == classes[-1000:]).float().mean()
+        print(
+            f"p = {p:.1f}: best epoch {told['best_epoch']}, validation loss "
+            f"{min(told['val_loss']):.3f} there and {told['val_loss'][-1]:.3f} at the end, "
+            f"training loss {told['train_loss'][-1]:.3f}; accuracy of the best weights {right:.3f}"
+        )
+
+# %% [markdown]
+# ## Task 6 · Two curves that belong together
+#
+# Overfitting is a *distance between two curves*, so draw both into one picture: one axes for each
+# history, with the training and the validation loss of each epoch, a legend, and an upright line at the
+# epoch whose weights were kept. All axes share their y-axis: whoever compares two pictures with
+# different scales compares nothing.
+#
+# Epochs count from 1, on the x-axis as in `best_epoch`.
+#
+# <details><summary>Hint: one axes or several</summary>
+#
+# `plt.subplots(1, n, sharey=True, squeeze=False)` gives a table of axes, for one history too.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "task6-plot", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def plot_curves(histories):
+    """Task 6. Training and validation loss of some runs, an axes for each.
+
+    histories: {name: history of `fit_with_validation`}. Returns a matplotlib Figure with one axes
+    per name, titled by it: train_loss and val_loss over the epochs 1, 2, …, labelled with
+    words that begin with "train" and "val", a legend, an upright line at best_epoch, and one
+    y-axis for all.
+    """
+    ### BEGIN SOLUTION
+    figure, axes = plt.subplots(
+        1, len(histories), figsize=(5 * len(histories), 3.5), sharey=True, squeeze=False
+    )
+    for ax, (name, history) in zip(axes[0], histories.items()):
+        epochs = range(1, len(history["train_loss"]) + 1)
+        ax.plot(epochs, history["train_loss"], label="training")
+        ax.plot(epochs, history["val_loss"], label="validation")
+        ax.axvline(history["best_epoch"], linestyle=":", color="grey")
+        ax.set(title=name, xlabel="epoch")
+        ax.legend()
+    axes[0][0].set_ylabel("loss")
+    return figure
+    ### END SOLUTION
+
+
+# %% tags=["public"] nbgrader={"grade": true, "grade_id": "task6-plot-public", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# Task 6: one history, one axes with two curves (a warm-up: no points)
+from matplotlib.figure import Figure
+
+told = {"train_loss": [0.9, 0.5, 0.3], "val_loss": [0.8, 0.6, 0.7], "best_epoch": 2, "stopped_early": False}
+figure = plot_curves({"plain": told})
+assert isinstance(figure, Figure), f"expected a Figure, got {type(figure).__name__}"
+drawn = [list(map(float, line.get_ydata())) for ax in figure.axes for line in ax.lines]
+for name in ("train_loss", "val_loss"):
+    assert told[name] in drawn, f"no curve shows {name}"
+
+# %% nbgrader={"grade": true, "grade_id": "task6-plot-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from autograder.live import grade
+
+grade("curves_plot")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now the run that you are going to read. On all of MNIST it takes a few minutes; nobody hurries you.
+
+# %%
+if __name__ == "__main__":
+    both = with_and_without("data")
+    plot_curves(both).savefig("curves.png")
+    for name, told in both.items():
+        print(f"{name:8s} training   ", " ".join(f"{v:.3f}" for v in told["train_loss"]))
+        print(f"{name:8s} validation ", " ".join(f"{v:.3f}" for v in told["val_loss"]))
+        print(f"{name:8s} best epoch {told['best_epoch']}")
+
+# %% [markdown]
+# ## Task 7 · Read your own curves
+#
+# Write six sentences on your plot, in place of the dots below; a person reads them. Which network overfits,
+# and from which epoch on? What did dropout change, and what not? Would you have stopped, and what would you
+# have kept? What would you try next?
+#
+# Each of these earns a point, and three of them all points: the turn of the validation loss, with its
+# epoch in your plot; the *gaps* between validation and training compared, rather than the levels; honest
+# words on accuracies that differ by less than a repetition would; the best weights kept, not the last; a
+# next step that fits what you saw.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "curves_read", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ...
