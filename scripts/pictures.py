@@ -224,7 +224,7 @@ def pipeline() -> str:
         ("files", "bytes on a disk", said(stored).replace("200", "N")),
         ("dataset", "what is item i?", f"{said(image)}, {type(label).__name__}"),
         ("transform", "at every read", said(image)),
-        ("loader", "which items, in which order?", said(batch)),
+        ("loader", "which items, what order?", said(batch)),
         ("the loop", "five beats", f"{len(labels)} labels {said(labels).split()[-1]}"),
     ]
     body, wide, high = [], 150, 74

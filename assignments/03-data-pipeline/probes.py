@@ -43,21 +43,21 @@ def shades(values: list[int]) -> Tensor:
 
 def seen(dataset: Any, i: int) -> dict[str, Any]:
     """Item i of a dataset, in a few words."""
-    image, label = dataset[i]
+    image, name = dataset[i]
     return {
         "shape": list(image.shape),
         "type": str(image.dtype).removeprefix("torch."),
         "lowest": float(image.min()),
         "highest": float(image.max()),
-        "label": int(label),
+        "label": int(name),
     }
 
 
 def read(dataset: Any, i: int) -> dict[str, Any]:
     """Item i of a dataset: its image, its type and its label."""
-    image, label = dataset[i]
+    image, name = dataset[i]
     kind = "a tensor" if isinstance(image, Tensor) else f"a {type(image).__name__}"
-    return {"image": image, "of": kind, "type": str(image.dtype)[-7:], "label": int(label)}
+    return {"image": image, "of": kind, "type": str(image.dtype)[-7:], "label": int(name)}
 
 
 def walked(dataset: Any, cap: int) -> list[int]:
