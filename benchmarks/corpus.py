@@ -32,10 +32,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.course.samples import KEPT
 from autograder.errors import FiveBeatsError, InputError
 from autograder.grading.grader import Grader
 from autograder.intake.collect import collect
-from autograder.model import Result, Status
+from autograder.model import Result
 from autograder.text import clean
 from autograder.watch.watcher import Watched, Watcher
 
@@ -45,7 +46,6 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN = ROOT / "tests" / "corpus"
 SECONDS = 60.0
 """The wall time that one watched script gets."""
-KEPT = {Status.PASSED, Status.DEFERRED}
 FAST_EVERY = 5
 Judge = Callable[[Sample], "Seen"]
 

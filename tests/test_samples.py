@@ -82,6 +82,15 @@ def test_every_bug_that_a_folder_is_called_after_is_named(assignment: str) -> No
 
 
 @pytest.mark.parametrize("assignment", [_each(a) for a in ASSIGNMENTS])
+def test_every_check_is_lost_by_a_sample(grader: QuickGrader, assignment: str) -> None:
+    """With `test_verdict` this says that no judge can pass everything unnoticed: each check that
+    carries points is one that some sample must lose by name.
+    """
+    lost = {c for row in expected(assignment).values() for c in row.get("lost", [])}
+    assert {c.id for c in grader.assignment(assignment).checks if c.points} <= lost
+
+
+@pytest.mark.parametrize("assignment", [_each(a) for a in ASSIGNMENTS])
 def test_there_are_correct_samples_in_many_styles(assignment: str) -> None:
     correct = [p for p in folders(assignment) if p.name.startswith("correct_")]
     notebooks = [p for p in correct if list(p.glob("*.ipynb"))]

@@ -343,11 +343,13 @@ def _overflow(run: Run) -> Outcome:
 def amp_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """The number returned is the batch's loss, not the scaled one."""
     _off(ctx, evidence)
+    compared = 0
     for name in ("off", "large"):
         run = run_of(ctx, evidence, name)
         tolerance = LOSS_REDUCED if run.replay.reduced else LOSS_TOLERANCE
         for call, got in enumerate(run.returned):
             allowed = losses_of(run.replay, call)
+            compared += bool(allowed)
             value = float("nan") if got is None else got
             if not allowed or any(abs(value - v) <= tolerance * abs(v) for v in allowed):
                 continue
@@ -356,6 +358,8 @@ def amp_loss(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
             return Outcome.failed(
                 f"{SAID[name]}, call {call + 1} returned {value:.4g}: {what}", "wrong_value"
             )
+    if not compared:
+        return Outcome.not_checked("not checked: the losses could not be computed")
     return Outcome.passed()
 
 
