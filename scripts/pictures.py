@@ -215,7 +215,7 @@ def pipeline() -> str:
     image, label = dataset[4]
     items = torch.stack([dataset[i][0] for i in range(200)])
     rng = np.random.default_rng(0)
-    batch, labels = next(made["batches"](items, torch.arange(200), 64, True, rng))
+    batch, labels = next(made["batches"](items, torch.arange(200), 64, shuffle=True, rng=rng))
 
     def said(x: Any) -> str:
         return f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}"

@@ -149,6 +149,24 @@ def draw(images, labels):
 """
 
 
+@pytest.mark.parametrize("turned", [1, -1], ids=["as made", "made backwards"])
+@pytest.mark.parametrize("moved", [False, True], ids=["in place", "moved"])
+def test_axes_are_read_by_their_places(lab: Lab, turned: int, moved: bool) -> None:
+    program = f"""
+def draw(images, labels):
+    fig = plt.figure()
+    for i in list(range(3))[::{turned}]:
+        place = 2 - i if {moved} else i
+        ax = fig.add_axes((0.5 * (place % 2), 0.5 - 0.5 * (place // 2), 0.4, 0.4))
+        ax.axis("off")
+        ax.imshow(images[i], cmap="gray")
+        ax.set_title(str(labels[i]))
+    return fig
+"""
+    wanted = ("failed", ["pairs_broken"]) if moved else ("passed", [])
+    assert outline(lab.one(PLT + program, GRID)) == wanted
+
+
 @pytest.mark.parametrize(
     ("change", "bugs", "said"),
     [

@@ -28,7 +28,7 @@ BATCHES_CAP = 2_000
 def _disturb(seed: int) -> None:
     """Set the generators that everybody shares, and draw from them."""
     seed_from_outside(seed)
-    random.random()
+    random.random()  # noqa: S311
     np.random.rand(7)  # noqa: NPY002 - the one that the program may draw from
     torch.rand(5)
 
@@ -41,7 +41,7 @@ def shades(values: list[int]) -> Tensor:
     return torch.tensor(values, dtype=torch.uint8)[:, None, None].repeat(1, 28, 28)
 
 
-def seen(dataset: Any, i: int) -> dict[str, Any]:
+def item(dataset: Any, i: int) -> dict[str, Any]:
     """Item i of a dataset, in a few words."""
     image, name = dataset[i]
     return {
@@ -53,7 +53,7 @@ def seen(dataset: Any, i: int) -> dict[str, Any]:
     }
 
 
-def read(dataset: Any, i: int) -> dict[str, Any]:
+def whole_item(dataset: Any, i: int) -> dict[str, Any]:
     """Item i of a dataset: its image, its type and its label."""
     image, name = dataset[i]
     kind = "a tensor" if isinstance(image, Tensor) else f"a {type(image).__name__}"
@@ -71,10 +71,10 @@ def mirror(image: Tensor) -> Tensor:
 
 
 def transforms_read(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """Each item of `args["items"]` read twice, under a transform that draws random numbers and under
-    one that writes into what it is given; and the arrays afterwards.
+    """Each item of `args["items"]` read twice, under a transform that draws random numbers and
+    under one that writes into what it is given; and the arrays afterwards.
 
-    Returns `noisy` and `spoilt`, (items, 2, 1, 28, 28) each, and `images`, the array that was given.
+    Returns `noisy` and `spoilt`, (items, 2, 1, 28, 28) each, and `images`, which were given.
     """
     make = program.get("ArrayDataset")
 
@@ -109,7 +109,8 @@ def _image(dataset: Any, i: int) -> Tensor:
 
 def _taken(made: Any, most: int) -> tuple[list[int], list[int], Tensor, Tensor]:
     """The sizes of the batches that come, by X and by y, and all rows of both below each other."""
-    parts = [(torch.as_tensor(a), torch.as_tensor(b)) for a, b in itertools.islice(iter(made), most)]
+    come = itertools.islice(iter(made), most)
+    parts = [(torch.as_tensor(a), torch.as_tensor(b)) for a, b in come]
     if any(not part.ndim for pair in parts for part in pair):
         raise ValueError("a batch is a single number, and not rows of X or y")
     if not parts:
@@ -119,8 +120,8 @@ def _taken(made: Any, most: int) -> tuple[list[int], list[int], Tensor, Tensor]:
 
 
 def passes(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
-    """One pass of `batches` over each of some data: args `passes`, of each `size`, `shuffle`, `seed`
-    and `numpy`; tensors `<k>.x` and `<k>.y`.
+    """One pass of `batches` over each of some data: args `passes`, of each `size`, `shuffle`,
+    `seed` and `numpy`; tensors `<k>.x` and `<k>.y`.
 
     Returns `passes`, of each the `sizes` of its batches by X and `labels` by y, and `touched`, what
     of X and y is another afterwards; tensors `<k>.x` and `<k>.y`, the rows in the order they came.
@@ -134,8 +135,8 @@ def passes(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
         made = batches(x, y, one["size"], one["shuffle"], rng)
         sizes, labels, xs, ys = _taken(made, 4 * len(x) + 4)
         out[f"{k}.x"], out[f"{k}.y"] = xs.double(), ys.long()
-        same = {name: torch.equal(v, tensors[f"{k}.{name}"]) for name, v in given.items()}
-        touched = [name.upper() if name == "x" else name for name, is_same in same.items() if not is_same]
+        changed = [n for n, v in given.items() if not torch.equal(v, tensors[f"{k}.{n}"])]
+        touched = ["X" if n == "x" else n for n in changed]
         told.append({"sizes": sizes, "labels": labels, "touched": touched})
     return {"passes": told}, out
 
@@ -150,17 +151,18 @@ def orders(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
     batches = program.get("batches")
     x = torch.arange(args["n"])
 
-    def one(rng: np.random.Generator, shuffle: bool) -> Tensor:
-        return _taken(batches(x.clone(), x.clone(), args["size"], shuffle, rng), 4 * args["n"])[2].long()
+    def one(rng: np.random.Generator, *, shuffle: bool = True) -> Tensor:
+        made = batches(x.clone(), x.clone(), args["size"], shuffle, rng)
+        return _taken(made, 4 * args["n"])[2].long()
 
     _disturb(args["outside"][0])
     rng = np.random.default_rng(args["seed"])
-    out = {"first": one(rng, True), "next": one(rng, True)}
+    out = {"first": one(rng), "next": one(rng)}
     _disturb(args["outside"][1])
-    out["again"] = one(np.random.default_rng(args["seed"]), True)
+    out["again"] = one(np.random.default_rng(args["seed"]))
     rng = np.random.default_rng(args["seed"])
     before = str(rng.bit_generator.state)
-    out["still"] = one(rng, False)
+    out["still"] = one(rng, shuffle=False)
     return {"drawn": str(rng.bit_generator.state) != before}, out
 
 
@@ -185,14 +187,13 @@ def lazily(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
     x = torch.arange(2.0 * args["n"]).reshape(args["n"], 2).as_subclass(Counting)
     y = torch.arange(args["n"])
     Counting.done = 0
-    made = batches(x, y, args["size"], True, np.random.default_rng(args["seed"]))
+    made = batches(x, y, args["size"], args["shuffle"], np.random.default_rng(args["seed"]))
     coming = iter(made)
     next(coming, None)
     first = Counting.done
     count = 1 + sum(1 for _ in itertools.islice(coming, BATCHES_CAP))
-    listed = isinstance(made, (list, tuple))
-    kind = type(made).__name__[:80]
-    return {"kind": kind, "listed": listed, "batches": count, "first": first, "end": Counting.done}, {}
+    told = {"kind": type(made).__name__[:80], "listed": isinstance(made, (list, tuple))}
+    return {**told, "batches": count, "first": first, "end": Counting.done}, {}
 
 
 # -- task 3 ----------------------------------------------------------------------------------------
@@ -280,7 +281,7 @@ def _pass(loader: Any, *, whole: bool = False) -> tuple[dict[str, Any], dict[str
             first |= {"image_type": str(x.dtype)[6:], "label_type": str(y.dtype)[6:]}
         sizes.append(len(y))
         if x.ndim < 3 or x.shape[-2:] != (28, 28) or x.numel() != len(x) * 784:
-            raise ValueError(f"a batch of images has the shape {tuple(x.shape)}, not (B, 1, 28, 28)")
+            raise ValueError(f"a batch of images is {tuple(x.shape)}, not (B, 1, 28, 28)")
         flat = x.detach().float().reshape(len(x), 28, 28)
         images.append(flat.clone() if whole else flat[:, 0].clone())
         labels.append(y.detach().reshape(-1).long().clone())
@@ -332,9 +333,9 @@ def statistics(program: Program, args: dict[str, Any], tensors: dict[str, Tensor
     """The loaders of two roots: one as it is, and one in which the images that were for validation
     in the first, and all for the test, are white below their first row.
 
-    Returns the passes `old.<name>` and `new.<name>`, those of the second whole; `white`, the numbers
-    of the images that were whitened; `own`, what the program's own `channel_stats` says of the
-    training part of the second, [mean, std] or None.
+    Returns the passes `old.<name>` and `new.<name>`, those of the second whole; `white`, the
+    numbers of the images that were whitened; `own`, what the program's own `channel_stats` says of
+    the training part of the second, [mean, std] or None.
     """
     make = program.get("make_loaders")
     log = _Log()
@@ -401,12 +402,10 @@ def augmented(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]
     log, mark = _Log(), _Mark()
     with secret_root("FashionMNIST", tensors):
         _disturb(args["outside"][0])
-        made = _three(
-            make(os.path.abspath("data"), args["batch"], args["seed"], augment=mark)
-        )
+        made = _three(make(os.path.abspath("data"), args["batch"], args["seed"], augment=mark))
         _disturb(args["outside"][1])
-        for name, loader in (("train.1", "train"), ("train.2", "train"), ("val", "val"), ("test", "test")):
-            found = log.take(name, made[loader], whole=True)
+        for name in ("train.1", "train.2", "val", "test"):
+            found = log.take(name, made[name.partition(".")[0]], whole=True)
             if found:
                 whole = log.out[f"{name}.rows"]
                 log.out[f"{name}.marks"] = whole[:, -4:, -4:].reshape(len(whole), 16)

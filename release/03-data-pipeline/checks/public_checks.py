@@ -61,7 +61,7 @@ def wrong_pass(k: int, d: Data, done: Evidence) -> Outcome | None:
     words = f"{n} samples in batches of {d.size}"
     if sizes != labels:
         return Outcome.failed(
-            f"of {words}, a batch has other numbers of rows of X and of y: {sizes} and {labels}"[:300],
+            f"of {words}, batches have {sizes} rows of X and {labels} of y"[:300],
             "pairs_broken",
         )
     xs, ys = tensor_of(done, f"{k}.x"), tensor_of(done, f"{k}.y")
@@ -87,7 +87,8 @@ def wrong_pass(k: int, d: Data, done: Evidence) -> Outcome | None:
         return Outcome.failed(said, "drops_samples")
     full = [d.size] * (n // d.size) + [n % d.size] * (n % d.size > 0)
     if sizes != full:
-        return Outcome.failed(f"{words} came in batches of {sizes}, not {full}"[:300], "wrong_value")
+        said = f"{words} came in batches of {sizes}, not {full}"
+        return Outcome.failed(said[:300], "wrong_value")
     return None
 
 
@@ -115,7 +116,7 @@ SIZES = (700, 150, 150)
 PARTS = ("training", "validation", "test")
 
 
-def parts_of(told: Any, sizes: Sequence[int], count: int) -> list[list[int]]:
+def parts_of(told: Any, sizes: Sequence[int]) -> list[list[int]]:
     """The numbers of the samples in three parts. Raises `Inconclusive` for parts of other sizes."""
     parts = told.get("parts") if isinstance(told, Mapping) else None
     if not isinstance(parts, list) or not all(isinstance(p, list) for p in parts):
@@ -123,7 +124,7 @@ def parts_of(told: Any, sizes: Sequence[int], count: int) -> list[list[int]]:
     found = [whole_numbers(p) for p in parts]
     have = [len(p) for p in found]
     if have != list(sizes):
-        said = f"of {count} samples, parts of {', '.join(map(str, sizes))} are asked for; got {have}"
+        said = f"parts of {', '.join(map(str, sizes))} samples are asked for; got {have}"
         raise Inconclusive(Outcome.failed(said[:300], "wrong_value"))
     return found
 
@@ -141,7 +142,7 @@ def splits(ctx: Context, count: int, *wanted: Mapping[str, Any]) -> ProbeRequest
 def split_sizes(ctx: Context, main: Evidence) -> Outcome:
     """Whether three parts have the sizes that are asked for."""
     told = field_of(require(main), "splits", list)
-    parts_of(told[0] if told else None, SIZES, 1000)
+    parts_of(told[0] if told else None, SIZES)
     return Outcome.passed()
 
 

@@ -75,7 +75,8 @@ def make_loaders(root, batch_size, seed, augment=None):
     perm = torch.randperm(n, generator=g)
     val_idx = perm[:n_val]
     train_idx = perm[n_val:]
-    mean, std = channel_stats(full.data[train_idx])
+    train_pixels = full.data[train_idx].float() / 255
+    mean, std = train_pixels.mean(), train_pixels.std()
 
     def normalize(img):
         return (img - mean) / std
