@@ -96,12 +96,23 @@ def _axes(axes: Any, out: Tensors, key: str) -> dict[str, Any]:
         "curves": curves[:CURVES_CAP],
         "vertical": vertical[:CURVES_CAP],
         "images": images,
-        "title": _text(axes.get_title()),
+        "title": _text(" ".join(filter(None, map(axes.get_title, ("left", "center", "right"))))),
         "xlabel": _text(axes.get_xlabel()),
         "ylabel": _text(axes.get_ylabel()),
         "legend": texts[:CURVES_CAP],
-        "framed": bool(axes.axison),
+        "framed": _framed(axes),
     }
+
+
+def _framed(axes: Any) -> bool:
+    """Whether a line of the frame is seen, or a tick on one of its sides."""
+    if not axes.axison:
+        return False
+    frame = axes.get_frame_on() and any(s.get_visible() for s in axes.spines.values())
+    sides = [a for a in (axes.xaxis, axes.yaxis) if a.get_visible()]
+    parts = ("tick1line", "tick2line", "label1", "label2")
+    ticks = (getattr(t, part) for a in sides for t in a.get_major_ticks() for part in parts)
+    return frame or any(part.get_visible() for part in ticks)
 
 
 def _numbers(values: Iterable[Any]) -> list[float | str]:
