@@ -214,9 +214,10 @@ EvidenceStatus = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """What one probe brought out of the box: testimony, not truth.
+    """What one probe brought out of the box: testimony, not truth. Two pieces are never equal, so
+    that what a judge works out of one can be kept with it.
 
     `done`: `data` (JSON) and `tensors` hold what the probe returned. `error`: the student's
     code raised. The others say how the process ended; `detail` names the figure exceeded.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from autograder.authoring.build import may_import
 from autograder.checks import registry
 from autograder.checks.page import page
 from autograder.cli.main import app
-from autograder.course.config import MODULES, Course, requirements
+from autograder.course.config import MODULES, Course, course, requirements
 from autograder.exports.nbgrader import course_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +50,13 @@ def test_the_list_of_checks_is_what_they_declare() -> None:
     families = {name.partition(".")[0] for name in registry()}
     assert len(families) <= 30, "what one assignment needs stands in its own folder"
     assert all(f"## `{name}`" in told for name in families)
+
+
+def test_the_page_of_the_course_is_what_the_assignments_say() -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "course_page.py"))["page"]()
+    told = (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
+    assert told == made, "run: python scripts/course_page.py > docs/course.md"
+    assert all(f"release/{i}/README.md" in told for i in course(ROOT).assignments)
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -587,7 +587,8 @@ def norm_lists(rng: np.random.Generator) -> Iterator[Case]:
     yield call(records([*usual[:4], 60.0, *usual[4:8], 15.0]))
     yield call(records([1.0, 30.0, 1.0, 1.0, 12.0, 1.0]))  # a mean would not see the fifth
     yield call(records([1.0, 1.0, 3.0, 21.5, 1.0]))
-    yield call(records([1.0, 1.0, 3.0, 3.0, 21.0, 1.0]))  # the median of four is between two
+    yield call(records([1.0, 1.0, 3.0, 3.0, 21.0, 1.0]))  # the median of four is between two:
+    yield call(records([1.0, 1.0, 3.0, 3.0, 15.0, 1.0]))  # neither the upper one nor the lower
     yield call(records([*usual[:5], 4.0, 1.0]), factor=2.5)
     yield call(records([]))
 
@@ -609,14 +610,15 @@ def by_the_mean(records: list[dict[str, Any]], factor: float = 10.0) -> Any:
 
 
 def networks(rng: np.random.Generator) -> Iterator[Case]:
-    """Modules in modules, a module that runs twice and one that never does."""
+    """Modules in modules, one that runs twice, one that never does, and one in two places."""
     yield call(Own("nested")("nested"), rng.normal(size=(2, 1, 6, 6)).astype("float32"))
     yield call(Own("nested")("twice"), rng.normal(size=(3, 6)).astype("float32"))
+    yield call(Own("nested")("shared"), rng.normal(size=(2, 6)).astype("float32"))
 
 
 def by_definition(net: Own, x: Array) -> list[tuple[str, tuple[int, ...]]]:
     """In the order in which modules are defined."""
-    if (net.args or ("",))[0] == "nested":
+    if (net.args or ("",))[0] != "twice":
         return []
     return [("Tanh", ()), ("Linear", (len(x), 3)), ("Linear", (len(x), 6)), ("ReLU", (len(x), 6))]
 

@@ -182,7 +182,7 @@ def optimizer(lr: float, momentum: float) -> torch.optim.Optimizer:
 
 
 def nested(kind: str) -> nn.Module:
-    """Networks with modules in modules, and one that runs twice."""
+    """Networks of modules in modules; one module runs twice, another stands in two places."""
 
     class Twice(nn.Module):
         def __init__(self) -> None:
@@ -203,6 +203,12 @@ def nested(kind: str) -> nn.Module:
     if kind == "nested":
         block = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU())
         made = nn.Sequential(block, nn.Sequential(nn.MaxPool2d(2), nn.Flatten()), nn.Linear(18, 4))
+    if kind == "shared":
+        act, second = nn.ReLU(), nn.Linear(5, 5)
+        first = nn.Sequential(nn.Linear(6, 5), act)
+        made = nn.Sequential(
+            first, nn.Sequential(second, act), nn.Sequential(second, nn.Linear(5, 2))
+        )
     if kind == "dropout":
         made = nn.Sequential(nn.Linear(6, 5), nn.Dropout(0.5), nn.Linear(5, 2))
     _last["net"] = made

@@ -50,7 +50,8 @@ from .notebook import as_notebook, graded
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
 
 
-def _tasks(cells: tuple[Cell, ...]) -> dict[int, str]:
+def task_titles(cells: tuple[Cell, ...]) -> dict[int, str]:
+    """The titles of the handout's tasks, by their numbers."""
     text = "\n".join(c.source for c in cells if c.kind == "markdown")
     return {int(n): title.strip() for n, title in _TASK.findall(text)}
 
@@ -222,7 +223,7 @@ def may_import(modules: Iterable[str]) -> str:
     )
 
 
-def _front(cells: tuple[Cell, ...]) -> str:
+def front(cells: tuple[Cell, ...]) -> str:
     """The lines that say what the handout needs and gives: the first list of its first cell."""
     first = cells[0].source if cells and cells[0].kind == "markdown" else ""
     match = re.search(r"^\* \*\*You will need\*\*.*?(?=\n\n|\Z)", first, re.MULTILINE | re.DOTALL)
@@ -230,7 +231,7 @@ def _front(cells: tuple[Cell, ...]) -> str:
 
 
 def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[str]) -> str:
-    titles = _tasks(cells)
+    titles = task_titles(cells)
     points: dict[int, float] = defaultdict(float)
     public: dict[int, float] = defaultdict(float)
     for check in assignment.checks:
@@ -240,10 +241,11 @@ def _readme(assignment: Assignment, cells: tuple[Cell, ...], modules: Iterable[s
     rows = "\n".join(
         f"| {n} | {titles.get(n, '')} | {points[n]:g} | {public[n]:g} |" for n in sorted(points)
     )
-    module, front = assignment.module, _front(cells)
+    module = assignment.module
+    top = front(cells)
     return f"""# {assignment.title}
 
-{front}Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
+{top}Work in **one** of two files, whichever you like better: the notebook `{module}.ipynb` or the
 script `{module}.py`. They ask for the same things. Replace each
 
 ```python

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..bugs import BUGS, known
 from ..course.config import Assignment, CheckSpec, did_you_mean, line_of
@@ -55,9 +57,18 @@ class World:
     lacks: frozenset[str] = frozenset()
     """Of what checks require, what the machine does not have."""
 
+    @cached_property
+    def own_names(self) -> Mapping[str, Any]:
+        """What the assignment's own Python files define, read once for all checks."""
+        return own.names(self.assignment)
+
+    @cached_property
+    def _own_checks(self) -> Mapping[str, StandardCheck]:
+        return own.checks(self.assignment)
+
     def check(self, spec: CheckSpec) -> StandardCheck:
         """The check that an assignment's check is."""
-        return check_of(self.assignment, spec)
+        return check_of(self.assignment, spec, self._own_checks)
 
     def context(self, spec: CheckSpec) -> Context:
         return Context(
@@ -67,17 +78,20 @@ class World:
             self.calibration,
             self.device,
             self.submission,
-            own.names(self.assignment),
+            self.own_names,
             self.reference,
         )
 
 
-def check_of(assignment: Assignment, spec: CheckSpec) -> StandardCheck:
-    """The check behind an assignment's `use:` and `ask:`: its own, else the package's.
+def check_of(
+    assignment: Assignment, spec: CheckSpec, ours: Mapping[str, StandardCheck] | None = None
+) -> StandardCheck:
+    """The check behind an assignment's `use:` and `ask:`: its own, else the package's. `ours` are
+    the assignment's own, where they have been read.
 
     Raises `ConfigError` where there is none.
     """
-    ours = own.checks(assignment)
+    ours = own.checks(assignment) if ours is None else ours
     found = ours.get(spec.key) or registry().get(spec.key)
     if found is None:
         what, remedy = _unknown(spec, ours)
@@ -252,7 +266,22 @@ def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outco
         return _failed(str(e))
     if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
         return _lacking(asked.needs)
-    return _unread(load, outcome)
+    return _unread(load, _late(load, outcome))
+
+
+def _late(load: LoadReport, outcome: Outcome) -> Outcome:
+    """The outcome where a name was missing: a run that a check makes for itself ends when it has
+    seen enough, and some programs bind what they made in a function only after their last line of
+    work. Whose program does have the name at its end is not accused; a person has to look.
+    """
+    late = [n for n in load.names if outcome.message.startswith(f"'{n}' is not defined")]
+    if "missing_name" not in outcome.bugs or load.status != "done" or not late:
+        return outcome
+    message = (
+        f"'{late[0]}' is bound only when the whole program has run, and this check runs a part of "
+        f"it: it could not be judged, and costs nothing (bind the name before the training begins)"
+    )
+    return Outcome(Status.UNGRADABLE, 0.0, (), message)
 
 
 def _failed(said: str) -> Outcome:

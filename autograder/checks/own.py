@@ -62,7 +62,7 @@ def probes(assignment: Assignment) -> str:
         return ""
     try:
         text = (folder / PROBES).read_text(encoding="utf-8")
-        ast.parse(text)
+        _functions(text)
     except SyntaxError as e:
         raise ConfigError(
             f"is not Python: {e.msg}", where=folder / PROBES, line=e.lineno, remedy="mend it"

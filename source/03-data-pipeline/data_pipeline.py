@@ -484,7 +484,7 @@ def what_order_does(X, y, unseen_X, unseen_y, shuffle, epochs=3):
 
 # %%
 if __name__ == "__main__":
-    next(batches(torch.zeros(2, 784), torch.zeros(2), 1, False, None))  # is task 2 there?
+    next(iter(batches(torch.zeros(2), torch.zeros(2), 1, False, None)))  # is task 2 there?
     print("your guess:", my_guess_7)
     data = []
     for train_part in (True, False):

@@ -155,7 +155,10 @@ def draw(images, labels):
         ('ax.axis("off")', "passed"),
         ("ax.set_frame_on(False); ax.set_xticks([]); ax.set_yticks([])", "passed"),
         ("ax.spines[:].set_visible(False); ax.set(xticks=[], yticks=[])", "passed"),
-        ("ax.set_frame_on(False); ax.xaxis.set_visible(False); ax.yaxis.set_visible(False)", "passed"),
+        (
+            "ax.set_frame_on(False); ax.xaxis.set_visible(False); ax.yaxis.set_visible(False)",
+            "passed",
+        ),
         (
             "ax.spines[:].set_visible(False); "
             "ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)",

@@ -100,6 +100,7 @@ def _counts(log: Log) -> set[float]:
     sizes += [b["batch_size"] for b in log.section("data", "loaders")]
     sizes += [p[k] for p in passes for k in ("batches", "rows", "last")]
     sizes += [e[k] for e in log.of_kind("tally") for k in ("n", "rows", "least", "most")]
+    sizes += [int(e["last"]) for e in log.of_kind("tally") if e["what"] == "equal" and e["summed"]]
     return {float(s) for s in (*sizes, log.steps) if isinstance(s, int)}
 
 
@@ -242,7 +243,9 @@ def _accuracy_ways(log: Log, tally: Event) -> tuple[list[float], Ways]:
     length = _length(log, tally)
     if length:
         wrong["part"] = total / length
-    right = [total / rows, tally["ratios"] / n, total, total / 100.0, tally["last"]]
+    right = [total / rows, tally["ratios"] / n, total, total / 100.0]
+    if not tally["summed"]:  # else it counts the right answers of the last batch: see _counts
+        right.append(tally["last"])
     return right, wrong
 
 

@@ -233,7 +233,7 @@ def splits(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
     for one in args["splits"]:
         _disturb(one["outside"])
         try:
-            parts = split(Items(args["n"]), *one["sizes"], one["seed"])
+            parts = list(split(Items(args["n"]), *one["sizes"], one["seed"]))
         except NotImplementedError:
             raise
         except Exception as e:
