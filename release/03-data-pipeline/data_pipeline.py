@@ -11,10 +11,10 @@
 # ![Files become a dataset, a dataset gives one item, a transform changes it, a loader makes batches, the loop takes them; a dashed line keeps validation and test apart](img/pipeline.svg)
 #
 # A **dataset** answers one question: *what is item i?* A **transform** changes that item on its way. A
-# **loader** decides which items make the next batch, and in which order. None of this is deep, and more
-# results in machine learning were ruined here than in any network: an image beside the wrong label, a
-# test image among the training images, a number learned from data that should have been unknown. The
-# loop does not notice. It learns whatever it is given.
+# **loader** decides which items make the next batch, and in which order. None of this is deep, and yet
+# many a result was ruined here: by an image beside the wrong label, a test image among the training images,
+# a number learned from data that should have been unknown. The loop does not notice. It learns whatever it
+# is given.
 #
 # You build each part by hand once, and then put PyTorch's own parts together. Its loader has five
 # switches:
@@ -72,15 +72,24 @@ class ArrayDataset(Dataset):
 
     images: (N, 28, 28) uint8, a tensor or a numpy array; labels: N whole numbers; transform: a
     function from an image to an image, or None. The arrays are never changed. Raises ValueError
-    where there are more of the ones than of the others.
+    where their numbers differ.
 
     ds[i] is (image, label): the image a float32 tensor (1, 28, 28), its pixels from 0 to 1, and
     then whatever `transform` makes of it, anew at every read; the label an int. len(ds) is N.
     Raises IndexError for i >= N.
     """
 
-    # YOUR CODE HERE
-    raise NotImplementedError()
+    def __init__(self, images, labels, transform=None):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def __len__(self):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def __getitem__(self, i):
+        # YOUR CODE HERE
+        raise NotImplementedError()
 
 # %% [markdown]
 # ## Task 2 · Batches
@@ -90,8 +99,8 @@ class ArrayDataset(Dataset):
 # 16, six batches are full and the seventh has four; it is not dropped.
 #
 # With `shuffle` the samples come in a random order, a new one each time `batches` is called, drawn from
-# `rng`. All orders of the *samples* are as likely: batches in another order, each still made of neighbours,
-# are not enough. Without `shuffle` they come as they lie, and `rng` is not touched.
+# `rng`. All orders of the *samples* are equally likely: the same batches in another order, each still made
+# of neighbours, are not enough. Without `shuffle` they come as they lie, and `rng` is not touched.
 #
 # A generator makes a batch when it is asked for it. If you collect all batches in a list first, the data
 # are in memory twice.
@@ -199,9 +208,9 @@ def split(dataset, n_train, n_val, n_test, seed):
 #   with the seed, whatever else draws random numbers in the meantime. Validation and test come in order.
 #   No image is left out.
 #
-# On the dashed line of the picture at the top hang two of these four points. The classic mistake breaks
-# the second one in three innocent lines: one dataset that augments, `random_split`, two loaders. Both
-# parts are then views of *one* dataset, and both augment.
+# The second and the third point are the dashed line of the picture at the top. The classic mistake crosses
+# it in three innocent lines: one dataset that augments, `random_split`, two loaders. Both parts are then
+# views of *one* dataset, and both augment.
 #
 # <details><summary>Hint: two datasets, one list</summary>
 #
@@ -270,7 +279,7 @@ def show_grid(dataset, n=16, columns=8, mean=0.0, std=1.0):
 # of 64, with your `batches`. Once the images are shuffled; once they come sorted by class: first all
 # T-shirts, then all trousers, and so on to the boots.
 #
-# **Predict.** How good is each of the two after three epochs?
+# **Predict.** How good is each of the two after three epochs? (No points, and nobody reads it.)
 
 # %%
 my_guess_7 = "..."

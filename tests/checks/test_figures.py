@@ -149,6 +149,9 @@ def draw(images, labels):
 """
 
 
+NO_TICKS = "left=False, bottom=False, labelleft=False, labelbottom=False"
+
+
 @pytest.mark.parametrize(
     ("without", "status"),
     [
@@ -159,11 +162,7 @@ def draw(images, labels):
             "ax.set_frame_on(False); ax.xaxis.set_visible(False); ax.yaxis.set_visible(False)",
             "passed",
         ),
-        (
-            "[spine.set_visible(False) for spine in ax.spines.values()], "
-            "ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)",
-            "passed",
-        ),
+        (f"ax.spines[:].set_visible(False); ax.tick_params({NO_TICKS})", "passed"),
         ("ax.set(xticks=[], yticks=[])", "failed"),
         ("ax.spines[:].set_visible(False)", "failed"),
         ("ax.set_frame_on(False)", "failed"),
