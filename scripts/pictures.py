@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -206,6 +207,54 @@ def valley() -> str:
     return svg(830, 264, says, body)
 
 
+# -- 03 ------------------------------------------------------------------------------------------
+
+
+def pipeline() -> str:
+    """03: from files to the loop, with the shapes that the solution gives."""
+    made = solved("03-data-pipeline", "data_pipeline")
+    stored = torch.zeros(200, 28, 28, dtype=torch.uint8)
+    dataset = made["ArrayDataset"](stored, list(range(200)))
+    image, label = dataset[4]
+    items = torch.stack([dataset[i][0] for i in range(200)])
+    rng = np.random.default_rng(0)
+    batch, labels = next(made["batches"](items, torch.arange(200), 64, shuffle=True, rng=rng))
+
+    def said(x: Any) -> str:
+        return f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}"
+
+    boxes = [
+        ("files", "bytes on a disk", said(stored).replace("200", "N")),
+        ("dataset", "what is item i?", f"{said(image)}, {type(label).__name__}"),
+        ("transform", "at every read", said(image)),
+        ("loader", "which items, what order?", said(batch)),
+        ("the loop", "five beats", f"{len(labels)} labels {said(labels).split()[-1]}"),
+    ]
+    body, wide, high = [], 150, 74
+    for k, (name, asks, gives) in enumerate(boxes):
+        x = 20 + 178 * k
+        body.append(
+            f'<rect x="{x}" y="46" width="{wide}" height="{high}" rx="10" fill="#e7f5ff" '
+            f'stroke="{BLUE}"/>'
+        )
+        body.append(text(x + wide / 2, 76, name, size=17, font_weight="600"))
+        body.append(text(x + wide / 2, 100, asks, size=11))
+        body.append(text(x + wide / 2, 140, gives, size=11, fill=ORANGE, font_family="monospace"))
+        if k < 4:
+            body.append(arrow(x + wide + 3, 46 + high / 2, x + 175, INK))
+    body.append(
+        f'<path d="M20 186 H882" fill="none" stroke="{RED}" stroke-width="2" '
+        'stroke-dasharray="8 6"/>'
+    )
+    body.append(text(20, 176, "train", at="start", fill=GREEN, font_weight="600"))
+    body.append(text(882, 176, "statistics and augmentation stay on this side", at="end"))
+    body.append(text(20, 208, "validation and test", at="start", fill=RED, font_weight="600"))
+    body.append(text(882, 208, "unseen until they are measured", at="end"))
+    says = "Five boxes in a row: " + "; ".join(f"{n}, {a}: {g}" for n, a, g in boxes)
+    says += ". A dashed line below: statistics and augmentation stay on the side of training"
+    return svg(902, 226, says, body)
+
+
 # -- 07 ------------------------------------------------------------------------------------------
 
 
@@ -267,7 +316,9 @@ def overfit() -> str:
             body.append(text(x, 50, "keep these weights", size=13))
             body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{BLUE}"/>')
     body += [text(place(k, 0)[0], 260, str(k), size=12) for k in (1, 10, 20, 30)]
-    body += [text(50, place(1, v)[1] + 4, f"{v:g}", size=12, at="end") for v in (0.0, 0.2, 0.4, 0.6)]
+    body += [
+        text(50, place(1, v)[1] + 4, f"{v:g}", size=12, at="end") for v in (0.0, 0.2, 0.4, 0.6)
+    ]
     body += [text(300, 280, "epoch", size=13), text(66, 34, "loss", size=12, at="start")]
     body += [
         text(570, 196, "thin: training", size=12, at="start"),
@@ -438,6 +489,7 @@ PICTURES: dict[str, Picture] = {
     "01-autograd/img/adds_up.svg": adds_up,
     "02-losses-and-optimizers/img/minus_log.svg": minus_log,
     "02-losses-and-optimizers/img/valley.svg": valley,
+    "03-data-pipeline/img/pipeline.svg": pipeline,
     "07-regularisation/img/overfit.svg": overfit,
     **{f"09-debugging-clinic/img/chart_{n}.svg": functools.partial(chart, n) for n in range(1, 9)},
 }

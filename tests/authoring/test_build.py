@@ -514,7 +514,8 @@ def graded_cells(name: str) -> list[dict[str, Any]]:
     """The code cells of a released notebook that test something."""
     module = config.assignment(ROOT / "assignments" / name / "assignment.yml").module
     book = json.loads((ROOT / "release" / name / f"{module}.ipynb").read_text(encoding="utf-8"))
-    return [c for c in book["cells"] if c["metadata"].get("nbgrader", {}).get("grade")]
+    tested = (c for c in book["cells"] if c["metadata"].get("nbgrader", {}).get("grade"))
+    return [c for c in tested if c["cell_type"] == "code"]
 
 
 @pytest.mark.parametrize("name", IDS)

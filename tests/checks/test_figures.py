@@ -149,6 +149,57 @@ def draw(images, labels):
 """
 
 
+NO_TICKS = "left=False, bottom=False, labelleft=False, labelbottom=False"
+
+
+@pytest.mark.parametrize(
+    ("without", "status"),
+    [
+        ('ax.axis("off")', "passed"),
+        ("ax.set_frame_on(False); ax.set_xticks([]); ax.set_yticks([])", "passed"),
+        ("ax.spines[:].set_visible(False); ax.set(xticks=[], yticks=[])", "passed"),
+        (
+            "ax.set_frame_on(False); ax.xaxis.set_visible(False); ax.yaxis.set_visible(False)",
+            "passed",
+        ),
+        (f"ax.spines[:].set_visible(False); ax.tick_params({NO_TICKS})", "passed"),
+        ("ax.set(xticks=[], yticks=[])", "failed"),
+        ("ax.spines[:].set_visible(False)", "failed"),
+        ("ax.set_frame_on(False)", "failed"),
+        ("ax.tick_params(left=False, bottom=False)", "failed"),
+    ],
+)
+def test_a_frame_may_be_taken_away_in_any_way(lab: Lab, without: str, status: str) -> None:
+    program = f"""
+def draw(images, labels):
+    fig, axes = plt.subplots(1, 3)
+    for ax, image, label in zip(axes, images, labels):
+        {without}
+        ax.imshow(image, cmap="gray")
+        ax.set_title(str(label), loc="left")
+    return fig
+"""
+    assert lab.one(PLT + program, GRID).status == status
+
+
+@pytest.mark.parametrize("turned", [1, -1], ids=["as made", "made backwards"])
+@pytest.mark.parametrize("moved", [False, True], ids=["in place", "moved"])
+def test_axes_are_read_by_their_places(lab: Lab, turned: int, moved: bool) -> None:
+    program = f"""
+def draw(images, labels):
+    fig = plt.figure()
+    for i in list(range(3))[::{turned}]:
+        place = 2 - i if {moved} else i
+        ax = fig.add_axes((0.5 * (place % 2), 0.5 - 0.5 * (place // 2), 0.4, 0.4))
+        ax.axis("off")
+        ax.imshow(images[i], cmap="gray")
+        ax.set_title(str(labels[i]))
+    return fig
+"""
+    wanted = ("failed", ["pairs_broken"]) if moved else ("passed", [])
+    assert outline(lab.one(PLT + program, GRID)) == wanted
+
+
 @pytest.mark.parametrize(
     ("change", "bugs", "said"),
     [

@@ -19,8 +19,9 @@ AXES_CAP, CURVES_CAP, POINTS_CAP, PIXELS_CAP, TEXT_CAP = 100, 100, 5_000, 1_000_
 def call(program: Program, args: dict[str, Any], tensors: Tensors) -> Result:
     """Call `args["function"]` once for each of `args["calls"]` (as in `calls:call`).
 
-    Returns `figures`: of each call `kind`, what came back, and of a Figure its visible `axes`, each
-    with `curves` ({"x", "y", "label"}: lines, and the points of scatters and the heights of bars),
+    Returns `figures`: of each call `kind`, what came back, and of a Figure its visible `axes`, in
+    the order in which they are read (rows from the top, each from the left), each with `curves`
+    ({"x", "y", "label"}: lines, and the points of scatters and the heights of bars),
     `images` (keys of tensors, {"key"}), `vertical` (the places of upright lines), `title`,
     `xlabel`, `ylabel`, `legend` (its texts), and `framed`, whether its frame is drawn.
     """
@@ -40,10 +41,25 @@ def call(program: Program, args: dict[str, Any], tensors: Tensors) -> Result:
         told: dict[str, Any] = {"kind": type(returned).__name__[:80], "axes": []}
         if isinstance(returned, Figure):
             told["kind"] = "Figure"
-            seen = [a for a in returned.axes if a.get_visible()][:AXES_CAP]
+            seen = _as_read([a for a in returned.axes if a.get_visible()][:AXES_CAP])
             told["axes"] = [_axes(a, out, f"{i}.{k}") for k, a in enumerate(seen)]
         figures.append(told)
     return {"figures": figures}, out
+
+
+def _as_read(axes: list[Any]) -> list[Any]:
+    """Axes by their places: rows from the top, each from the left; whoever made them in another
+    order drew the same figure. One whose middle is within another's height is in its row; those at
+    one place, as twins are, stay in the order in which they were made.
+    """
+    rows: list[tuple[float, list[tuple[float, Any]]]] = []
+    placed = [(a.get_position(original=True).transformed(a.figure.transSubfigure), a) for a in axes]
+    for box, a in sorted(placed, key=lambda one: -(one[0].y0 + one[0].y1)):
+        middle = (box.y0 + box.y1) / 2
+        if not rows or middle < rows[-1][0]:
+            rows.append((float(box.y0), []))
+        rows[-1][1].append((float(box.x0), a))
+    return [a for _, row in rows for _, a in sorted(row, key=lambda one: one[0])]
 
 
 def _axes(axes: Any, out: Tensors, key: str) -> dict[str, Any]:
@@ -80,12 +96,23 @@ def _axes(axes: Any, out: Tensors, key: str) -> dict[str, Any]:
         "curves": curves[:CURVES_CAP],
         "vertical": vertical[:CURVES_CAP],
         "images": images,
-        "title": _text(axes.get_title()),
+        "title": _text(" ".join(filter(None, map(axes.get_title, ("left", "center", "right"))))),
         "xlabel": _text(axes.get_xlabel()),
         "ylabel": _text(axes.get_ylabel()),
         "legend": texts[:CURVES_CAP],
-        "framed": bool(axes.axison),
+        "framed": _framed(axes),
     }
+
+
+def _framed(axes: Any) -> bool:
+    """Whether a line of the frame is seen, or a tick on one of its sides."""
+    if not axes.axison:
+        return False
+    frame = axes.get_frame_on() and any(s.get_visible() for s in axes.spines.values())
+    sides = [a for a in (axes.xaxis, axes.yaxis) if a.get_visible()]
+    parts = ("tick1line", "tick2line", "label1", "label2")
+    ticks = (getattr(t, part) for a in sides for t in a.get_major_ticks() for part in parts)
+    return frame or any(part.get_visible() for part in ticks)
 
 
 def _numbers(values: Iterable[Any]) -> list[float | str]:
