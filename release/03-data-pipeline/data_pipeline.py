@@ -269,10 +269,6 @@ def show_grid(dataset, n=16, columns=8, mean=0.0, std=1.0):
     raise NotImplementedError()
 
 # %% [markdown]
-# You should see sixteen pieces of clothing. If they look like photographic negatives, or like snow, look
-# at task 5 again.
-
-# %% [markdown]
 # ## Task 7 · What order does
 #
 # One experiment. A small network is trained twice on the same 2,000 images, for three epochs, in batches
@@ -312,18 +308,12 @@ def what_order_does(X, y, unseen_X, unseen_y, shuffle, epochs=3):
     return losses, accuracies
 
 # %% [markdown]
-# We ran the same on 2,000 handwritten digits. Shuffled, the network reads 43, 63 and 76 % of 2,000 unseen
-# digits after the three epochs. Sorted, it reads 9.1 % after *every* one of them: it calls everything a
-# nine, the class that it saw last. Its loss falls to 0.17 while a class lasts, and jumps to 4.3 when the
-# next one begins.
-#
-# Write five sentences below. Why does the sorted run forget? What would change if a batch held all 2,000
-# images? A person reads this, and gives half a point for each of three things that a good answer says.
-
-# %% [markdown]
 # BEGIN ANSWER order_essay
 # *Your five sentences.*
 # END ANSWER
+
+# %% [markdown]
+# ## Experiment · task 6, Look at it
 
 # %%
 if __name__ == "__main__":
@@ -331,6 +321,13 @@ if __name__ == "__main__":
     few = [(image, label) for image, label in zip(*next(iter(examples)))][:16]
     figure = show_grid(few, mean=0.2860, std=0.3530)
     plt.show()
+
+# %% [markdown]
+# You should see sixteen pieces of clothing. If they look like photographic negatives, or like snow, look
+# at task 5 again.
+
+# %% [markdown]
+# ## Experiment · task 7, What order does
 
 # %%
 if __name__ == "__main__":
@@ -350,3 +347,12 @@ if __name__ == "__main__":
         ax.set_xlabel("batch")
     axes[0].set_ylabel("loss")
     plt.show()
+
+# %% [markdown]
+# We ran the same on 2,000 handwritten digits. Shuffled, the network reads 43, 63 and 76 % of 2,000 unseen
+# digits after the three epochs. Sorted, it reads 9.1 % after *every* one of them: it calls everything a
+# nine, the class that it saw last. Its loss falls to 0.17 while a class lasts, and jumps to 4.3 when the
+# next one begins.
+#
+# Write five sentences below. Why does the sorted run forget? What would change if a batch held all 2,000
+# images? A person reads this, and gives half a point for each of three things that a good answer says.

@@ -104,18 +104,6 @@ def l2_penalty(model, lam):
     raise NotImplementedError()
 
 # %% [markdown]
-# **Predict.** In SGD the penalty and the optimizer's `weight_decay` are the same. Are they in AdamW? Below, a
-# weight of 2 with a gradient of 0.5 takes one step of each, at rate 0.1, with λ = 0.05.
-
-# %%
-my_guess_2 = "..."
-
-# %% [markdown]
-# With SGD both end at 1.9300. AdamW divides by the size of the gradient, and with it the penalty: its first
-# step is 0.1 long whatever the loss is, to 1.9000. Its `weight_decay` acts beside that step, so the
-# weight ends at 1.8800. (Task 7 of assignment 02.)
-
-# %% [markdown]
 # ## Task 3 · Stop in time
 #
 # Where the validation loss no longer falls, more epochs do harm. But it wobbles, so a single bad epoch
@@ -235,14 +223,6 @@ def with_and_without(root, p=0.2, epochs=10, seed=0):
     raise NotImplementedError()
 
 # %% [markdown]
-# **Predict.** The opening picture again, by your own code and with a third network: 600 images, thirty epochs,
-# p = 0, 0.2 and 0.5. Which of the three has the lowest training loss at the end? Which the lowest validation
-# loss? And by how much will their accuracies differ?
-
-# %%
-my_guess_5 = "..."
-
-# %% [markdown]
 # ## Task 6 · Two curves that belong together
 #
 # Overfitting is a *distance between two curves*, so draw both into one picture: one axes for each
@@ -271,9 +251,6 @@ def plot_curves(histories):
     raise NotImplementedError()
 
 # %% [markdown]
-# Now the run that you are going to read. On all of MNIST it takes a few minutes; nobody hurries you.
-
-# %% [markdown]
 # ## Task 7 · Read your own curves
 #
 # Write six sentences on your plot, in place of the dots below; a person reads them. Which network overfits,
@@ -290,6 +267,16 @@ def plot_curves(histories):
 # ...
 # END ANSWER
 
+# %% [markdown]
+# ## Experiment · task 2, A price on large weights
+
+# %% [markdown]
+# **Predict.** In SGD the penalty and the optimizer's `weight_decay` are the same. Are they in AdamW? Below, a
+# weight of 2 with a gradient of 0.5 takes one step of each, at rate 0.1, with λ = 0.05.
+
+# %%
+my_guess_2 = "..."
+
 # %%
 if __name__ == "__main__":
     print("your guess:", my_guess_2)
@@ -305,6 +292,22 @@ if __name__ == "__main__":
             optimizer.step()
             places.append(float(weight[0].detach()))
         print(f"{name:6s} penalty in the loss: {places[0]:.4f}, weight_decay: {places[1]:.4f}")
+
+# %% [markdown]
+# With SGD both end at 1.9300. AdamW divides by the size of the gradient, and with it the penalty: its first
+# step is 0.1 long whatever the loss is, to 1.9000. Its `weight_decay` acts beside that step, so the
+# weight ends at 1.8800. (Task 7 of assignment 02.)
+
+# %% [markdown]
+# ## Experiment · task 5, With and without
+
+# %% [markdown]
+# **Predict.** The opening picture again, by your own code and with a third network: 600 images, thirty epochs,
+# p = 0, 0.2 and 0.5. Which of the three has the lowest training loss at the end? Which the lowest validation
+# loss? And by how much will their accuracies differ?
+
+# %%
+my_guess_5 = "..."
 
 # %%
 if __name__ == "__main__":
@@ -332,6 +335,12 @@ if __name__ == "__main__":
             f"{min(told['val_loss']):.3f} there and {told['val_loss'][-1]:.3f} at the end, "
             f"training loss {told['train_loss'][-1]:.3f}; accuracy of the best weights {right:.3f}"
         )
+
+# %% [markdown]
+# ## Experiment · task 6, Two curves that belong together
+
+# %% [markdown]
+# Now the run that you are going to read. On all of MNIST it takes a few minutes; nobody hurries you.
 
 # %%
 if __name__ == "__main__":
