@@ -126,7 +126,8 @@ def _tell(
             typer.echo(f"{whose}: noted; {score(after)}")
         else:
             typer.echo(f"{whose}: {score(before)} -> {score(after)}")
-    questions(rows)
+    about = {(b.student, b.assignment) for _, b in made}
+    questions(rows.about(about))
     if waits:
         typer.echo("a grading is writing there now, and takes this into table and pages at its end")
 
