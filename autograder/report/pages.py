@@ -33,6 +33,7 @@ from ..errors import GraderError
 from ..model import CheckResult, LoadReport, Result, Status, Visibility
 from ..results import files, totals
 from ..results.changes import Change, Side
+from ..results.people import called
 from ..text import clean, number, points, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -142,7 +143,7 @@ def feedback(
     hidden = course.feedback.hidden if course is not None else "full"
     view = {
         "course": _name(course),
-        "student": clean(own[0].student),
+        "student": called(own[0]),
         "works": [_work(out, r, hidden) for r in own],
         "environment": _versions(own),
     }

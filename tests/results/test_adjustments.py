@@ -6,6 +6,7 @@ import csv
 import getpass
 import json
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -383,6 +384,19 @@ def test_a_run_that_died_before_the_table_is_made_good(out: Path, tmp_path: Path
     assert one(out).score == 7.0 and table(out)["alice"]["score"] == "6"
     assert "stands already; 7 of 8" in run("out alice one +1 --reason x")
     assert table(out)["alice"]["score"] == "7"
+
+
+def test_many_who_decide_at_once_lose_nothing(out: Path) -> None:
+    def decide(i: int) -> None:
+        said = Adjustment("alice", A4, "one", "add", 0.25, f"{i}", "ada", "2026-10-20")
+        for _ in range(2):
+            with adjustments.locked(out):
+                adjustments.add(out, [said])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(decide, range(24)))
+    assert {a.reason for a in adjustments.read(out)} == {str(i) for i in range(24)}
+    assert len(adjustments.read(out)) == 24
 
 
 @pytest.mark.parametrize(
