@@ -287,6 +287,15 @@ def test_nobody_loses_a_decision_by_a_new_name(out: Path) -> None:
     assert "nobody has this name here" in left.lost and left.reason == "before there was a roster"
 
 
+def test_who_left_is_marked_though_a_person_decided(out: Path) -> None:
+    run("out alice one +1 --reason x")
+    for gone in (True, False):
+        (here,) = [r for r in files.read_results(out) if r.student == "alice"]
+        files.write_result(out, replace(here, gone=gone))  # as `provenance.mark` does
+        totals.settle(out, None)
+        assert (one(out).gone, one(out).score) == (gone, 7.0)
+
+
 def test_a_groups_decision_is_everybodys(out: Path) -> None:
     who = "student_id,name,email,group\ns1,,alice@x,t\ns2,,dave@x,t\ns3,,erik@x,\n"
     (out / "people.csv").write_text(who)
