@@ -54,7 +54,6 @@ def adjust(
     graded_folder(out)
 
     from ..results import adjustments, totals
-    from ..text import clean
 
     course = optional_course(root, out)
     if student is None and file is None:
@@ -62,7 +61,7 @@ def adjust(
         return
     if file is not None and (student is not None or withdraw or bonus or reason or assignment):
         raise InputError("--file holds all that is decided", remedy="leave the rest away")
-    whose, when = clean(by) or adjustments.who(), adjustments.now()
+    whose, when = adjustments.named(by) or adjustments.who(), adjustments.now()
     with adjustments.locked(out):
         rows = totals.rows(out, course).results
         if file is not None:
@@ -126,7 +125,8 @@ def _tell(
             typer.echo(f"{whose}: noted; {score(after)}")
         else:
             typer.echo(f"{whose}: {score(before)} -> {score(after)}")
-    questions(rows)
+    about = {(b.student, b.assignment) for _, b in made}
+    questions(rows.about(about))
     if waits:
         typer.echo("a grading is writing there now, and takes this into table and pages at its end")
 

@@ -24,6 +24,7 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
     from ..grading.grader import Grader
     from ..report import pages
     from ..results import provenance
+    from ..text import clean
     from .terminal import questions
 
     roots = provenance.read(out).roots
@@ -32,12 +33,16 @@ def regrade(out: Out, data: Data = None, root: Root = None) -> None:
     ) as judges:
         done = again.run(judges, out)
         index = pages.write(out, judges.course)
-    for before, after in done.changed:
-        old, new = (
-            f"{r.score:g}" if r.status == "graded" else "ungradable" for r in (before, after)
-        )
-        typer.echo(f"{_plain(after)}: {old} -> {new} of {after.max_score:g}")
-    typer.echo(f"{done.judged} judged again, {len(done.changed)} changed")
+    whole = [(c, c.before, c.after) for c in done.changed if not c.check]
+    for change, before, after in whole:
+        if before is not None and after is not None:
+            old, new = (r.status if r.score is None else f"{r.score:g}" for r in (before, after))
+            whose = f"{clean(change.student)} {change.assignment}".strip()
+            typer.echo(f"{whose}: {old} -> {new} of {after.max_score:g}")
+    typer.echo(f"{done.judged} judged again, {len(whole)} changed")
+    if done.table is not None:
+        lines = f"{len(done.changed)} change{'s' * (len(done.changed) != 1)}"
+        typer.echo(f"{lines}, check by check: {done.table} and .html")
     for result, why in done.left:
         typer.echo(f"left as it was: {_plain(result)}: {why}")
     questions(done.rows)

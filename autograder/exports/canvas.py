@@ -15,7 +15,7 @@ from ..course import config
 from ..errors import InputError
 from ..intake.canvas import parse
 from ..model import Result
-from ..results.people import rows_of
+from ..results.people import identity, rows_of
 from ..results.tables import Table, find_row, read_table
 from ..text import cell, clean, number
 from .base import Export, archive, scaled
@@ -86,10 +86,11 @@ def _fresh(order: Export) -> Table:
     most = [max(r.max_score for r in order.of(i)) for i in ids]
     rows.append([POSSIBLE, "", "", "", "", *map(number, most)])
     graded = [r for r in order.results if r.scored]
-    for student in dict.fromkeys(r.student for r in graded):
-        own = {r.assignment: r for r in graded if r.student == student}
+    for one in dict.fromkeys(map(identity, graded)):
+        own = {r.assignment: r for r in graded if identity(r) == one}
         first = next(iter(own.values()))
-        origin, person = first.origin, first.person
+        first = next((r for r in own.values() if r.origin.get("tool") == "canvas"), first)
+        origin, person, student = first.origin, first.person, first.student
         from_canvas = origin.get("tool") == "canvas"
         user, login = (str(origin["user"]), "") if from_canvas else ("", student)
         name = person.get("name") or student

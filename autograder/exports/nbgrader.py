@@ -35,7 +35,7 @@ from ..course import config
 from ..errors import InputError
 from ..model import OPEN, Result, Status, total
 from ..results.files import write_whole
-from ..results.people import rows_of
+from ..results.people import identity, rows_of
 from ..results.tables import Table, find_row
 from ..text import clean, slug
 from .base import Export
@@ -149,21 +149,28 @@ def export(order: Export) -> list[str]:
             raise InputError(what, where=database, remedy="name nbgrader's gradebook.db") from e
         with opened as gradebook:
             people = _students(gradebook)
-            ids, why = _who(people, [r for r in order.results if r.status == "graded"])
+            graded_here = [r for r in order.results if r.status == "graded"]
+            told_apart = {
+                a: _who(people, [r for r in graded_here if r.assignment == a])
+                for a in {r.assignment for r in graded_here}
+            }
+            new: dict[str, str] = {}
             for result in order.results:
                 whose = f"{clean(result.student)} {result.assignment}".strip()
                 if result.status != "graded" or not result.assignment:
                     order.missed.append(f"{whose}: not graded, so left as it was")
                     said.append(order.missed[-1])
                     continue
-                student, unknown = ids.get(result.student), why.get(result.student, "")
+                ids, why = told_apart[result.assignment]
+                unknown = why.get(result.student, "")
+                student = ids.get(result.student) or new.get(identity(result))
                 if student is None and (unknown or (people.rows and result.origin.get("tool"))):
                     told = unknown or "not in the gradebook (to add it: nbgrader db student add)"
                     order.missed.append(f"{whose}: {told}")
                     said.append(order.missed[-1])
                     continue
                 if student is None:
-                    student = ids[result.student] = result.student
+                    student = new[identity(result)] = result.student
                     gradebook.update_or_create_student(student, **_person(result))
                     if people.rows or result.origin.get("tool"):
                         said.append(f"{clean(student)}: was not in the gradebook, and is now")
@@ -276,22 +283,27 @@ def _write(gradebook: Any, result: Result, cells: Cells, student: str) -> None:
     for cell in cells.manual:
         found = gradebook.find_grade(cell, *place)
         given = checks.get(cell)
-        if given is not None and given.status not in OPEN:
+        if given is not None:
             # as an automatic score: what a person enters in nbgrader goes before it
-            found.auto_score = given.score
+            found.auto_score = None if given.status in OPEN else given.score
         found.needs_manual_grade = found.manual_score is None and found.auto_score is None
     _settle(gradebook, result, cells, place)
     gradebook.db.commit()
 
 
 def _settle(gradebook: Any, result: Result, cells: Cells, place: tuple[str, str, str]) -> None:
-    """What there is between the sum of the cells and the score (lateness, a person's decision
+    """What there is between the sum of the checks and the score (lateness, a person's decision
     about the whole): nbgrader's column for a penalty, or more points in the last cell.
     """
-    graded = [gradebook.find_grade(cell, *place) for cell in (*cells.points, *cells.manual)]
     over = round(result.score - total(result.checks)[0], 4)
-    if over > 0 and graded:
-        graded[-1].auto_score = round((graded[-1].auto_score or 0.0) + over, 4)
+    last = next(reversed([*cells.manual, *cells.points]), None)
+    if over > 0 and last is not None:
+        own = {c.id: c.score for c in result.checks}
+        there = sum(own.get(i, 0.0) for i in cells.checks.get(last, (last,)))
+        found = gradebook.find_grade(last, *place)
+        found.auto_score = round(there + over, 4)
+        if last in cells.manual:
+            found.needs_manual_grade = False
     gradebook.find_submission_notebook(*place).late_submission_penalty = max(-over, 0.0)
 
 

@@ -17,7 +17,9 @@ from ..checks.judge import World
 from ..course.config import Course
 from ..errors import FiveBeatsError
 from ..model import Result
-from ..results import files, lateness, provenance, totals
+from ..report import pages
+from ..results import changes, files, lateness, provenance, totals
+from ..results.changes import Change
 from ..results.provenance import Images, Provenance, Rules
 from ..results.store import Store
 from .grader import Grader
@@ -79,21 +81,23 @@ class Judges:
 
 @dataclass(frozen=True)
 class Regraded:
-    """How many were judged again, which grades moved, and which could not be judged and why."""
+    """How many were judged again, what that changed, and which could not be judged and why; `table`
+    is the list of the changes, if there are any.
+    """
 
     judged: int
-    changed: tuple[tuple[Result, Result], ...]
+    changed: tuple[Change, ...]
     left: tuple[tuple[Result, str], ...]
     ungradable: bool
     rows: totals.Rows
+    table: Path | None = None
 
 
 def run(judges: Judges, out: Path) -> Regraded:
-    """Judge everything in `out` again, and write results and grades.csv.
+    """Judge everything in `out` again; write what that changes, then results and grades.csv.
 
     Raises `InputError` where this would judge by other images than those the class was graded on.
     """
-    changed: list[tuple[Result, Result]] = []
     left: list[tuple[Result, str]] = []
     with Store(out / "store.sqlite"):  # holds off a grading that would write here meanwhile
         record = provenance.read(out)
@@ -102,22 +106,25 @@ def run(judges: Judges, out: Path) -> Regraded:
         results = [r.seen or r for r in stored]
         for name in sorted({r.assignment for r in results} & set(judges.ids())):
             provenance.same_images(out, record, judges.images(name), named=True)
+        judged = []
         for before in results:
             after, why = _again(judges, out, before)
+            judged.append(after)
             if why:
                 left.append((before, why))
-            elif after != before:
+        changed = changes.between(rows, totals.rows(out, judges.course, judged))
+        name = changes.stamp()
+        table = None
+        if changed:
+            pages.regraded(out / changes.FOLDER / f"{name}.html", changed, judges.course)
+            table = changes.write(out, name, changed)
+        for before, after in zip(results, judged, strict=True):
+            if after != before:
                 files.write_result(out, after)
         now = totals.settle(out, judges.course)
-        for stood in stored:
-            before, after = rows.find(stood), now.find(stood)
-            if (after.status, after.score, after.max_score, after.bugs) != (
-                (before.status, before.score, before.max_score, before.bugs)
-            ):
-                changed.append((before, after))
         provenance.write(out, _by_new_rules(judges, record, {r.assignment for r, _ in left}))
     broken = any(r.status == "ungradable" for r in now.results)
-    return Regraded(len(stored) - len(left), tuple(changed), tuple(left), broken, now)
+    return Regraded(len(stored) - len(left), tuple(changed), tuple(left), broken, now, table)
 
 
 def _by_new_rules(judges: Judges, record: Provenance, left: set[str]) -> Provenance:

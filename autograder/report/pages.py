@@ -2,6 +2,7 @@
 
     OUT/report/index.html              for the teaching staff: it names everyone
     OUT/report/section-<slug>.html     the same of one section of the roster
+    OUT/regrades/<time>.html           what a regrading changed
     OUT/report/students/<slug>.html    one student's own, to be handed on as it is
 
 Theory. A page is a single file without scripts or outside resources, under a content policy
@@ -31,6 +32,8 @@ from ..course.config import Course
 from ..errors import GraderError
 from ..model import CheckResult, LoadReport, Result, Status, Visibility
 from ..results import files, totals
+from ..results.changes import Change, Side
+from ..results.people import called
 from ..text import clean, number, points, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -91,6 +94,45 @@ def write(out: Path, course: Course | None = None) -> Path:
     return index
 
 
+def regraded(path: Path, found: Sequence[Change], course: Course | None = None) -> None:
+    """Write the page of what a regrading changes, for the teaching staff."""
+
+    def side(one: Side | None) -> View:
+        if one is None:
+            return {"score": "", "status": None, "bugs": (), "why": "there was no such check"}
+        view = STATUS.get(one.status)
+        score = "" if one.score is None else f"{points(one.score)} / {points(one.max_score)}"
+        return {"score": score, "status": view, "bugs": one.bugs, "why": clean(one.why)}
+
+    moved = [c for c in found if not c.check]
+    view = {
+        "course": _name(course),
+        "when": path.stem,
+        "n_students": len({(c.student, c.assignment) for c in found}),
+        "up": sum(_moved(c) > 0 for c in moved),
+        "down": sum(_moved(c) < 0 for c in moved),
+        "rows": [
+            {
+                "student": clean(c.student),
+                "assignment": c.assignment,
+                "title": clean(c.title),
+                "before": side(c.before),
+                "after": side(c.after),
+            }
+            for c in found
+        ],
+    }
+    html = _environment().get_template("regrade.html.j2").render(view)
+    files.write_whole(path, html.encode())
+
+
+def _moved(change: Change) -> float:
+    """By how much a score went up; work without one counts as none."""
+    sides = (change.before, change.after)
+    before, after = (0.0 if s is None or s.score is None else s.score for s in sides)
+    return after - before
+
+
 def feedback(
     out: Path,
     own: Sequence[Result],
@@ -101,7 +143,7 @@ def feedback(
     hidden = course.feedback.hidden if course is not None else "full"
     view = {
         "course": _name(course),
-        "student": clean(own[0].student),
+        "student": called(own[0]),
         "works": [_work(out, r, hidden) for r in own],
         "environment": _versions(own),
     }

@@ -43,6 +43,7 @@ WHOLE = "total"
 """What the whole of a result is called, where no check has that id."""
 REASON_CAP = 500
 """Characters; a sentence or three."""
+NAME_CAP = 80
 POINTS_CAP = 1000.0
 """No assignment is worth more; what is typed above it is a slip."""
 _WAITS = (*OPEN, Status.UNGRADABLE)
@@ -240,10 +241,15 @@ def _seen_of(seen: Result, check: str) -> tuple[float | None, str]:
 # -- a new decision --------------------------------------------------------------------------------
 
 
+def named(text: str) -> str:
+    """Somebody's name as it is kept."""
+    return clean(text)[:NAME_CAP]
+
+
 def who() -> str:
     """The system's user. Raises `InputError` where it does not say."""
     try:
-        return clean(getpass.getuser())
+        return named(getpass.getuser())
     except (OSError, KeyError, ImportError) as e:
         raise InputError("the system does not say who you are", remedy="say it with --by") from e
 
@@ -486,7 +492,7 @@ def _line(
                 f"'{clean(said)[:40]}' is neither yes nor no", remedy="write yes or no"
             )
         column = "student, check, points"
-        whose = clean(cells.get("by", "")) or by
+        whose = named(cells.get("by", "")) or by
         decision = Adjustment("", "", "", kind, value, reason, whose, when, bonus=said == "yes")
         meant = cells.get("assignment") or None
         return decide(rows, cells["student"], cells["check"], meant, decision)

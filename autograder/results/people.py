@@ -18,6 +18,11 @@ from .tables import Table
 _APOSTROPHES = "'`\u2019\u02bc"
 
 
+def identity(r: Result) -> str:
+    """Who somebody is, whatever the work of this or that week was called."""
+    return r.person.get("student_id") or r.student
+
+
 def called(r: Result) -> str:
     """A student as people know them: the row's name, and behind it the roster's."""
     name = r.person.get("name", "")

@@ -39,6 +39,7 @@ CELL_CAP = 200
 """Characters of a cell; a name has a few dozen."""
 NEAR = 0.75
 """How near a name must be to be asked about: one or two letters of ten."""
+_LOOKALIKES = str.maketrans("oli", "011")
 _ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -116,13 +117,17 @@ class Roster:
         )
 
     def nearest(self, name: str) -> int | None:
-        """The place of the one person whose name or id is nearest, None where none is near."""
+        """The place of the one person whose name or id is nearest, None where none is near. Letters
+        may differ, digits may not: the next number is somebody else's, and no slip.
+        """
         known: dict[str, int] = {}
         for i, p in enumerate(self.people):
             for text in (p["student_id"], p["email"], _login(p), *_orders(p["name"])):
                 if text:
                     known.setdefault(_plain(text), i)
-        near = difflib.get_close_matches(_plain(name), list(known), n=1, cutoff=NEAR)
+        wanted = _plain(name)
+        alike = [text for text in known if _digits(text) == _digits(wanted)]
+        near = difflib.get_close_matches(wanted, alike, n=1, cutoff=NEAR)
         return known[near[0]] if near else None
 
     def _asked(self, near: int | None) -> str:
@@ -145,7 +150,13 @@ class Matched:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+    """Words in small letters; in a number an O and an l are the digits that they look like."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return " ".join(w.translate(_LOOKALIKES) if _digits(w) else w for w in words)
+
+
+def _digits(text: str) -> str:
+    return "".join(ch for ch in text if ch.isdigit())
 
 
 def _orders(name: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ never while there is work of which nobody can tell that it is not theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +46,12 @@ class Rows:
         """The rows of one section's students."""
         here = tuple(r for r in self.results if r.person.get("section") == section)
         return Rows(here, tuple(q for q in self.questions if q[0] in here), self.roster)
+
+    def about(self, keys: Collection[tuple[str, str]]) -> Rows:
+        """The rows of these students and assignments, with what has to be asked about them."""
+        here = tuple(r for r in self.results if _key(r) in keys)
+        asked = tuple(q for q in self.questions if _key(q[0]) in keys)
+        return Rows(here, asked, self.roster)
 
     def find(self, result: Result) -> Result:
         """The row of a result; itself where there is none."""

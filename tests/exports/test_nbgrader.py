@@ -240,6 +240,9 @@ def test_what_a_person_decided_here_counts_there(course: Path, change: float) ->
             assert not found.needs_manual_grade
     export(course, replace(once, checks=(*once.checks, replace(essay, score=2.0)), score=3.5))
     assert scores(course, "ann")["task1-why"] == (2.0, 2.0, False), "new points replace the old"
+    waits = replace(essay, score=0.0, status=Status.BY_HAND)
+    export(course, replace(once, checks=(*once.checks, waits)))
+    assert scores(course, "ann")["task1-why"] == (None, 0.0, True), "and so does taking them back"
 
 
 def test_who_is_new_there_comes_with_name_and_address(course: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import getpass
 import json
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,15 @@ def test_nobody_loses_a_decision_by_a_new_name(out: Path) -> None:
     assert "nobody has this name here" in left.lost and left.reason == "before there was a roster"
 
 
+def test_who_left_is_marked_though_a_person_decided(out: Path) -> None:
+    run("out alice one +1 --reason x")
+    for gone in (True, False):
+        (here,) = [r for r in files.read_results(out) if r.student == "alice"]
+        files.write_result(out, replace(here, gone=gone))  # as `provenance.mark` does
+        totals.settle(out, None)
+        assert (one(out).gone, one(out).score) == (gone, 7.0)
+
+
 def test_a_groups_decision_is_everybodys(out: Path) -> None:
     who = "student_id,name,email,group\ns1,,alice@x,t\ns2,,dave@x,t\ns3,,erik@x,\n"
     (out / "people.csv").write_text(who)
@@ -383,6 +393,19 @@ def test_a_run_that_died_before_the_table_is_made_good(out: Path, tmp_path: Path
     assert one(out).score == 7.0 and table(out)["alice"]["score"] == "6"
     assert "stands already; 7 of 8" in run("out alice one +1 --reason x")
     assert table(out)["alice"]["score"] == "7"
+
+
+def test_many_who_decide_at_once_lose_nothing(out: Path) -> None:
+    def decide(i: int) -> None:
+        said = Adjustment("alice", A4, "one", "add", 0.25, f"{i}", "ada", "2026-10-20")
+        for _ in range(2):
+            with adjustments.locked(out):
+                adjustments.add(out, [said])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(decide, range(24)))
+    assert {a.reason for a in adjustments.read(out)} == {str(i) for i in range(24)}
+    assert len(adjustments.read(out)) == 24
 
 
 @pytest.mark.parametrize(

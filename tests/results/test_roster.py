@@ -143,6 +143,15 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:
     assert found.maybe == {"s1"}
 
 
+@pytest.mark.parametrize(
+    ("student", "near"),
+    [("s1O11", "s1011"), ("1011", "s1011"), ("s1012", None), ("s1101", None), ("al1ce", None)],
+)
+def test_the_next_number_is_nobodys_slip(tmp_path: Path, student: str, near: str | None) -> None:
+    who = roster.read(written(tmp_path, HEAD + "s1011,,,,\ns1013,alice,,,\n"))
+    assert who.match([graded(student)]).maybe == ({near} if near else set())
+
+
 def test_two_who_may_be_one_are_neither(tmp_path: Path) -> None:
     who = roster.read(written(tmp_path))
     found = who.match([graded("alice"), graded("Andersson Alice"), graded("s2")])
