@@ -113,7 +113,7 @@ class Roster:
         return Matched(
             {student: self.people[row] for student, row in found.items()},
             unknown,
-            frozenset(self.people[i]["student_id"] for i in maybe - set(found.values())),
+            frozenset(self.people[i]["student_id"] for i in maybe),
         )
 
     def nearest(self, name: str) -> int | None:

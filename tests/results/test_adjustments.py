@@ -203,6 +203,9 @@ def test_only_a_stated_bonus_goes_above_the_maximum(out: Path) -> None:
     assert "may go above the maximum" in table(out)["alice"]["message"]
     run("out alice one -0.5 --reason 'but late to the lab'")
     assert one(out).checks[0].score == 4.5
+    run("out bob one +1 --reason fair")
+    run("out bob one +1 --bonus --reason fair")
+    assert one(out, "bob").checks[0].score == 2.0, "the one is not the other"
 
 
 def test_a_check_of_two_assignments_wants_one_named(out: Path) -> None:
