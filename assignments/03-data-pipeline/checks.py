@@ -80,6 +80,8 @@ def array_transform(ctx: Context, main: Evidence) -> Outcome:
     )
     if not np.array_equal(tensor_of(done, "images"), images):
         return Outcome.failed("the images that were given came back changed", "mutates_input")
+    if not (np.isfinite(noisy).all() and np.isfinite(spoilt).all()):
+        return Outcome.failed("an image holds nan or infinity", "wrong_value")
     for k, i in enumerate((4, 1)):
         if np.abs(spoilt[k, 1] - spoilt[k, 0]).max() > 1e-5:
             said = f"a transform that writes into its picture has changed image {i} in the store"
@@ -159,8 +161,7 @@ def batches_order(ctx: Context, main: Evidence) -> Outcome:
     """Whether the order is new at each pass, and comes from `rng` alone."""
     done = require(main)
     first, following, again, still = (
-        tensor_of(done, name, (None,)).astype(np.int64).tolist()
-        for name in ("first", "next", "again", "still")
+        tensor_of(done, name, (None,)).tolist() for name in ("first", "next", "again", "still")
     )
     lying = list(range(ORDERED))
     if sorted(first) == lying and first == lying:

@@ -74,7 +74,7 @@ def wrong_pass(k: int, d: Data, done: Evidence) -> Outcome | None:
     place = {row.tobytes(): i for i, row in enumerate(d.x.astype(np.float64).reshape(n, -1))}
     name = {int(label): i for i, label in enumerate(d.y)}
     rows = [place.get(row.tobytes(), -1) for row in xs.astype(np.float64).reshape(len(xs), -1)]
-    names = [name.get(int(label), -1) for label in ys]
+    names = [name.get(label, -1) for label in ys.tolist()]
     if -1 in rows or -1 in names:
         return Outcome.failed(f"of {words}, some come with other values", "wrong_value")
     if (broken := sum(a != b for a, b in zip(rows, names, strict=True))) > 0:
@@ -241,7 +241,7 @@ def pass_of(done: Evidence, name: str) -> Pass:
         rows = rows[:, 0]
     if rows.ndim != 2 or rows.shape != (sum(sizes), 28) or min(sizes) < 0:
         raise tampered(f"{name}.rows")
-    labels = tensor_of(done, f"{name}.labels", (len(rows),)).astype(np.int64).tolist()
+    labels = tensor_of(done, f"{name}.labels", (len(rows),)).tolist()
     rows = rows.astype(np.float64)
     black, white = rows[:, 0], rows[:, 1]
     with np.errstate(all="ignore"):
