@@ -273,22 +273,7 @@ def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outco
         return _failed(str(e))
     if asked.needs and outcome.status not in (Status.PASSED, Status.DEFERRED):
         return _lacking(asked.needs)
-    return _unread(load, _late(load, outcome))
-
-
-def _late(load: LoadReport, outcome: Outcome) -> Outcome:
-    """The outcome where a name was missing: a run that a check makes for itself ends when it has
-    seen enough, and some programs bind what they made in a function only after their last line of
-    work. Whose program does have the name at its end is not accused; a person has to look.
-    """
-    late = [n for n in load.names if outcome.message.startswith(f"'{n}' is not defined")]
-    if "missing_name" not in outcome.bugs or load.status != "done" or not late:
-        return outcome
-    message = (
-        f"'{late[0]}' is bound only when the whole program has run, and this check runs a part of "
-        f"it: it could not be judged, and costs nothing (bind the name before the training begins)"
-    )
-    return Outcome(Status.UNGRADABLE, 0.0, (), message)
+    return _unread(load, outcome)
 
 
 def _failed(said: str) -> Outcome:

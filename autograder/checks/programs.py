@@ -566,14 +566,18 @@ def _starts(ctx: Context) -> Mapping[str, ProbeRequest]:
     }
 
 
-def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
-    """Two starts, whose generators were set differently from outside, take the same first steps.
-    Where the program tried out another network before the one that it ends with, the second start
-    has to run on, too.
+def _long_enough(evidence: Mapping[str, Evidence], short: str) -> str:
+    """The label of the second start to look at: the `short` one, or the "whole" one where a few
+    steps do not lead to the network that the program ends with, since it tried out another before
+    or binds its name only at its end.
     """
-    label = "again"
-    if evidence["main"].data.get("turn") != evidence[label].data.get("turn"):
-        label = "whole"
+    turns = (evidence[label].data.get("turn") for label in ("main", short))
+    return short if len(set(map(repr, turns))) == 1 else "whole"
+
+
+def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
+    """Two starts, whose generators were set differently from outside, take the same first steps."""
+    label = _long_enough(evidence, "again")
     first, second = (read_run(ctx, {"main": evidence[k]}) for k in ("main", label))
     said = "the program was started twice"
     for run, name in ((first, "main"), (second, label)):
@@ -622,13 +626,15 @@ def _with_other_tests(ctx: Context) -> Mapping[str, ProbeRequest]:
     return {
         "main": form.request(ctx, curve=form.curve),
         "moved": form.request(ctx, steps=STEPS, other_tests=True),
+        "whole": form.request(ctx, curve=form.curve, other_tests=True),
     }
 
 
 def _statistics(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """Whether training images are prepared as before when the test images are others."""
+    label = _long_enough(evidence, "moved")
     first, second = (
-        _training_images(read_run(ctx, {"main": evidence[k]})) for k in ("main", "moved")
+        _training_images(read_run(ctx, {"main": evidence[k]})) for k in ("main", label)
     )
     if first is None or second is None:
         return Outcome.passed("not exercised: the images are prepared in no one way")

@@ -125,25 +125,6 @@ def test_what_is_not_an_answer_ends_the_check(
     assert said in found.message
 
 
-@pytest.mark.parametrize(
-    ("names", "ended", "status"),
-    [
-        (("f",), "done", Status.UNGRADABLE),
-        (("g", "ff"), "done", Status.FAILED),
-        ((), "done", Status.FAILED),
-        (("f",), "error", Status.FAILED),
-    ],
-)
-def test_a_name_that_the_whole_program_binds_is_not_missing(
-    names: tuple[str, ...], ended: str, status: Status
-) -> None:
-    missing = Evidence("error", error=ErrorInfo("MissingName", "'f' is not defined"))
-    load = LoadReport(ended, names=names)  # type: ignore[arg-type]
-    (found,) = judged(world({"id": "a"}), missing, load=load)
-    assert found.status is status
-    assert found.bugs == (() if status is Status.UNGRADABLE else ("missing_name",))
-
-
 def test_what_rests_on_a_failed_check_is_not_asked() -> None:
     w = world({"id": "a"}, {"id": "b", "needs": ["a"]}, {"id": "c", "needs": ["b"]})
     a, b, c = judged(w, value(0.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from autograder.course import config
@@ -296,6 +298,21 @@ def test_only_a_network_that_cannot_be_computed_again_is_asked_what_it_saw() -> 
 @pytest.mark.parametrize("style", RIGHT)
 def test_a_correct_style_loses_nothing(style: str) -> None:
     assert lost(changed(*RIGHT[style]), *LOOP) == {}
+
+
+def _in_a_function(source: str) -> str:
+    """The program as the body of a function, whose names are bound outside when it has ended."""
+    head, mark, body = source.partition("set_seed(0)\n")
+    inner = textwrap.indent(mark + body, "    ")
+    return f"{head}def work():\n{inner}    return locals()\n\n\nglobals().update(work())\n"
+
+
+def test_a_program_that_binds_its_names_at_its_end_loses_nothing() -> None:
+    checks = (*LOOP, "seeding", "statistics", "rate", "graphs", "wiring", "checkpoint_best")
+    assert lost(_in_a_function(PROGRAM), *checks) == {}
+    unseeded = changed(("    torch.manual_seed(seed)\n", ""))
+    assert lost(_in_a_function(unseeded), *checks) == {"seeding": ("incomplete_seeding",)}
+    assert lost(_in_a_function(changed(ZERO)), *LOOP) == {"zero_grad": ("missing_zero_grad",)}
 
 
 @pytest.mark.parametrize("bug", WRONG)

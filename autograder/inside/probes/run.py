@@ -192,8 +192,10 @@ def _bare(names: list[str]) -> list[str]:
     return [".".join(p) for p in parts]
 
 
-def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
-    """Call those `functions` that the program defined and never called; the error of the last."""
+def _drive(program: Program, trace: Trace, functions: dict[str, str], noted: set[str]) -> str:
+    """Call those `functions` that the program defined and never called; the error of the last.
+    `noted` are those whose calls are written down; the others were bound by no definition.
+    """
     called = {s.function for s in trace.spans}
     for name, loader in functions.items():
         function = program.namespace.get(name)
@@ -205,7 +207,9 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str]) -> str:
         for line in set(trace.lines.values()):
             line.make_room()  # the program's own run may have taken it all
         try:
-            function(**served(program, function, loader))
+            arguments = served(program, function, loader)
+            written = function if name in noted else trace.around(name, function)
+            written(**arguments)
         except StopProgram:
             break
         except Exception as e:
@@ -270,9 +274,10 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
     trace = Trace(name, program.namespace, args["keep"], args["ray"], tell=tell)
     epochs = _Epochs(trace, program, [float(x) for x in args.get("curve") or []])
     limit, device = args.get("steps"), args.get("device", "cpu")
+    noted: set[str] = set()
     for function in functions:
         answer = epochs.answer if args.get("curve") and function == "evaluate" else None
-        program.on_definition(function, _noted(trace, function, answer, device))
+        program.on_definition(function, _noted(trace, function, answer, device, noted))
     if limit:
 
         def stop() -> None:
@@ -292,7 +297,7 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
         program.load()
         if not functions:
             absent.need_printed()  # what a bare script prints is judged
-        driven = "" if program.stopped else _drive(program, trace, functions)
+        driven = "" if program.stopped else _drive(program, trace, functions, noted)
         made = _called(program, trace, args.get("call"))
         file, state = read_checkpoint(args["file"]) if args.get("file") else ({}, None)
         net = program.namespace.get(name) if made is None else made
@@ -318,20 +323,23 @@ def program(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
 
 def _noted(
-    trace: Trace, name: str, answer: Callable[[Any], Any] | None, device: str
+    trace: Trace, name: str, answer: Callable[[Any], Any] | None, device: str, done: set[str]
 ) -> Callable[[Any], Any]:
-    """A wrap for `on_definition`: the calls of function `name` become spans of the trace."""
+    """A wrap for `on_definition`: the calls of function `name` become spans of the trace, and the
+    name is one of those `done`.
+    """
 
     def wrap(original: Any) -> Any:
         if not callable(original):
             return original
-        noted = trace.around(name, original, answer)
+        done.add(name)
+        written = trace.around(name, original, answer)
         if device == "cpu" or name != "evaluate":
-            return noted
+            return written
 
         @functools.wraps(original)
         def last(*args: Any, **kwargs: Any) -> Any:
-            value = noted(*args, **kwargs)
+            value = written(*args, **kwargs)
             if any(line.steps for line in trace.lines.values()):
                 raise StopProgram
             return value
