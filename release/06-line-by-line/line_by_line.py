@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Line by line
 #
+# * **You will need** three hours; the computing takes a minute.
+# * **You should know** assignment 04.
+# * **Afterwards you can** write a training script from an empty file, and say of each line what it is for.
+#
 # In the last lab you wrapped everything in functions. This time there are none: one bare script,
 # read from top to bottom, as you would type it into a console on a quiet afternoon. Forty lines are
 # enough to go from pixels to a trained network, and once you have seen all of them on one page, no

@@ -1,6 +1,11 @@
 # %% [markdown]
 # # The training loop, as functions
 #
+# * **You will need** five hours; the computing takes a minute or two.
+# * **You should know** assignments 02 and 03.
+# * **Afterwards you can** write the loop and the evaluation of any classifier, and say what goes wrong
+#   where one of the five beats is missing or in another place.
+#
 # Every training repeats the same five beats, once for each batch:
 #
 # ![The five beats as a ring: zero, forward, loss, backward, step](img/five_beats.svg)

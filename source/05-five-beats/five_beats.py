@@ -1,6 +1,11 @@
 # %% [markdown]
 # # The five beats
 #
+# * **You will need** three hours; the computing takes a minute or two.
+# * **You should know** assignment 04.
+# * **Afterwards you can** put data, network, loop, evaluation and checkpoint together in one program that
+#   runs with a GPU and without, and keeps its best weights.
+#
 # Every network you will ever train, from the smallest perceptron to the largest language model,
 # is trained by the same short loop. It has five beats:
 #

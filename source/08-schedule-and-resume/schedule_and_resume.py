@@ -1,6 +1,11 @@
 # %% [markdown]
 # # Schedule and resume
 #
+# * **You will need** four hours; the computing takes seconds.
+# * **You should know** assignment 05.
+# * **Afterwards you can** change the learning rate by a plan, clip gradients, train in 16 bits, and break
+#   off a run and go on as if nothing had happened.
+#
 # The five beats carry every training. A long one needs a few things around them: a learning rate that
 # changes on its way, gradients that cannot run away, arithmetic in half precision, and a checkpoint to
 # continue from when the power fails. Each of them is a line or two, and each has a place in the loop
