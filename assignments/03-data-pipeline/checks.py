@@ -208,7 +208,9 @@ def batches_lazy(ctx: Context, main: Evidence) -> Outcome:
 
 
 def pictures(rng: np.random.Generator) -> Iterator[Case]:
-    """Grey and coloured images of unlike brightness; tensors and arrays."""
+    """Grey and coloured images of unlike brightness; tensors and arrays. Two sets end with a few
+    white images, at which the last chunk of whoever goes chunk by chunk is short.
+    """
 
     def some(*shape: int) -> Array:
         top = rng.uniform(20, 256, (*shape[:-2], 1, 1))
@@ -218,6 +220,10 @@ def pictures(rng: np.random.Generator) -> Iterator[Case]:
     for images in (some(20, 12, 16), Numpy(some(15, 14, 14)), some(9, 3, 16, 20)):
         yield Case((images,), tolerance=near)
     yield Case((Numpy(some(25, 1, 12, 12)),), tolerance=near)
+    for count, white in ((260, 4), (1013, 13)):
+        images = some(count, 5, 6)
+        images[-white:] = 255
+        yield Case((images,), tolerance=near)
 
 
 def many_pictures(rng: np.random.Generator) -> Iterator[Case]:
