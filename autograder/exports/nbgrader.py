@@ -283,10 +283,11 @@ def _write(gradebook: Any, result: Result, cells: Cells, student: str) -> None:
     for cell in cells.manual:
         found = gradebook.find_grade(cell, *place)
         given = checks.get(cell)
+        decided = given is not None and given.status not in OPEN
         if given is not None:
             # as an automatic score: what a person enters in nbgrader goes before it
-            found.auto_score = None if given.status in OPEN else given.score
-        found.needs_manual_grade = found.manual_score is None and found.auto_score is None
+            found.auto_score = given.score if decided else None
+        found.needs_manual_grade = found.manual_score is None and not decided
     _settle(gradebook, result, cells, place)
     gradebook.db.commit()
 
