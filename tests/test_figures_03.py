@@ -60,7 +60,9 @@ def test_four_pixels(made: dict[str, Any]) -> None:
     assert round(float(over_n), 4) == 0.3162
 
 
-def test_a_sum_of_sixty_thousand_images_fits_into_no_byte_and_no_half() -> None:
+def test_squares_of_bytes_and_sums_of_halves_do_not_fit() -> None:
+    byte = torch.tensor([200], dtype=torch.uint8)
+    assert (byte**2).item() == (byte.numpy() ** 2).item() == 64
     assert 60_000 * 784 == 47_040_000
     assert torch.finfo(torch.float16).max == 65_504
 

@@ -29,7 +29,8 @@
 #
 # Names and arguments are fixed, the inside is yours, and what a function is given stays as it was.
 # Where a function has to be reproducible, its chance comes from the generator or the seed that it is
-# given, and from nowhere else.
+# given, and from nowhere else. (That a `DataLoader` draws a number from PyTorch's global generator at
+# each pass, even if it does not shuffle, is no fault of yours.)
 #
 # The images of this assignment are those of Fashion-MNIST: 28 × 28 grey pixels of clothes in ten
 # classes. `datasets.FashionMNIST("data", download=True)` fetches them once.
@@ -72,11 +73,11 @@ class ArrayDataset(Dataset):
 
     images: (N, 28, 28) uint8, a tensor or a numpy array; labels: N whole numbers; transform: a
     function from an image to an image, or None. The arrays are never changed. Raises ValueError
-    where their numbers differ.
+    where there are more images than labels, or fewer.
 
     ds[i] is (image, label): the image a float32 tensor (1, 28, 28), its pixels from 0 to 1, and
     then whatever `transform` makes of it, anew at every read; the label an int. len(ds) is N.
-    Raises IndexError for i >= N.
+    Raises IndexError for i >= N; what a negative i gives is open.
     """
 
     def __init__(self, images, labels, transform=None):
@@ -127,9 +128,10 @@ grade("array_values", "array_transform")
 # pairs of (some rows of X, the same rows of y). Every sample comes once. If 100 samples go into batches of
 # 16, six batches are full and the seventh has four; it is not dropped.
 #
-# With `shuffle` the samples come in a random order, a new one each time `batches` is called, drawn from
-# `rng`. All orders of the *samples* are equally likely: the same batches in another order, each still made
-# of neighbours, are not enough. Without `shuffle` they come as they lie, and `rng` is not touched.
+# With `shuffle` the samples come in a random order, a new one for each pass, drawn from `rng`. All orders
+# of the *samples* are equally likely: the same batches in another order, each still made of neighbours, are
+# not enough. Without `shuffle` they come as they lie, and `rng` is not touched. A batch may be a copy of its
+# rows or, where it is a slice, a view of X: either is fine.
 #
 # A generator makes a batch when it is asked for it. If you collect all batches in a list first, the data
 # are in memory twice.
@@ -144,9 +146,11 @@ grade("array_values", "array_transform")
 def batches(X, y, batch_size, shuffle, rng):
     """Task 2. Go through the data once, in batches: a generator of (rows of X, the same of y).
 
-    X, y: tensors or numpy arrays of N rows each; they stay as they are. batch_size: int; the last
-    batch is as short as it must be. shuffle: whether the order is drawn anew, from `rng`, a
-    numpy.random.Generator, which is the only source of chance and is untouched otherwise.
+    X, y: tensors or numpy arrays of N >= 1 rows each; `batches` does not change them. batch_size:
+    int; the last batch is as short as it must be. shuffle: whether the order is drawn anew, from
+    `rng`, a numpy.random.Generator, which is the only source of chance and is untouched otherwise;
+    whether it is drawn at the call or with the first batch is open. Any iterator that makes a
+    batch when it is asked for it will do.
     """
     ### BEGIN SOLUTION
     order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
@@ -194,12 +198,12 @@ grade("batches_pairs", "batches_order", "batches_lazy")
 # The second is near enough to be believed, and the third is not: divide by it and your inputs are seven
 # times too large.
 #
-# Whether you divide by N or by N − 1 makes no difference at this size; both are fine.
+# Whether you divide by N or by N − 1 hardly matters for so many pixels; both are fine.
 #
-# <details><summary>Hint: sums that do not fit</summary>
+# <details><summary>Hint: numbers that do not fit</summary>
 #
-# 60,000 images have 47 million pixels. A sum of that many does not fit into a byte, and float16 knows no
-# number above 65,504. Become float32 before you add.
+# The square of a byte stays a byte: in uint8, 200² is 64. And float16 knows no number above 65,504, while
+# 60,000 images have 47 million pixels. Become float32 before you square or add.
 #
 # </details>
 
@@ -207,8 +211,8 @@ grade("batches_pairs", "batches_order", "batches_lazy")
 def channel_stats(images):
     """Task 3. Mean and standard deviation of the pixels, scaled to [0, 1], channel by channel.
 
-    images: uint8, a tensor or a numpy array. (N, H, W): returns (mean, std), two floats.
-    (N, C, H, W): two tensors of shape (C,). Over all images and all positions together.
+    images: uint8, a tensor or a numpy array. (N, H, W): returns (mean, std), two floats or tensors
+    of shape (). (N, C, H, W): two tensors of shape (C,). Over all images and all positions together.
     """
     ### BEGIN SOLUTION
     pixels = torch.as_tensor(images).float().div(255)
@@ -248,8 +252,8 @@ grade("stats_values", "stats_many")
 #
 # <details><summary>Hint: a generator of your own</summary>
 #
-# `torch.Generator().manual_seed(seed)` is nobody else's business. `torch.manual_seed(seed)` would work,
-# too, and set back everybody else's chance in the program.
+# `torch.Generator().manual_seed(seed)` is nobody else's business. `torch.manual_seed(seed)` makes the same
+# cut each time as well and costs no points here, but it sets back everybody else's chance in the program.
 #
 # </details>
 
@@ -293,22 +297,23 @@ grade("split_disjoint", "split_repeats")
 #
 # Everything together, on Fashion-MNIST, and from here on with PyTorch's own `DataLoader` if you like.
 #
-# * A sixth of the training images becomes the **validation part** (of 60,000: 50,000 and 10,000), chosen
-#   by `seed`. The test images stay the test images. No image is in two parts.
+# * A sixth of the training images, rounded up or down, becomes the **validation part** (of 60,000: 50,000
+#   and 10,000), chosen by `seed`. The test images stay the test images. No image is in two parts.
 # * All images are normalised, with the mean and the deviation of the **training part**. Not of all 60,000:
 #   validation and test images stand for pictures that nobody has seen yet, and you cannot take the mean
 #   of what you have not seen. (Statistics are taken of the pictures as they are stored, without
 #   augmentation.)
 # * `augment` changes an image at random before it is normalised; it sees one image at a time, (1, 28, 28)
 #   with values from 0 to 1. It is for the training part only. Whoever augments the validation images
-#   measures on pictures that nobody will ever hand in.
-# * Each pass over the training loader has an order of its own, and the whole sequence of passes repeats
-#   with the seed, whatever else draws random numbers in the meantime. Validation and test come in order.
+#   measures on pictures that the network will never be asked about.
+# * Each pass over the training loader has an order of its own, and the orders of all passes repeat with
+#   the seed, whatever else draws random numbers in the meantime. (The order alone: what `augment` draws is
+#   its own affair.) Validation and test come in the same order at each pass; which one, is yours to choose.
 #   No image is left out.
 #
-# The second and the third point are the dashed line of the picture at the top. The classic mistake crosses
-# it in three innocent lines: one dataset that augments, `random_split`, two loaders. Both parts are then
-# views of *one* dataset, and both augment.
+# The first three points are the dashed line of the picture at the top. The usual mistake: one dataset that
+# augments, `random_split`, two loaders. Both parts are then views of *one* dataset, so that the validation
+# images are augmented, too.
 #
 # <details><summary>Hint: two datasets, one list</summary>
 #
@@ -325,15 +330,16 @@ grade("split_disjoint", "split_repeats")
 
 # %% nbgrader={"grade": false, "grade_id": "task5-loaders", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def make_loaders(root, batch_size, seed, augment=None):
-    """Task 5. The loaders (train, val, test) over torchvision's FashionMNIST below `root`.
+    """Task 5. The loaders (train, val, test) over torchvision's FashionMNIST below `root`, which is
+    downloaded where it is missing.
 
     Each gives pairs (images, labels): float32 (B, 1, 28, 28), normalised by the statistics of the
     training part, and int64 (B,); B is batch_size, less in the last batch. A sixth of the
     training images, chosen by `seed`, is val. augment: a function from an image, (1, 28, 28) in
     [0, 1], to an image, applied to the training part alone and before normalising; or None.
 
-    train comes in another order each pass, and the sequence of passes is fixed by `seed`; val and
-    test come in order.
+    train comes in another order each pass, and the orders of all passes are fixed by `seed`; val
+    and test each keep one order.
     """
     ### BEGIN SOLUTION
     stored = datasets.FashionMNIST(root, train=True, download=True)
@@ -387,7 +393,10 @@ grade("loaders_eval_order")
 #
 # Draw the first `n` items side by side, `columns` in a row, grey, each under its label. What was
 # normalised is not what you want to see, so undo it: image · std + mean. And leave no empty boxes in
-# the last row.
+# the last row: whether you remove them or only make them invisible is the same.
+#
+# `imshow` stretches the greys of each picture by itself, so that a faint one looks as strong as the others.
+# With `vmin=0, vmax=1` all have one scale. Either is fine.
 #
 # <details><summary>Hint: a picture of which shape?</summary>
 #
@@ -402,7 +411,7 @@ def show_grid(dataset, n=16, columns=8, mean=0.0, std=1.0):
 
     dataset[i] is (image, label), the image (1, 28, 28), normalised with `mean` and `std`; n is at
     most len(dataset). Each image has an axes of its own, in grey, without frame and ticks, with
-    its label as title, and shows image * std + mean. No other axes is to be seen.
+    its label, an int, as title, and shows image * std + mean. No other axes is to be seen.
     """
     ### BEGIN SOLUTION
     rows = -(-n // columns)
@@ -437,13 +446,13 @@ grade("grid_images", "grid_clean")
 # %%
 if __name__ == "__main__":
     examples, _, _ = make_loaders("data", 64, seed=0)
-    few = [(image, label) for image, label in zip(*next(iter(examples)))][:16]
+    few = [(image, int(label)) for image, label in zip(*next(iter(examples)))][:16]
     figure = show_grid(few, mean=0.2860, std=0.3530)
     plt.show()
 
 # %% [markdown]
-# You should see sixteen pieces of clothing. If they look like photographic negatives, or like snow, look
-# at task 5 again.
+# You should see sixteen pieces of clothing, bright on black. If they look like photographic negatives, look
+# at the colour map of task 6: `"gray"` draws 0 black. If they look like snow, look at tasks 1 and 5.
 
 # %% [markdown]
 # ## Task 7 · What order does
@@ -451,6 +460,10 @@ if __name__ == "__main__":
 # One experiment. A small network is trained twice on the same 2,000 images, for three epochs, in batches
 # of 64, with your `batches`. Once the images are shuffled; once they come sorted by class: first all
 # T-shirts, then all trousers, and so on to the boots.
+#
+# Then write five sentences in the cell `order_essay`, in place of *Your five sentences*: Why does the
+# sorted run forget? What would change if a batch held all 2,000 images? A person reads this, and gives half
+# a point for each of three things that a good answer says.
 #
 # **Predict.** How good is each of the two after three epochs? (No points, and nobody reads it.)
 
@@ -505,13 +518,12 @@ if __name__ == "__main__":
     plt.show()
 
 # %% [markdown]
-# We ran the same on 2,000 handwritten digits. Shuffled, the network reads 43, 63 and 76 % of 2,000 unseen
-# digits after the three epochs. Sorted, it reads 9.1 % after *every* one of them: it calls everything a
-# nine, the class that it saw last. Its loss falls to 0.17 while a class lasts, and jumps to 4.3 when the
-# next one begins.
+# We ran the same on 2,000 handwritten digits in place of clothes, so your figures are others. Shuffled, the
+# network reads 43, 63 and 76 % of 2,000 unseen digits after the three epochs. Sorted, it reads 9.1 % after
+# *every* one of them: it calls everything a nine, the class that it saw last. Its loss falls to 0.17 while
+# a class lasts, and jumps to 4.3 when the next one begins. Which of this do you see in your run?
 #
-# Write five sentences below. Why does the sorted run forget? What would change if a batch held all 2,000
-# images? A person reads this, and gives half a point for each of three things that a good answer says.
+# Now write your five sentences (task 7 says on what).
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "order_essay", "locked": false, "points": 1.5, "schema_version": 3, "solution": true, "task": false}
 # *Your five sentences.*
