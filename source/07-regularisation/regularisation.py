@@ -15,8 +15,8 @@
 # This is a real run: 600 images of MNIST, a network 784-128-64-10, Adam at 1e-3, thirty epochs, and 1,000
 # other images to validate. Without dropout the training loss sinks to 0.03. The validation loss turns at
 # epoch 15, where it is 0.44, and has climbed to 0.50 at the end: from the dotted line on the network learns
-# these 600 images, and no longer digits. With dropout 0.2 the two losses end at 0.10 and 0.44. They
-# lie nearer to each other, and the turn comes later and is flatter.
+# these 600 images, and no longer digits. With dropout 0.2 the training loss ends at 0.10 and the validation
+# loss at 0.44. They lie nearer to each other, and the turn comes later and is flatter.
 #
 # > **The accuracies hardly differ.** With the weights of their best epochs, 88.2 % of the validation images
 # > are right without dropout and 88.5 % with it; two other seeds give 89.0 and 88.9, 88.7 and 89.2.
@@ -24,10 +24,10 @@
 # > and is surer and surer where it is wrong.
 #
 # You are going to write the three usual remedies (dropout, a penalty on large weights, stopping in
-# time), a loop that uses them, and the picture on which one sees all this.
+# time), a loop that stops in time and keeps the best weights, and the picture on which one sees all this.
 #
-# Names and arguments are fixed, the inside is yours, and you may use all of PyTorch. A function that is
-# given a tensor leaves it as it was.
+# Names and arguments are fixed, the inside is yours, and you may use all of PyTorch. Tensors that a function
+# is given stay as they were; what is trained is the model alone.
 
 # %%
 import copy
@@ -68,24 +68,27 @@ class Dropout(nn.Module):
     """Task 1. Sets entries to zero by chance while the network trains.
 
     Dropout(p=0.5): raises ValueError where p is not in 0 <= p < 1. Called on a float tensor of
-    any shape it returns one of the same shape. In training mode each entry is zero with
-    probability p, independently of the others and anew at each call, and the others are
-    multiplied by 1 / (1 - p); gradients pass where entries passed. In evaluation mode it
-    returns its input. Two calls after the same torch.manual_seed give the same.
+    any shape, without inf and nan, it returns one of the same shape. In training mode each entry
+    is zero with probability p, independently of the others and anew at each call, and the others
+    are multiplied by 1 / (1 - p); gradients pass where entries passed. In evaluation mode it
+    returns its input, or an equal tensor. Two calls after the same torch.manual_seed give the
+    same.
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, p=0.5):
         super().__init__()
+        ### BEGIN SOLUTION
         if not 0 <= p < 1:
             raise ValueError(f"p is a probability below 1, not {p}")
         self.p = p
+        ### END SOLUTION
 
     def forward(self, x):
+        ### BEGIN SOLUTION
         if not self.training:
             return x
         return x * (torch.rand_like(x) >= self.p) / (1 - self.p)
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task1-dropout-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
@@ -113,7 +116,7 @@ grade("dropout_shares", "dropout_independent", "dropout_gradient", "dropout_boun
 #
 # A network that learns images by heart needs large weights for it. So let them cost something: add
 # λ · Σ θ² to the loss, over all parameters θ. Its gradient is 2 λ θ, which pulls every weight towards
-# zero, and harder the larger it is. For plain SGD this is exactly what `weight_decay=2*lam` does.
+# zero, and harder the larger it is. For SGD this is exactly what `weight_decay=2*lam` does.
 #
 # Parameters 1, 2 and 3 at λ = 0.1 cost 0.1 · (1 + 4 + 9) = 1.4.
 #
@@ -129,7 +132,8 @@ def l2_penalty(model, lam):
     """Task 2. lam times the sum of the squares of all parameters.
 
     model: an nn.Module with at least one parameter; lam: float >= 0. Returns a scalar tensor
-    that gradients pass through, down to each parameter; buffers do not count.
+    that gradients pass through, down to each parameter; buffers do not count. Whether frozen
+    parameters (requires_grad=False) count is open.
     """
     ### BEGIN SOLUTION
     return lam * sum(p.square().sum() for p in model.parameters())
@@ -184,12 +188,12 @@ if __name__ == "__main__":
 # ## Task 3 · Stop in time
 #
 # Where the validation loss no longer falls, more epochs do harm. But it wobbles, so a single bad epoch
-# says little. **Patience** is the number of epochs without improvement that are allowed, in a row.
+# says little. **Patience** is the number of epochs without improvement, in a row, at which one stops.
 #
-# `EarlyStopping(patience)` is told each validation loss by `step(val_loss)`, which says whether to stop:
-# True the first time that the last `patience` steps all brought no improvement. A step *improves* if its
-# loss is below `best − min_delta`, where `best` is the lowest loss that counted as an improvement. A loss
-# that is nan never improves.
+# `EarlyStopping(patience, min_delta=0.0)` is told each validation loss by `step(val_loss)`, which says
+# whether to stop: True the first time that the last `patience` steps all brought no improvement. A step
+# *improves* if its loss is below `best − min_delta`, where `best` is the lowest loss that counted as an
+# improvement. A loss that is nan never improves.
 #
 # | step | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
 # |---|---|---|---|---|---|---|---|---|
@@ -215,20 +219,22 @@ class EarlyStopping:
     the number of that step, counted from 0, None before the first.
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, patience, min_delta=0.0):
+        ### BEGIN SOLUTION
         self.patience, self.min_delta = patience, min_delta
         self.best, self.best_step = math.inf, None
         self.steps = self.without = 0
+        ### END SOLUTION
 
     def step(self, val_loss):
+        ### BEGIN SOLUTION
         if val_loss < self.best - self.min_delta:
             self.best, self.best_step, self.without = val_loss, self.steps, 0
         else:
             self.without += 1
         self.steps += 1
         return self.without >= self.patience
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% tags=["public"] nbgrader={"grade": true, "grade_id": "task3-stopping-public", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
@@ -257,8 +263,10 @@ grade("stop_curves", "stop_resets", "stop_delta", "stop_nan")
 #
 # Each epoch of `fit_with_validation` trains on all batches of `train_loader`, and then measures the mean
 # loss over the samples of `val_loader`. That measurement neither trains nor needs a graph, and it is made
-# as the network will be used. Then `EarlyStopping(patience)` is asked. After the last epoch, wherever
-# that was, **the model holds the weights of the epoch with the lowest validation loss.**
+# as the network will be used, with nothing dropped. Then `EarlyStopping(patience)` is asked. (You may count
+# by hand instead. A mistake in your task 3 does not cost you points here again.) After the last epoch,
+# wherever that was, **the model holds the weights of the epoch with the lowest validation loss**, and with
+# them the buffers of that epoch, such as the means of batch norm: a `state_dict()` has both.
 #
 # Whether you keep them in memory or in a file is up to you.
 #
@@ -274,13 +282,18 @@ def fit_with_validation(model, train_loader, val_loader, loss_fn, optimizer, epo
 
     model: an nn.Module, in whatever mode; train_loader, val_loader: yield (images, labels),
     labels int64 (B,), the last batch perhaps a short one; loss_fn(logits, labels): a scalar
-    tensor, the mean over the batch; optimizer: any optimizer over the model's parameters;
-    epochs: int >= 1, at most so many; patience: int >= 1, as in task 3.
+    tensor, the mean over the batch; optimizer: any optimizer over the model's parameters whose
+    step() needs no closure; epochs: int >= 1, at most so many; patience: int >= 1, as in task 3.
 
-    Returns {"train_loss": list, "val_loss": list, "best_epoch": int, "stopped_early": bool}: of
-    each epoch that was run the mean loss over its samples, while it trained and after it, as
-    floats; the number of the best epoch, counted from 1; whether patience ran out before
-    `epochs` were done. The model then holds the weights of its best epoch.
+    Returns {"train_loss": list, "val_loss": list, "best_epoch": int, "stopped_early": bool}. The
+    lists hold a float for each epoch that was run: train_loss the mean loss over the training
+    samples, each as its batch was trained on, and val_loss the mean loss over the validation
+    samples after that. best_epoch: the number of the epoch with the lowest val_loss, from 1.
+    stopped_early: whether it stopped before `epochs` were done.
+
+    The model then holds the weights of its best epoch, in either mode. Open is what happens where
+    patience runs out just with the last epoch (stopped_early), where two epochs are equally good,
+    and where no val_loss is a number.
     """
     ### BEGIN SOLUTION
     stopper = EarlyStopping(patience)
@@ -343,14 +356,20 @@ grade("fit_beats", "fit_modes", "fit_no_graph", "fit_losses", "fit_best", "fit_s
 # %% [markdown]
 # ## Task 5 · With and without
 #
-# `make_mlp(p)` is the network of the picture: 784-128-64-10, a ReLU after each hidden layer, and dropout
-# with probability p after each ReLU. Where p is 0 there is none. What comes out are raw logits, and
-# nothing is dropped from them.
+# `make_mlp(p)` is the network whose curves the picture shows: 784-128-64-10, a ReLU after each hidden layer,
+# and dropout with probability p after each ReLU. Where p is 0 there is none, or one that does nothing. What
+# comes out are raw logits, and nothing is dropped from them.
 #
 # `with_and_without` trains two of them on MNIST's training images, one with p = 0 and one with the given
-# p, each by your loop of task 4, with Adam at 1e-3 and batches of 64. A sixth of the images, chosen by
-# `random_split`, is for validation. The comparison is fair if *only* dropout differs, so set the seed anew
-# for each: both begin with the same weights and are validated on the same images.
+# p, each by your loop of task 4, with Adam at 1e-3 and batches of 64. A sixth of the images, rounded up or
+# down and chosen by `random_split`, is for validation, in batches of any size. `ToTensor` is preparation
+# enough; to normalise as well is fine.
+#
+# The comparison is fair if dropout makes the difference, and not chance. So set the seed anew for each: both
+# begin with the same weights and are validated on the same images. The order of the training batches may
+# differ, because dropout draws random numbers, too.
+#
+# Patience is `epochs`, so that both curves go on to the end, where you can compare them.
 #
 # The test images stay out of this. Whatever you look at while you choose, you fit.
 #
@@ -381,10 +400,11 @@ def make_mlp(p):
 def with_and_without(root, p=0.2, epochs=10, seed=0):
     """Task 5. Train the network without dropout and with it, from the same start.
 
-    root: folder of the MNIST data; p: float, the dropout of the second network; epochs: int;
-    seed: int, set anew for each network, so that both have the same first weights and the same
-    validation images. Both are trained by `fit_with_validation`, with patience=epochs, on MNIST's
-    training images alone: five sixths to train, a sixth to validate.
+    root: folder of the MNIST data, downloaded where they are missing; p: float, the dropout of
+    the second network; epochs: int; seed: int, set anew for each network, so that both have the
+    same first weights and the same validation images. Both are trained by `fit_with_validation`,
+    with patience=epochs, on MNIST's training images alone: five sixths to train, a sixth to
+    validate.
 
     Returns {"plain": history, "dropout": history}, as `fit_with_validation` gives them.
     """
@@ -465,10 +485,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Task 6 · Two curves that belong together
 #
-# Overfitting is a *distance between two curves*, so draw both into one picture: one axes for each
-# history, with the training and the validation loss of each epoch, a legend, and an upright line at the
-# epoch whose weights were kept. All axes share their y-axis: whoever compares two pictures with
-# different scales compares nothing.
+# Overfitting is a *distance between two curves*, so draw both into the same axes: the training and the
+# validation loss of each epoch, a legend, and a vertical line at the epoch whose weights were kept. Each
+# history has an axes of its own, all in one figure, and all share their y-axis: whoever compares two
+# pictures with different scales compares nothing.
 #
 # Epochs count from 1, on the x-axis as in `best_epoch`.
 #
@@ -484,8 +504,8 @@ def plot_curves(histories):
 
     histories: {name: history of `fit_with_validation`}. Returns a matplotlib Figure with one axes
     per name, titled by it: train_loss and val_loss over the epochs 1, 2, …, labelled with
-    words that begin with "train" and "val", a legend, an upright line at best_epoch, and one
-    y-axis for all.
+    words that begin with "train" and "val" (or "Train" and "Val"), a legend, a vertical line at
+    best_epoch, with a label or without, and one y-axis for all.
     """
     ### BEGIN SOLUTION
     figure, axes = plt.subplots(
@@ -522,7 +542,8 @@ grade("curves_plot")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the run that you are going to read. On all of MNIST it takes a few minutes; nobody hurries you.
+# Now the run that you are going to read in task 7. On all of MNIST it takes a few minutes; nobody hurries
+# you, and the MNIST that your work is graded with has a few images only.
 
 # %%
 if __name__ == "__main__":
@@ -536,14 +557,19 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Task 7 · Read your own curves
 #
-# Write six sentences on your plot, in place of the dots below; a person reads them. Which network overfits,
-# and from which epoch on? What did dropout change, and what not? Would you have stopped, and what would you
-# have kept? What would you try next?
+# First run `with_and_without` on MNIST and look at `curves.png`: the last experiment of task 6 does that (in
+# the script it stands at the very end). Then write six sentences in the cell `curves_read`, in place of its
+# dots; a person reads them. Which network overfits, and from which epoch on? What did dropout change, and
+# what not? Would you have stopped, and what would you have kept? What would you try next?
 #
-# Each of these earns a point, and three of them all points: the turn of the validation loss, with its
-# epoch in your plot; the *gaps* between validation and training compared, rather than the levels; honest
-# words on accuracies that differ by less than a repetition would; the best weights kept, not the last; a
-# next step that fits what you saw.
+# Five things earn a point each, and any three of them give all three points:
+#
+# * the turn of the validation loss, with its epoch in your plot (or that it has not turned by the last one);
+# * the *gaps* between validation and training compared, rather than the levels;
+# * honest words on accuracies that differ by less than a repetition would (the plot has none: take those of
+#   the experiment of task 5);
+# * the best weights kept, not the last;
+# * a next step that fits what you saw.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "curves_read", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ...

@@ -92,6 +92,11 @@ def bounds(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -
 # -- task 2: the penalty ---------------------------------------------------------------------------
 
 
+def _called(i: int) -> str:
+    """The name of parameter i: every other one is called a bias, and lies in a module within."""
+    return f"inner.bias{i}" if i % 2 else f"weight{i}"
+
+
 class _Parameters(nn.Module):
     """A module that holds parameters, in a module of its own, and buffers."""
 
@@ -99,7 +104,8 @@ class _Parameters(nn.Module):
         super().__init__()
         self.inner = nn.Module()
         for i, value in enumerate(values):
-            (self.inner if i % 2 else self).register_parameter(f"p{i}", nn.Parameter(value.clone()))
+            where, name = (self.inner if i % 2 else self), _called(i).rpartition(".")[2]
+            where.register_parameter(name, nn.Parameter(value.clone()))
         for i, value in enumerate(buffers):
             self.register_buffer(f"running{i}", value.clone())
 
@@ -121,7 +127,7 @@ def penalty(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
     buffers = [tensors[f"b{i}"] for i in range(args["buffers"])]
     model = _Parameters(values, buffers)
     own = dict(model.named_parameters())
-    ordered = [own[f"inner.p{i}" if i % 2 else f"p{i}"] for i in range(len(values))]
+    ordered = [own[_called(i)] for i in range(len(values))]
     out: dict[str, Tensor] = {}
     returned = function(model, args["lam"])
     data: dict[str, Any] = {"value": number(returned), "raised": None}
