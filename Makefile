@@ -48,7 +48,7 @@ check: ## style, types, layers, releases, every test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder release --check
 	$(PYTEST) -m "not containers and not graders"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.corpus tests/corpus --alone --jobs $(JOBS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.corpus tests/corpus --alone --fast --jobs $(JOBS)
 
 graders: ## ten samples of each assignment by nbgrader, otter and us (half an hour)
 	@scripts/setup.sh dev
