@@ -586,6 +586,8 @@ def _seeding(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
                 stopped(evidence[name])
                 or Outcome.failed("the program ended without training its network")
             )
+    if not first.opening or not second.opening:
+        raise Inconclusive(Outcome.not_checked("not checked: no first steps were kept"))
     for k, (a, b) in enumerate(zip(first.opening, second.opening, strict=False)):
         if k > STEPS:
             break

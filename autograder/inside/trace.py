@@ -88,6 +88,8 @@ class Call:
     begun: int
     images: Tensor | None
     print: Tensor | None
+    total: float
+    """The sum of all prints, which is kept where the prints are too many."""
     graph: bool = False
     answers: Tensor | None = None
     dtype: str = ""
@@ -200,6 +202,7 @@ class Line:
         seen = self._rows + len(x) <= ROWS_CAP
         self._rows += len(x)
         keep = seen and self.trace.wanted(self)
+        prints = flat.double() @ self.trace.ray(flat.shape[1])
         self.calls.append(
             Call(
                 rows=len(x),
@@ -209,7 +212,8 @@ class Line:
                 grad=torch.is_grad_enabled(),
                 begun=self.trace.tick(),
                 images=flat.clone() if keep else None,
-                print=flat.double() @ self.trace.ray(flat.shape[1]) if seen else None,
+                print=prints if seen else None,
+                total=float(prints.sum()),
                 alive=self._alive(),
             )
         )
@@ -434,13 +438,11 @@ class Trace:
 
     def open(self, call: Call, line: Line) -> None:
         """A backward pass came back to a call; the first such are the network's opening."""
-        if call.print is None:
-            return
         if not line.opening:
             self.opened.append(line)
         if len(line.opening) < OPENING_CAP:
             wide = line.vector().double()
-            figures = (call.print.sum(), wide.sum(), wide.norm())
+            figures = (call.total, wide.sum(), wide.norm())
             line.opening.append([float(call.rows), *(float(f) for f in figures)])
 
     def pulled(self) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from autograder.checks import programs
 from autograder.checks.base import Inconclusive
 from autograder.checks.reference import replay
 from autograder.checks.reference.images import Known
 from autograder.course import config
+from autograder.inside import trace
 from autograder.model import Evidence
 from tests.harness import ROOT
 from tests.lab import changed, lost, results
@@ -182,3 +186,23 @@ def test_a_forged_opening_is_refused(opening: object) -> None:
 def test_what_is_no_number_in_an_opening_is_none() -> None:
     evidence = Evidence("done", {**TOLD, "opening": [[1, 2, 3, [4]]]}, tensors=PRINTS)
     assert np.isnan(replay.read(evidence, KNOWN, ray=1).opening[0][3])
+
+
+@pytest.mark.parametrize(("seed", "bugs"), [("set_seed(0)\n", None), ("", ("incomplete_seeding",))])
+def test_a_network_asked_very_much_before_its_training_is_judged(
+    seed: str, bugs: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "ROWS_CAP", 1000)
+    asked = "model = MLP().to(device)\nmodel(torch.rand(1001, 784))\n"
+    source = changed(("set_seed(0)\n", seed), ("model = MLP().to(device)\n", asked))
+    assert lost(source, "seeding") == ({} if bugs is None else {"seeding": bugs})
+
+
+def test_a_run_without_an_opening_is_no_all_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a program would send it that wants its first steps not to be compared."""
+    silent = SimpleNamespace(trained=(0,), opening=())
+    monkeypatch.setattr(programs, "read_run", lambda *_: silent)
+    monkeypatch.setattr(programs, "_long_enough", lambda *_: "again")
+    found = {name: Evidence("done", TOLD) for name in ("main", "again")}
+    with pytest.raises(Inconclusive, match="no first steps were kept"):
+        programs.program_seeding.judge(SimpleNamespace(), found)  # type: ignore[arg-type]

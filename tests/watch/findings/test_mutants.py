@@ -12,7 +12,7 @@ import pytest
 
 from autograder.watch.findings import Log, finders
 from autograder.watch.watcher import Watcher
-from benchmarks.labels import of_folder
+from benchmarks.labels import Sample, of_folder
 from tests.samples import ROOT
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
@@ -23,12 +23,22 @@ def name_of(finder: Callable[[Log], object]) -> str:
     return f"{finder.__module__.rpartition('.')[2]}.{finder.__name__}"
 
 
+def one_of_each_bug_first() -> list[Sample]:
+    """The corpus's bugs: a script of each id, and then the others, so that an end comes soon."""
+    seen: set[str] = set()
+    first, others = [], []
+    for sample in of_folder(CORPUS, ROOT, infer=False):
+        if sample.bugs:
+            (others if sample.bugs <= seen else first).append(sample)
+            seen |= sample.bugs
+    return first + others
+
+
 def test_every_finder_is_missed() -> None:
+    everyone = {name_of(f) for f in finders()}
     alone: set[str] = set()
     with Watcher() as watcher:
-        for sample in of_folder(CORPUS, ROOT, infer=False):
-            if not sample.bugs:
-                continue
+        for sample in one_of_each_bug_first():
             log = watcher.watch(sample.path, seconds=60.0).log
             if log is None:
                 continue
@@ -37,4 +47,6 @@ def test_every_finder_is_missed() -> None:
                 speakers = [name for name, bugs in said.items() if bug in bugs]
                 if len(speakers) == 1:
                     alone.add(speakers[0])
-    assert {name_of(f) for f in finders()} - alone == set()
+            if alone >= everyone:
+                return
+    assert everyone - alone == set()
