@@ -45,7 +45,7 @@ from .master import (
     student_source,
     task_of,
 )
-from .notebook import as_notebook, graded
+from .notebook import as_notebook, graded, pictures_of
 
 _TASK = re.compile(r"^##\s+Task\s+(\d+)\s*[·:.-]*\s*(.*)$", re.MULTILINE)
 
@@ -353,7 +353,11 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     readme = _readme(assignment, cells, modules_of(source.parent.parent), public, given)
     texts = {
         f"{module}.ipynb": as_notebook(
-            assignment.id, graded(cells, assignment, path), student_source, lock=True
+            assignment.id,
+            graded(cells, assignment, path),
+            student_source,
+            pictures=pictures_of(source),
+            lock=True,
         ),
         f"{module}.py": _script(cells),
         f"test_{module}.py": _tests(path, assignment, cells),
@@ -362,6 +366,8 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     }
     files = {name: text.encode() for name, text in texts.items()}
     for image in sorted((source / "img").glob("*")):
+        if image.suffix == ".png" and image.with_suffix(".svg").is_file():
+            continue  # it is the notebook's, which holds it
         files[f"img/{image.name}"] = image.read_bytes()
     for name, raw in {**public, **given}.items():
         if name in files:

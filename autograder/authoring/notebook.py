@@ -6,16 +6,22 @@ nbgrader takes for a failure). So in every notebook that we compile a public cel
 nothing, and the hidden cell behind it carries the points of both (`graded`). What it runs may
 show a progress bar all the same: it does so on stderr, which a public cell therefore puts aside,
 as `autograder.live.grade` does, so that `nbgrader validate` passes correct work.
+
+A notebook carries its pictures within it, since in Colab there is nothing beside it. Where
+`source/<id>/img` has a picture as PNG too (`scripts/rasters.py`), its address in a text is
+replaced by the PNG itself, as a `data:` address (RFC 2397).
 """
 
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -42,14 +48,38 @@ def quiet(source: str) -> str:
     return head + QUIET + textwrap.indent(body, "    ")
 
 
+def pictures_of(source: Path) -> dict[str, str]:
+    """The pictures of a master's folder that can be embedded: by the address at which its texts
+    look for each, the one by which a notebook has it within.
+    """
+    found: dict[str, str] = {}
+    for png in sorted((source / "img").glob("*.png")):
+        address = f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode('ascii')}"
+        found |= {f"img/{png.stem}.svg": address, f"img/{png.name}": address}
+    return found
+
+
+def embedded(text: str, pictures: Mapping[str, str]) -> str:
+    """A text of a notebook with its pictures within it."""
+    for name, address in pictures.items():
+        text = text.replace(f"]({name})", f"]({address})")
+    return text
+
+
 def as_notebook(
-    name: str, cells: Sequence[Cell], source: Callable[[str], str], *, lock: bool = False
+    name: str,
+    cells: Sequence[Cell],
+    source: Callable[[str], str],
+    *,
+    pictures: Mapping[str, str] = MappingProxyType({}),
+    lock: bool = False,
 ) -> str:
     """The cells as a notebook's text, format 4.5, the same bytes each time.
 
     `name` is the assignment's id, from which cell ids are made; `source` turns a cell's text
-    into what is to stand there (`student_source` for students). With `lock` editors let nobody
-    change or delete a test cell, as in what nbgrader releases.
+    into what is to stand there (`student_source` for students); `pictures` are embedded in its
+    texts. With `lock` editors let nobody change or delete a test cell, as in what nbgrader
+    releases.
     """
     book: Any = _nbformat.v4.new_notebook()
     book.nbformat_minor = 5
@@ -63,7 +93,8 @@ def as_notebook(
         make = _nbformat.v4.new_code_cell if cell.is_code else _nbformat.v4.new_markdown_cell
         closed = lock and cell.kind in ("public", "hidden")
         flags = {"deletable": False, "editable": False} if closed else {}
-        made = make(source(cell.source), metadata={**cell.metadata, **flags})
+        text = source(cell.source) if cell.is_code else embedded(source(cell.source), pictures)
+        made = make(text, metadata={**cell.metadata, **flags})
         key = f"{name}/{cell.grade_id or number}"
         made.id = hashlib.sha256(key.encode()).hexdigest()[:8]
         book.cells.append(made)

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from ..authoring.master import Cell, given_files, read_master, task_of
-from ..authoring.notebook import as_notebook, graded, named_checks
+from ..authoring.notebook import as_notebook, graded, named_checks, pictures_of
 from ..course import config
 from ..errors import InputError
 from ..model import OPEN, Result, Status, total
@@ -94,7 +94,8 @@ def write_source(root: Path, name: str, target: Path | None = None) -> Path:
     folder = (target or root / SOURCES) / name
     folder.mkdir(parents=True, exist_ok=True)
     notebook = folder / f"{assignment.module}.ipynb"
-    write_whole(notebook, as_notebook(name, cells, str).encode())
+    within = pictures_of(master.parent)
+    write_whole(notebook, as_notebook(name, cells, str, pictures=within).encode())
     pictures = master.parent / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img", dirs_exist_ok=True)

@@ -31,6 +31,7 @@ import yaml
 
 from ..authoring.leaks import refuse_leaks, secrets_of, thresholds_of
 from ..authoring.master import STUB, Cell, given_files, read_master, task_of
+from ..authoring.notebook import embedded, pictures_of
 from ..checks import own
 from ..checks.by_hand import NAME as BY_HAND
 from ..course import config
@@ -194,8 +195,9 @@ def master(
         "markdown": _nbformat.v4.new_markdown_cell,
     }
     cells = _cells(assignment, read_master(where), where, _given(root, assignment), carried)
+    pictures = pictures_of(where.parent)
     for number, (kind, text) in enumerate(cells):
-        cell = make[kind](text)
+        cell = make[kind](embedded(text, pictures) if kind == "markdown" else text)
         cell.id = hashlib.sha256(f"{assignment.id}/otter/{number}".encode()).hexdigest()[:8]
         book.cells.append(cell)
     return str(_nbformat.writes(book)).rstrip("\n") + "\n"

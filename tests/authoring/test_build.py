@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,9 @@ from autograder.authoring.master import master_path, read_master, reference, sol
 from autograder.authoring.notebook import quiet
 from autograder.course import config, images
 from autograder.errors import SourceError
+from autograder.exports import otter
 from autograder.model import Visibility
+from scripts import rasters
 from tests.harness import ROOT
 
 IDS = config.course(ROOT).assignments
@@ -327,6 +331,41 @@ def test_pictures_are_there(name: str) -> None:
     )
     assert links
     assert all((folder / link).read_text().startswith("<svg") for link in links)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_notebooks_carry_their_pictures_within_them(name: str) -> None:
+    """As they have to for Colab, which sees the notebook alone."""
+    source, assignment = real(name)
+    released = ROOT / "release" / name / f"{assignment.module}.ipynb"
+    within = [json.loads(released.read_text(encoding="utf-8"))]
+    within.append(json.loads(otter.master(ROOT, assignment)))
+    drawn = master_path(source, assignment).read_text(encoding="utf-8").count("](img/")
+    assert drawn
+    for book in within:
+        texts = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "markdown"]
+        found = [m for t in texts for m in re.findall(r"!\[[^]]+\]\(([^)]+)\)", t)]
+        assert len(found) == drawn
+        for address in found:
+            head, _, told = address.partition(",")
+            assert head == "data:image/png;base64"
+            assert base64.b64decode(told).startswith(b"\x89PNG\r\n")
+
+
+def test_every_embedded_picture_is_drawn_from_the_one_that_is_there() -> None:
+    assert [str(p.relative_to(ROOT)) for p in rasters.stale()] == []
+
+
+def test_a_picture_that_was_changed_is_told_to_be_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "source" / IDS[0] / "img", tmp_path / "source" / "any" / "img")
+    monkeypatch.setattr(rasters, "ROOT", tmp_path)
+    assert rasters.stale() == []
+    changed, missing = sorted((tmp_path / "source" / "any" / "img").glob("*.svg"))[:2]
+    changed.write_text(changed.read_text().replace("<svg ", "<svg  "))
+    missing.with_suffix(".png").unlink()
+    assert rasters.stale() == [changed, missing]
 
 
 @pytest.mark.parametrize("name", IDS)

@@ -26,7 +26,8 @@ def name_of(finder: Callable[[Log], object]) -> str:
 def one_of_each_bug_first() -> list[Sample]:
     """The corpus's bugs: a script of each id, and then the others, so that an end comes soon."""
     seen: set[str] = set()
-    first, others = [], []
+    first: list[Sample] = []
+    others: list[Sample] = []
     for sample in of_folder(CORPUS, ROOT, infer=False):
         if sample.bugs:
             (others if sample.bugs <= seen else first).append(sample)
