@@ -98,6 +98,6 @@ def test_every_check_is_lost_by_a_sample(grader: QuickGrader, assignment: str) -
 def test_there_are_correct_samples_in_many_styles(assignment: str) -> None:
     correct = [p for p in folders(assignment) if p.name.startswith("correct_")]
     notebooks = [p for p in correct if list(p.glob("*.ipynb"))]
-    assert len(correct) >= 5
+    assert len(correct) >= 6
     assert notebooks
     assert len(correct) - len(notebooks) >= 2

@@ -9,13 +9,12 @@ from typing import Any
 
 import nbformat
 
-from tests.samples import ROOT
+from autograder.course import config
+from tests.samples import ASSIGNMENTS, ROOT
 
 NOTEBOOKS = {
-    "04-training-loop": "training_loop.ipynb",
-    "05-five-beats": "five_beats.ipynb",
-    "06-line-by-line": "line_by_line.ipynb",
-    "08-schedule-and-resume": "schedule_and_resume.ipynb",
+    name: f"{config.assignment(ROOT / 'assignments' / name / 'assignment.yml').module}.ipynb"
+    for name in ASSIGNMENTS
 }
 MAGIC = re.compile(r"^[%!].*\n?", re.MULTILINE)
 
