@@ -29,12 +29,13 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..course.config import Course
-from ..errors import GraderError
-from ..model import CheckResult, LoadReport, Result, Status, Visibility
-from ..results import files, totals
+from ..model import CheckResult, Result, Status, Visibility
+from ..results import files, store, totals
 from ..results.changes import Change, Side
 from ..results.people import called
+from ..results.store import Attempt
 from ..text import clean, number, points, slug
+from . import beats, markdown, student
 
 TEMPLATES = Path(__file__).parent / "templates"
 OUTPUT_CAP = 20_000
@@ -71,14 +72,18 @@ def write(out: Path, course: Course | None = None) -> Path:
     results = rows.results
     folder = out / "report"
     page = _environment()
+    past = store.attempts(out / "store.sqlite")
     written = set()
     by_student: dict[str, list[Result]] = {}
     for r in results:
         by_student.setdefault(r.student, []).append(r)
-    for student, own in by_student.items():
-        path = folder / _page(student)
-        files.write_whole(path, feedback(out, own, course, page))
-        written.add(path)
+    for name, own in by_student.items():
+        path = folder / _page(name)
+        looks = [student.look(out, r, course, past) for r in own]
+        files.write_whole(path, _feedback(looks, course, page))
+        comment = path.with_suffix(".md")
+        files.write_whole(comment, markdown.comment(looks).encode())
+        written |= {path, comment}
     sections = rows.roster.sections if rows.roster is not None else []
     links = [{"name": clean(s), "page": f"section-{slug(s)}.html"} for s in sections]
     index = folder / "index.html"
@@ -88,7 +93,7 @@ def write(out: Path, course: Course | None = None) -> Path:
         html = page.get_template("index.html.j2").render(view)
         files.write_whole(path, html.encode())
         written.add(path)
-    for stale in (*(folder / "students").glob("*.html"), *folder.glob("section-*.html")):
+    for stale in (*(folder / "students").glob("*.*"), *folder.glob("section-*.html")):
         if stale not in written:
             stale.unlink()
     return index
@@ -133,21 +138,23 @@ def _moved(change: Change) -> float:
     return after - before
 
 
-def feedback(
-    out: Path,
-    own: Sequence[Result],
-    course: Course | None = None,
-    page: jinja2.Environment | None = None,
-) -> bytes:
+def feedback(out: Path, own: Sequence[Result], course: Course | None = None) -> bytes:
     """The page of one student's results `own`, which `out` holds: HTML in UTF-8."""
-    hidden = course.feedback.hidden if course is not None else "full"
+    past = store.attempts(out / "store.sqlite")
+    return _feedback([student.look(out, r, course, past) for r in own], course, _environment())
+
+
+def _feedback(
+    looks: Sequence[student.Look], course: Course | None, page: jinja2.Environment
+) -> bytes:
+    own = [look.work.result for look in looks]
     view = {
         "course": _name(course),
         "student": called(own[0]),
-        "works": [_work(out, r, hidden) for r in own],
+        "works": [_work(look) for look in looks],
         "environment": _versions(own),
     }
-    return (page or _environment()).get_template("student.html.j2").render(view).encode()
+    return page.get_template("student.html.j2").render(view).encode()
 
 
 def _name(course: Course | None) -> str:
@@ -374,19 +381,11 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
 # -- a student ---------------------------------------------------------------------------------
 
 
-def _work(out: Path, r: Result, hidden: str) -> View:
+def _work(look: student.Look) -> View:
     """One assignment on a student's page, as far as the course lets the student see it."""
-    load, notes = None, list(dict.fromkeys((*r.attention, *r.notes)))
-    try:
-        load = files.read_load(files.evidence_folder(out, r.owner or r.student, r.assignment))
-    except GraderError as e:  # one torn file costs nobody else a page
-        notes.append(f"what the program printed cannot be shown: {e.what}")
-    shown = [c for c in r.checks if hidden != "none" or c.visibility is Visibility.PUBLIC]
-    away = [c for c in r.checks if c not in shown]
-    withheld = ""
-    if away:
-        worth = points(sum(c.max_score for c in away))
-        withheld = f"{len(away)} hidden checks, worth {worth} points, are not shown here."
+    r, seen, load = look.work.result, look.work, look.load
+    notes = list(dict.fromkeys((*r.attention, *r.notes, *look.notes)))
+    causes = {name: k for k, c in enumerate(seen.mend, 1) for name in c.checks}
     text = clean(load.output, lines=True).strip("\n") if load is not None else ""
     cut = len(text) > OUTPUT_CAP
     return {
@@ -402,16 +401,111 @@ def _work(out: Path, r: Result, hidden: str) -> View:
         "raw_score": points(r.raw_score),
         "bar": _bar(r),
         "tally": _tally(r.checks),
+        "sums": seen.sums,
         "facts": _facts(r),
         "notes": [clean(n) for n in notes],
         "decided": [
-            clean(a.words) for own in (r.adjusted, *(c.adjusted for c in away)) for a in own
+            clean(a.words) for own in (r.adjusted, *(c.adjusted for c in seen.away)) for a in own
         ],
-        "tasks": _tasks(shown, hidden),
-        "withheld": withheld,
-        "errors": _errors(load),
+        "mend": [_cause(c) for c in seen.mend],
+        "again": seen.again,
+        "loops": [
+            {"functions": one.functions, "beats": one.beats, "right": RIGHT} for one in seen.loops
+        ],
+        "curves": [_curve(c) for c in seen.curves],
+        "accuracies": [_gauge(a) for a in seen.accuracies],
+        "also": seen.also,
+        "by_person": [_check(c, causes) for c in seen.by_person],
+        "tasks": [_task(t, causes) for t in seen.tasks],
+        "withheld": student.withheld(seen.away),
+        "errors": [
+            {
+                "title": student.shortened(str(e)),
+                "traceback": clean(e.traceback, lines=True) or clean(e.message),
+                "code": code,
+            }
+            for e, code in seen.errors
+        ],
         "output": text[:OUTPUT_CAP],
         "output_note": f" (the first {OUTPUT_CAP:,} characters)" if cut else "",
+        "attempts": _attempts(r, look.attempts),
+    }
+
+
+RIGHT = tuple(beats.Beat(name) for name in beats.RIGHT)
+
+
+def _attempts(r: Result, attempts: Sequence[Attempt]) -> list[View]:
+    """Each work of this student's that was graded here, the oldest first; [] where it is one."""
+    if len({a.submission for a in attempts}) < 2:
+        return []
+    return [
+        {
+            "score": points(a.score),
+            "max_score": points(a.max_score),
+            "when": clean(a.submitted_at),
+            "now": a.submission == r.submission,
+        }
+        for a in attempts
+    ]
+
+
+def _cause(c: student.Cause) -> View:
+    return {
+        "title": c.title,
+        "more": c.more,
+        "status": STATUS[c.status],
+        "promise": student.promise(c),
+        "said": c.said[: student.LINES_CAP],
+        "left_out": max(0, len(c.said) - student.LINES_CAP),
+        "bugs": c.bugs,
+        "silent": c.silent,
+        "help": c.help.split("\n\n") if c.help else [],
+    }
+
+
+def _gauge(a: student.Accuracy) -> View:
+    floor = a.threshold if a.floor is None else min(a.floor, a.threshold)
+
+    def at(value: float) -> str:
+        return number(round(100 * value, 2))
+
+    return {
+        "title": a.title,
+        "value": student.percent(a.value),
+        "threshold": student.percent(a.threshold),
+        "floor": "" if a.floor is None else student.percent(a.floor),
+        "at": {
+            "floor": at(floor),
+            "between": at(a.threshold - floor),
+            "threshold": at(a.threshold),
+            "full": at(max(0.0, 1 - a.threshold)),
+            "here": at(min(a.value, 0.992)),
+        },
+    }
+
+
+def _curve(c: student.Curve) -> View:
+    """A polyline on a canvas of 220 by 90, its lowest and highest value written beside it."""
+    low, high = min(c.values), max(c.values)
+    span = (high - low) or 1.0
+    dots = [
+        {
+            "x": number(round(44 + 164 * k / (len(c.values) - 1), 2)),
+            "y": number(round(70 - 58 * (v - low) / span if high > low else 41, 2)),
+        }
+        for k, v in enumerate(c.values)
+    ]
+    ends = [{"y": 73, "label": f"{low:.3g}"}, {"y": 15, "label": f"{high:.3g}"}]
+    if high == low:
+        ends = [{"y": 44, "label": f"{low:.3g}"}]
+    return {
+        "function": c.function,
+        "count": len(c.values),
+        "points": " ".join(f"{d['x']},{d['y']}" for d in dots),
+        "dots": dots if len(dots) <= 40 else [],
+        "ends": ends,
+        "words": ", ".join(f"{v:.4g}" for v in c.values),
     }
 
 
@@ -442,48 +536,30 @@ def _facts(r: Result) -> list[tuple[str, str]]:
     return facts
 
 
-def _tasks(checks: Sequence[CheckResult], hidden: str) -> list[View]:
-    """The checks by task, in the assignment's order."""
-    groups: dict[int, list[CheckResult]] = {}
-    for c in checks:
-        groups.setdefault(c.task, []).append(c)
-    return [
-        {
-            "name": f"Task {task}" if task else "The whole program",
-            "score": points(sum(c.score for c in own if c.status not in _OPEN)),
-            "max_score": points(sum(c.max_score for c in own if c.status not in _OPEN)),
-            "checks": [_check(c, hidden) for c in own],
-        }
-        for task, own in groups.items()
-    ]
+def _task(task: student.Task, causes: Mapping[str, int]) -> View:
+    lines = [(c, _check(c, causes)) for c in task.checks]
+    return {
+        "name": task.name,
+        "score": points(task.score),
+        "max_score": points(task.max_score),
+        "open": [view for c, view in lines if c.status is not Status.PASSED],
+        "passed": [view for c, view in lines if c.status is Status.PASSED],
+    }
 
 
-def _check(c: CheckResult, hidden: str) -> View:
-    tells = hidden == "full" or c.visibility is Visibility.PUBLIC
+def _check(c: CheckResult, causes: Mapping[str, int]) -> View:
+    """One line. What was seen is told where the cause is (`cause`: its number), and not again."""
     return {
         "status": STATUS[c.status],
         "title": clean(c.title),
         "score": "-" if c.status in _OPEN else points(c.score),
         "max_score": points(c.max_score),
-        "rubric": [(points(p), clean(line)) for p, line in c.rubric] if tells else [],
-        "answer": clean(c.answer, lines=True) if tells else "",
-        "message": clean(c.message) if tells else "",
-        "bugs": c.bugs if tells else (),
+        "cause": causes.get(c.id, 0),
+        "rubric": [(points(p), clean(line)) for p, line in c.rubric],
+        "answer": clean(c.answer, lines=True),
+        "message": "" if c.id in causes else student.shortened(c.message),
         "decided": [clean(a.words) for a in c.adjusted],
-        "help": clean(c.help) if tells and c.status is not Status.PASSED else "",
     }
-
-
-def _errors(load: LoadReport | None) -> list[View]:
-    if load is None:
-        return []
-    return [
-        {
-            "title": clean(str(e))[:300],
-            "traceback": clean(e.traceback, lines=True) or clean(e.message),
-        }
-        for e in load.errors[:10]
-    ]
 
 
 def _versions(results: Sequence[Result]) -> str:
