@@ -4,12 +4,14 @@
     OUT/report/section-<slug>.html     the same of one section of the roster
     OUT/regrades/<time>.html           what a regrading changed
     OUT/report/students/<slug>.html    one student's own, to be handed on as it is
+    OUT/report/students/<slug>.md      the same as Markdown, for a comment
 
-Theory. A page is a single file without scripts or outside resources, under a content policy
-that forbids both, since half of its words come from strangers: those are stripped of
-terminal, control and bidirectional characters here and escaped by jinja2. Colour never
-speaks alone; an icon and a word always stand beside it. Bars and charts are inline SVG,
-whose geometry needs no style attribute and so no hole in the policy.
+Theory. A page is a single file without outside resources, under a content policy that forbids
+them, since half of its words come from strangers: those are stripped of terminal, control and
+bidirectional characters here and escaped by jinja2. The one script is ours: it sorts and filters
+the table of a class, the policy names it by its hash, and the page says the same without it. Colour
+never speaks alone; an icon and a word always stand beside it. Bars and charts are inline SVG, whose
+geometry needs no style attribute and so no hole in the policy.
 
 What a student sees of hidden checks is the course's `feedback.hidden`: `full`, `title`
 (the verdict without message, bugs and help) or `none` (only how many there are).
@@ -21,7 +23,7 @@ import base64
 import hashlib
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ..course.config import Course
-from ..model import CheckResult, Result, Status, Visibility
+from ..model import RAISED, CheckResult, Result, Status, Visibility
 from ..results import files, store, totals
 from ..results.changes import Change, Side
 from ..results.people import called
@@ -39,6 +41,8 @@ from . import beats, markdown, student
 
 TEMPLATES = Path(__file__).parent / "templates"
 OUTPUT_CAP = 20_000
+NAMED = 60
+"""Students whom the list of a bug names; of more, the class's table and the lists below tell."""
 View = dict[str, Any]
 
 STATUS: Mapping[str, View] = {
@@ -162,8 +166,6 @@ def _name(course: Course | None) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -171,10 +173,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # Markup is safe here: it is our own file, and the content policy names its very bytes.
-    env.globals["style"] = Markup(style)  # noqa: S704
+    for name in ("style.css", "table.js"):
+        text = (TEMPLATES / name).read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        kind = "style" if name.endswith("css") else "script"
+        # Markup is safe here: it is our own file, and the content policy names its very bytes.
+        env.globals[kind] = Markup(text)  # noqa: S704
+        env.globals[f"{kind}_hash"] = Markup(f"sha256-{digest}")  # noqa: S704
     env.filters["code"] = _code
-    env.globals["style_hash"] = Markup(f"sha256-{digest}")  # noqa: S704
     return env
 
 
@@ -219,20 +225,133 @@ def _bar(r: Result) -> list[View]:
 
 def _index(name: str, rows: totals.Rows) -> View:
     results = rows.results
-    graded = [r for r in results if r.status == "graded" and not r.gone]
+    graded = _graded(results)
     ids = sorted({r.assignment for r in results if r.assignment})
+    asks = {(r.student, r.assignment): a for r in results if (a := _attention(r, rows.of(r)))}
+    own = {i: [r for r in results if r.assignment == i] for i in ids}
     return {
         "course": name,
         "n_students": len({r.student for r in results if not r.gone}),
         "n_graded": sum(r.owner in ("", r.student) for r in graded),
         "n_full": sum(r.score >= r.max_score for r in graded),
-        "attention": [a for r in results if (a := _attention(r, rows.of(r))) is not None]
+        "attention": [*asks.values()]
         + [
             {"student": clean(a.student), "page": "", "assignment": a.assignment, "why": a.lost}
             for a in rows.astray
         ],
-        "assignments": [_assignment(i, [r for r in results if r.assignment == i]) for i in ids],
+        "assignments": [_assignment(k, i, own[i]) for k, i in enumerate(ids)],
+        "table": _table(ids, results, asks),
     }
+
+
+CATEGORIES: Mapping[str, str] = {
+    "full": "full marks",
+    "some": "some points",
+    "zero": "no points",
+    "untouched": "handout untouched",
+    "broken": "does not run",
+    "stopped": "was stopped",
+    "person": "needs a person",
+    "read": "to be read",
+    "late": "late",
+    "missing": "missing",
+}
+"""What a cell of the table can be, several at once; in the order in which they are offered."""
+_NOT_WRITTEN = "not written yet"
+"""How judges begin to say that a stub is as it was handed out."""
+
+
+def _categories(r: Result, *, asked: bool) -> list[str]:
+    """What there is to know of a result at one glance, as keys of `CATEGORIES`."""
+    found = []
+    if r.status == "missing":
+        found.append("missing")
+    elif r.status == "graded":
+        marks = "full" if r.score >= r.max_score else "some" if r.score > 0 else "zero"
+        found.append(marks)
+        seen = [c for c in r.checks if c.status in (Status.FAILED, Status.ERROR)]
+        end = str(r.run.get("exit", "done")).partition(":")[0]
+        if end not in ("done", "error"):
+            found.append("stopped")
+        elif seen and r.score <= 0 and all(c.message.startswith(_NOT_WRITTEN) for c in seen):
+            found.append("untouched")
+        elif r.score <= 0 and any(n.startswith(RAISED) for n in r.notes):
+            found.append("broken")
+    if asked or r.status == "ungradable":
+        found.append("person")
+    if r.by_hand:
+        found.append("read")
+    if r.late is not None and r.late.late and r.status != "missing":
+        found.append("late")
+    return found
+
+
+def _table(
+    ids: Sequence[str], results: Sequence[Result], asks: Collection[tuple[str, str]]
+) -> View:
+    """Everybody's row: the cells by assignment, with what the page's script sorts and filters by:
+    of a cell the score, the categories, the lost checks, the bugs and the bar of the histogram.
+    """
+    graded = {i: [r for r in _graded(results) if r.assignment == i] for i in ids}
+    checks = {i: _numbered(c.id for r in graded[i] for c in r.checks) for i in ids}
+    bugs = {i: _numbered(b for b, _ in _have(graded[i])) for i in ids}
+    people: dict[str, dict[str, Result]] = {}
+    for r in results:
+        people.setdefault(r.student, {})[r.assignment] = r
+    lines: list[View] = []
+    for name, own in people.items():
+        scored = [r for r in own.values() if r.scored]
+        first = next(iter(own.values()))
+        cells: list[View] = []
+        for i in ids:
+            if i not in own:
+                cells.append({})
+                continue
+            r = own[i]
+            kinds = _categories(r, asked=(name, i) in asks)
+            lost = [
+                checks[i][c.id]
+                for c in r.checks
+                if c.id in checks[i] and STATUS[c.status]["tone"] in ("bad", "part")
+            ]
+            cells.append(
+                {
+                    "score": points(r.score) if r.scored else "",
+                    "tone": _status(r)["tone"],
+                    "icon": _status(r)["icon"],
+                    "kinds": kinds,
+                    "words": [CATEGORIES[k] for k in kinds if k not in ("full", "some", "zero")],
+                    "lost": lost,
+                    "bugs": [bugs[i][b] for b in r.bugs if b in bugs[i]],
+                    "bin": _bin(_share(r)) if r.status == "graded" and not r.gone else "",
+                }
+            )
+        lines.append(
+            {
+                "student": clean(name),
+                "who": _who(first),
+                "section": clean(first.person.get("section", "")),
+                "page": _page(name),
+                "total": points(sum(r.score for r in scored)) if scored else "",
+                "cells": cells,
+            }
+        )
+    there = {k for line in lines for cell in line["cells"] if cell for k in cell["kinds"]}
+    return {
+        "assignments": ids,
+        "rows": lines,
+        "sections": sorted({line["section"] for line in lines} - {""}),
+        "kinds": [(k, words) for k, words in CATEGORIES.items() if k in there],
+    }
+
+
+def _graded(results: Iterable[Result]) -> list[Result]:
+    return [r for r in results if r.status == "graded" and not r.gone]
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    """A number for each name, from 0 in the order in which they come."""
+    return {name: k for k, name in enumerate(dict.fromkeys(names))}
 
 
 def _attention(r: Result, questions: Sequence[str]) -> View | None:
@@ -256,11 +375,12 @@ def _attention(r: Result, questions: Sequence[str]) -> View | None:
     }
 
 
-def _assignment(name: str, results: Sequence[Result]) -> View:
-    graded = [r for r in results if r.status == "graded" and not r.gone]
+def _assignment(index: int, name: str, results: Sequence[Result]) -> View:
+    graded = _graded(results)
     scores = [r.score for r in graded]
     return {
         "id": name,
+        "index": index,
         "anchor": slug(name),
         "graded": len(graded),
         "missing": sum(r.status == "missing" for r in results),
@@ -270,22 +390,98 @@ def _assignment(name: str, results: Sequence[Result]) -> View:
         "histogram": _histogram([_share(r) for r in graded]),
         "bugs": _bugs(graded),
         "checks": _pass_rates(graded),
+        "tasks": _task_means(graded),
+        "spreads": _spreads(graded),
+        "slowest": _slowest(graded),
         "decided": _decisions(results),
-        "rows": [
+        "lost": [
             {
                 "student": clean(r.student),
-                "who": _who(r),
                 "page": _page(r.student),
-                "score": points(r.score) if r.scored else "",
-                "bar": _bar(r),
-                "status": _status(r),
-                "late": r.late is not None and r.late.late,
-                "bugs": r.bugs,
-                "why": clean(files.summary(r) if r.status == "missing" else files.why_zero(r)),
+                "words": "; ".join(filter(None, _lost_words(r))),
             }
             for r in results
+            if r.status != "graded" or r.score < r.max_score
         ],
     }
+
+
+def _lost_words(r: Result) -> Iterator[str]:
+    """Of a result without full marks: the points, the bugs, and why there are none, if so."""
+    yield points(r.score) if r.scored else _status(r)["words"]
+    yield ", ".join(r.bugs)
+    yield clean(files.summary(r) if r.status == "missing" else files.why_zero(r))
+
+
+def _task_means(graded: Sequence[Result]) -> list[View]:
+    """Of each task the mean score, in the assignment's order."""
+    got: dict[int, list[float]] = {}
+    most: dict[int, list[float]] = {}
+    for r in graded:
+        for task in student.tasks_of(r.checks):
+            if task.max_score > 0:
+                got.setdefault(task.number, []).append(task.score)
+                most.setdefault(task.number, []).append(task.max_score)
+    return [
+        {
+            "name": student.Task(n, ()).name,
+            "mean": number(round(statistics.fmean(got[n]), 2)),
+            "max_score": points(max(most[n])),
+            "bar": [_piece("plain", sum(got[n]) / sum(most[n]))],
+            "share": student.percent(sum(got[n]) / sum(most[n])),
+        }
+        for n in got
+    ]
+
+
+def _spreads(graded: Sequence[Result]) -> list[View]:
+    """How the measured accuracies of a check lie, in bins of five percent on a canvas of 340 by
+    120, with the threshold; the last bin holds 100.
+    """
+    values: dict[str, list[student.Accuracy]] = {}
+    for r in graded:
+        for a in student.accuracies_of(r.checks):
+            values.setdefault(a.title, []).append(a)
+    found = []
+    for title, own in values.items():
+        counts = [0] * 20
+        for a in own:
+            counts[min(19, int(a.value * 20 + 1e-9))] += 1
+        top = max(counts)
+        thresholds = sorted({a.threshold for a in own})
+        found.append(
+            {
+                "title": title,
+                "count": len(own),
+                "bars": [
+                    {"x": 10 + 16 * k, "y": 95 - round(75 * n / top), "height": round(75 * n / top)}
+                    for k, n in enumerate(counts)
+                    if n
+                ],
+                "words": ". ".join(
+                    f"{5 * k} to {5 * k + 5} percent: {n}" for k, n in enumerate(counts) if n
+                ),
+                "reached": sum(a.value >= a.threshold for a in own),
+                "low": student.percent(min(a.value for a in own)),
+                "median": student.percent(statistics.median(a.value for a in own)),
+                "high": student.percent(max(a.value for a in own)),
+                "thresholds": [
+                    {"x": number(round(10 + 320 * t, 1)), "words": student.percent(t)}
+                    for t in thresholds[:3]
+                ],
+            }
+        )
+    return found
+
+
+def _slowest(graded: Sequence[Result], many: int = 5) -> list[View]:
+    """Whose programs ran longest, of the first second on."""
+    timed = [(r, t) for r in graded if isinstance(t := r.run.get("wall_s"), int | float) and t >= 1]
+    timed.sort(key=lambda pair: (-pair[1], pair[0].student))
+    return [
+        {"student": clean(r.student), "page": _page(r.student), "time": f"{t:.1f} s"}
+        for r, t in timed[:many]
+    ]
 
 
 def _decisions(results: Sequence[Result]) -> list[View]:
@@ -309,8 +505,8 @@ def _decisions(results: Sequence[Result]) -> list[View]:
 
 
 def _who(r: Result) -> str:
-    """What the roster says of a student: `Andersson, Alice · A · team 1`."""
-    said = (r.person.get(column, "") for column in ("name", "section", "group"))
+    """What the roster says of a student beside the section: `Andersson, Alice · team 1`."""
+    said = (r.person.get(column, "") for column in ("name", "group"))
     return " · ".join(clean(text) for text in said if text and text != r.student)
 
 
@@ -318,7 +514,7 @@ def _histogram(shares: Iterable[float]) -> list[View]:
     """Ten bins of ten percent each, the last with 100; as bars on a 340 by 150 canvas."""
     counts = [0] * 10
     for share in shares:
-        counts[min(9, max(0, int(share * 10 + 1e-9)))] += 1
+        counts[_bin(share)] += 1
     top = max([*counts, 1])
     bins = []
     for i, count in enumerate(counts):
@@ -329,24 +525,38 @@ def _histogram(shares: Iterable[float]) -> list[View]:
     return bins
 
 
-def _bugs(graded: Sequence[Result]) -> list[View]:
-    """Each bug with the students who have it, the most frequent first."""
+def _bin(share: float) -> int:
+    """The tenth in which a share of the points lies, 0 to 9."""
+    return min(9, max(0, int(share * 10 + 1e-9)))
+
+
+def _have(graded: Iterable[Result]) -> list[tuple[str, list[Result]]]:
+    """Each bug with the results that have it, the most frequent first."""
     have: dict[str, list[Result]] = {}
-    helps: dict[str, str] = {}
     for r in graded:
         for bug in r.bugs:
             have.setdefault(bug, []).append(r)
+    return sorted(have.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _bugs(graded: Sequence[Result]) -> list[View]:
+    """Each bug with the students who have it, the most frequent first."""
+    helps: dict[str, str] = {}
+    for r in graded:
         for c in r.checks:
             if len(c.bugs) == 1:
                 helps.setdefault(c.bugs[0], c.help)
     return [
         {
             "id": bug,
-            "students": [{"student": clean(r.student), "page": _page(r.student)} for r in who],
+            "students": [
+                {"student": clean(r.student), "page": _page(r.student)} for r in who[:NAMED]
+            ],
+            "count": len(who),
             "share": number(round(100 * len(who) / len(graded), 2)),
             "help": clean(helps.get(bug, "")),
         }
-        for bug, who in sorted(have.items(), key=lambda item: (-len(item[1]), item[0]))
+        for bug, who in _have(graded)
     ]
 
 
@@ -356,6 +566,7 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
     for r in graded:
         for c in r.checks:
             by_id.setdefault(c.id, []).append(c)
+    numbers = _numbered(by_id)
     rows = []
     for lines in by_id.values():
         x, pieces = 0.0, []
@@ -367,6 +578,7 @@ def _pass_rates(graded: Sequence[Result]) -> list[View]:
         rows.append(
             {
                 "title": clean(lines[0].title),
+                "number": numbers[lines[0].id],
                 "task": lines[0].task,
                 "hidden": lines[0].visibility is Visibility.HIDDEN,
                 "points": points(lines[0].max_score),

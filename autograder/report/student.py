@@ -205,8 +205,8 @@ def work(r: Result, seen: Seen, course: Course | None) -> Work:
         also=_also(told, seen.program),
         loops=tuple(beats.loops(seen.evidence, bugs)) if full else (),
         curves=tuple(_curves(seen.evidence)) if full else (),
-        accuracies=tuple(_accuracies(told)),
-        tasks=_tasks(told),
+        accuracies=tuple(accuracies_of(told)),
+        tasks=tasks_of(told),
         by_person=read,
         sums=_sums(r, told, away),
         away=away,
@@ -325,7 +325,8 @@ def _curves(evidence: Iterable[Mapping[str, Json]]) -> Iterator[Curve]:
             yield Curve(name, longest[name])
 
 
-def _accuracies(checks: Iterable[CheckResult]) -> Iterator[Accuracy]:
+def accuracies_of(checks: Iterable[CheckResult]) -> Iterator[Accuracy]:
+    """The accuracies that checks measured, with what they ask for."""
     for c in checks:
         band = _BAND.search(c.message)
         if c.value is not None and band is not None and 0 <= c.value <= 1:
@@ -342,7 +343,7 @@ def _errors(seen: Seen) -> tuple[tuple[ErrorInfo, Excerpt | None], ...]:
 # -- how it adds up ----------------------------------------------------------------------------
 
 
-def _tasks(checks: Iterable[CheckResult]) -> tuple[Task, ...]:
+def tasks_of(checks: Iterable[CheckResult]) -> tuple[Task, ...]:
     """The checks by task, in the assignment's order."""
     groups: dict[int, list[CheckResult]] = {}
     for c in checks:
@@ -358,7 +359,7 @@ def _sums(
         return ()
     lines = [
         (t.name, f"{points(t.score)} of {points(t.max_score)}")
-        for t in _tasks(shown)
+        for t in tasks_of(shown)
         if t.max_score
     ]
     counted = sum(c.score for c in r.checks if c.status not in OPEN)
