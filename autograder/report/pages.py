@@ -598,6 +598,11 @@ def _work(look: student.Look) -> View:
     r, seen, load = look.work.result, look.work, look.load
     notes = list(dict.fromkeys((*r.attention, *r.notes, *look.notes)))
     causes = {name: k for k, c in enumerate(seen.mend, 1) for name in c.checks}
+    told = {
+        *causes,
+        *(c.id for c in seen.by_person),
+        *(name for s in seen.also for name in s.checks),
+    }
     text = clean(load.output, lines=True).strip("\n") if load is not None else ""
     cut = len(text) > OUTPUT_CAP
     return {
@@ -628,7 +633,7 @@ def _work(look: student.Look) -> View:
         "accuracies": [_gauge(a) for a in seen.accuracies],
         "also": seen.also,
         "by_person": [_check(c, causes) for c in seen.by_person],
-        "tasks": [_task(t, causes) for t in seen.tasks],
+        "tasks": [_task(t, causes, told) for t in seen.tasks],
         "withheld": student.withheld(seen.away),
         "errors": [
             {
@@ -748,8 +753,13 @@ def _facts(r: Result) -> list[tuple[str, str]]:
     return facts
 
 
-def _task(task: student.Task, causes: Mapping[str, int]) -> View:
+def _task(task: student.Task, causes: Mapping[str, int], told: Collection[str]) -> View:
+    """A task's checks; of those that are `told` elsewhere on the page, what was seen is not told
+    again.
+    """
     lines = [(c, _check(c, causes)) for c in task.checks]
+    for c, view in lines:
+        view["message"] = "" if c.id in told else view["message"]
     return {
         "name": task.name,
         "score": points(task.score),
@@ -760,7 +770,7 @@ def _task(task: student.Task, causes: Mapping[str, int]) -> View:
 
 
 def _check(c: CheckResult, causes: Mapping[str, int]) -> View:
-    """One line. What was seen is told where the cause is (`cause`: its number), and not again."""
+    """One line; `cause` is the number of what to mend for it, 0 where there is none."""
     return {
         "status": STATUS[c.status],
         "title": clean(c.title),
@@ -769,7 +779,7 @@ def _check(c: CheckResult, causes: Mapping[str, int]) -> View:
         "cause": causes.get(c.id, 0),
         "rubric": [(points(p), clean(line)) for p, line in c.rubric],
         "answer": clean(c.answer, lines=True),
-        "message": "" if c.id in causes else student.shortened(c.message),
+        "message": student.shortened(c.message),
         "decided": [clean(a.words) for a in c.adjusted],
     }
 

@@ -56,10 +56,13 @@ TOOLS = {"canvas": "in Canvas", "moodle": "in Moodle", "gradescope": "in Gradesc
 
 @dataclass(frozen=True)
 class Said:
-    """One message: of which checks, and the lines of the program that it speaks of, if any."""
+    """One message: of which checks, by title and id, and the lines of the program that it speaks
+    of, if any.
+    """
 
     text: str
     titles: tuple[str, ...]
+    checks: tuple[str, ...]
     code: Excerpt | None = None
 
 
@@ -278,15 +281,15 @@ def _cause(group: _Group, hidden: str, program: Program | None) -> Cause:
 
 def _said(checks: Iterable[CheckResult], program: Program | None) -> tuple[Said, ...]:
     """What is said of checks, each message once, with the lines that it speaks of."""
-    titles: dict[str, list[str]] = {}
+    told: dict[str, list[CheckResult]] = {}
     for c in checks:
         if c.message:
-            titles.setdefault(shortened(c.message), []).append(clean(c.title))
+            told.setdefault(shortened(c.message), []).append(c)
     said = []
-    for text, names in titles.items():
+    for text, own in told.items():
         place = source.place_in(text)
         code = None if place is None else source.excerpt(program, *place)
-        said.append(Said(text, tuple(names), code))
+        said.append(Said(text, tuple(clean(c.title) for c in own), tuple(c.id for c in own), code))
     return tuple(said)
 
 
