@@ -452,9 +452,10 @@ _ALL = (
         belief="A mean of means is the mean.",
         question="With a batch of 64 and a batch of 1, how much does each sample count?",
         help=(
-            "The last batch is often shorter than the others. A mean of the batches' means gives "
-            "its samples more weight than the rest. Weight each batch's loss by its number of "
-            "samples, then divide by the number of all samples."
+            "The last batch is often shorter than the others. In a mean of the batches' means "
+            "every batch counts the same, however many samples it has, so a sample of the short "
+            "batch counts more than one of a full batch. With a batch of 64 and a batch of 1: how "
+            "much does each sample count, and how much should it?"
         ),
         taught="04-training-loop#2",
     ),
@@ -929,9 +930,10 @@ _ALL = (
         belief="A class that never occurs has an accuracy of 0.",
         question="Which samples does the accuracy of class 3 speak of?",
         help=(
-            "A class's accuracy is the share of its own samples that were found: the diagonal over "
-            "the sum of its row. A class without samples has no accuracy, and nan says so honestly "
-            "where 0 would accuse."
+            "The accuracy of a class speaks of the samples of that class alone. Which cells of the "
+            "confusion matrix count the samples whose true class is 3, and in which of them was "
+            "the answer right? A class that never occurs was never tried: a 0 there would say that "
+            "every answer was wrong."
         ),
         taught="04-training-loop#5",
     ),

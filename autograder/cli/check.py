@@ -44,7 +44,8 @@ def check(
     work = submission_of(file, config.assignment(public), course)
     with Grader(course, "none", data, public=public) as grader:
         graded = grader.grade(work)
-    checked(graded.result, graded.load)
+    seen = [e.data for e in graded.evidence.values() if "letters" in e.data]
+    checked(graded.result, graded.load, work.program, seen)
     raise typer.Exit(0 if graded.result.status == "graded" else 1)
 
 

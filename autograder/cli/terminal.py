@@ -6,7 +6,7 @@ Everything that comes from a student is cleaned and shown as text, never as mark
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bugs import BUGS
-from ..model import LoadReport, Result, Status
+from ..model import Json, LoadReport, Program, Result, Status
 from ..results import files as kept
 from ..results.people import called
 from ..text import clean, points
@@ -40,6 +40,8 @@ _MARK = {
     Status.UNGRADABLE: ("!", "magenta"),
 }
 NARROW = 100
+COLUMNS_FIT = 72
+"""Columns of a terminal from which a table of grades fits."""
 GONE_SHOWN = 20
 
 
@@ -59,27 +61,46 @@ def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
     if not sys.stderr.isatty() or not total:
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[who]}"),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[tally]}  {task.fields[who]}"),
     )
+    full = ungradable = 0
     console = Console(stderr=True, highlight=False)
     with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("grade", total=total, who="starting the sandbox")
+        task = bars.add_task("grade", total=total, tally="", who="starting the sandbox")
 
         def tick(done: int, of: int, result: Result) -> None:
+            nonlocal full, ungradable
+            full += result.status == "graded" and result.score >= result.max_score
+            ungradable += result.status == "ungradable"
+            tally = f"{full} full marks" + f", {ungradable} ungradable" * bool(ungradable)
             # The column renders markup: a name must not be able to.
-            bars.update(task, completed=done, total=of, who=clean(result.student).replace("[", "("))
+            who = clean(result.student).replace("[", "(")
+            bars.update(task, completed=done, total=of, tally=tally, who=who)
 
         yield tick
 
 
 def table(results: Sequence[Result]) -> None:
-    """Student, assignment, score and bugs, one row each."""
+    """Student, assignment, score and bugs, one row each; where a row has no room for that, the bugs
+    stand on a line of their own.
+    """
+    console = _console()
+    narrow = console.width < COLUMNS_FIT
     grid = Table(box=None, pad_edge=False, header_style="bold")
     several = len({r.assignment for r in results}) > 1
     grid.add_column("student", overflow="fold")
@@ -97,9 +118,15 @@ def table(results: Sequence[Result]) -> None:
         else:
             score = Text("ungradable", "magenta")
             what = Text(clean("; ".join(r.notes)), "dim")
-        row = [Text(clean(r.student)), *([Text(r.assignment)] if several else []), score, what]
-        grid.add_row(*row)
-    _console().print(grid)
+        who = [Text(clean(r.student)), *([Text(r.assignment)] if several else [])]
+        if narrow:
+            console.print(Text("  ").join([*who, score]))
+            if what:
+                console.print(Padding(what, (0, 0, 0, 2), expand=False))
+        else:
+            grid.add_row(*who, score, what)
+    if not narrow:
+        console.print(grid)
 
 
 def graded(done: Batch, out: Path, index: Path) -> None:
@@ -155,8 +182,8 @@ def stands(found: Report) -> None:
         for said, names in (
             ("handed in nothing", one.missing),
             ("could not be graded", one.ungradable),
-            ("wait for points by hand", one.by_hand),
-            ("wait for another device", one.deferred),
+            (f"{_wait(one.by_hand)} for points by hand", one.by_hand),
+            (f"{_wait(one.deferred)} for another device", one.deferred),
             (kept.GONE, one.gone),
         ):
             if names:
@@ -176,42 +203,83 @@ def stands(found: Report) -> None:
         print(f"nothing graded of: {', '.join(found.untouched)}")
 
 
+def _wait(names: Sequence[str]) -> str:
+    return "waits" if len(names) == 1 else "wait"
+
+
 def score(r: Result) -> str:
     """A row's score in words: `16 of 20`, `ungradable`."""
     return f"{points(r.score)} of {points(r.max_score)}" if r.scored else r.status
 
 
-def checked(result: Result, load: LoadReport) -> None:
-    """A student's own check: each check with what was seen and what it teaches."""
+def checked(
+    result: Result,
+    load: LoadReport,
+    program: Program | None = None,
+    evidence: Iterable[Mapping[str, Json]] = (),
+) -> None:
+    """A student's own check: a line for each check, then what to mend first, and what to do next.
+
+    `evidence` is the data of what the probes saw.
+    """
+    from ..report import student
+    from ..report.markdown import strip_text
+
     console = _console()
     width = min(console.width, NARROW)
+
+    def say(text: str, look: str = "", indent: int = 0) -> None:
+        console.print(Padding(Text(text, look), (0, 0, 0, indent), expand=False), width=width)
+
+    file = clean(program.main) if program is not None else "your file"
+    if load.data.get("unread") is True and load.errors:
+        told = f"✗ {file}: Python cannot read it: {student.shortened(str(load.errors[0]))}"
+        console.print(Text(told, "red"), soft_wrap=True)
+        say("next: mend that line, and run the same command again")
+        return
     for e in load.errors:
-        console.print(Text(f"! while running: {clean(str(e))}", "yellow"), width=width)
+        say(f"! while running: {student.shortened(str(e))}", "yellow")
     if result.status != "graded":
         for note in result.notes:
-            console.print(Text(f"! {clean(note)}", "magenta"), width=width)
+            say(f"! {clean(note)}", "magenta")
         return
-    taught: set[str] = set()  # what one mistake teaches is said once, however much it costs
+    work = student.work(result, student.Seen(load, tuple(evidence), program), None)
     for c in result.checks:
         mark, style = _MARK.get(c.status, ("✗", "red"))
         worth = f"{points(c.score)} / {points(c.max_score)}"
         line = Text.assemble((mark, style), " ", (clean(c.title), "bold"), (f"  {worth}", "dim"))
         console.print(line, width=width)
-        if c.status is Status.PASSED:
-            continue
-        help_text = "" if c.help in taught else c.help
-        taught.add(c.help)
-        for text, look in ((c.message, ""), (help_text, "dim")):
-            if text:
-                console.print(
-                    Padding(Text(clean(text), look), (0, 0, 0, 2), expand=False), width=width
-                )
+        if c.status is Status.NOT_CHECKED and c.message:
+            say(student.shortened(c.message), "dim", 2)
+    if work.mend:
+        say("")
+        say("Mend this:" if len(work.mend) == 1 else "Mend these, in this order:", "bold")
+    taught: set[str] = set()  # what one mistake teaches is said once, however much it costs
+    for k, cause in enumerate(work.mend, 1):
+        more = f" and {cause.more} more" if cause.more else ""
+        say(f"{k}. {cause.title}{more}: wins {student.promise(cause)}", "bold")
+        for one in cause.said:
+            say(one.text, "", 3)
+            for row in one.code.lines if one.code is not None else ():
+                say(f"{'>' if row.meant else ' '} {row.number:>4}  {row.text}", "dim", 3)
+        if cause.help not in taught:
+            say(cause.help, "dim", 3)
+        taught.add(cause.help)
+    for one in work.also:
+        say(f"also seen, and it costs no points: {one.text}", "dim")
+    for loop in work.loops:
+        if loop.marked:
+            right, own = strip_text(loop)
+            say("")
+            say(f"a right loop: {right}")
+            say(f"yours:        {own}")
     total = f"{points(result.score)} of {points(result.max_score)}"
-    console.print()
-    console.print(
-        Text(f"{total} public points. The hidden checks run when your work is graded."),
-        width=width,
-    )
+    say("")
+    say(f"{total} public points. The hidden checks run when your work is graded.")
+    if work.mend:
+        say(f"next: mend the first of these in {file}, and run the same command again")
+    elif all(c.status is Status.PASSED for c in result.checks):
+        say(f"next: hand in {file}")
 
 
 def findings(found: Sequence[Finding]) -> None:

@@ -23,7 +23,7 @@ from ..course.config import Assignment, Course, instant
 from ..errors import FiveBeatsError, GraderError, InputError, Stopped
 from ..intake.collect import Refused
 from ..model import Graded, Json, Result, Submission
-from ..results import files, lateness, provenance, roster, totals
+from ..results import files, lateness, programs, provenance, roster, totals
 from ..results.roster import Roster
 from ..results.store import Key, Store, Verdict, fingerprint
 from ..text import clean
@@ -320,5 +320,6 @@ class _Work:
                     where=place,
                     remedy="make room there; the same command then goes on where it stopped",
                 ) from e
+        programs.write(self.out, submission)
         files.write_result(self.out, own)
         return own

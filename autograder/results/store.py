@@ -21,7 +21,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +101,46 @@ def fingerprint(environment: Mapping[str, Json]) -> str:
     """A short, stable name for everything outside a submission that its grade depends on."""
     text = json.dumps(dict(environment), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One work of a student's that was graded: by the checks alone, before lateness and persons."""
+
+    submission: str
+    submitted_at: str
+    score: float
+    max_score: float
+
+
+Attempts = Mapping[tuple[str, str], Sequence[Attempt]]
+"""By student and assignment, the oldest first."""
+
+
+def attempts(path: Path) -> dict[tuple[str, str], list[Attempt]]:
+    """Every work that the store at `path` holds a grade of, each by its newest verdict; {} where
+    there is no store that can be read. Of students who handed in the same bytes, it stands with the
+    one who was graded.
+    """
+    found: dict[tuple[str, str], dict[str, Attempt]] = {}
+    if not path.is_file():
+        return {}
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as db:
+            rows = db.execute(
+                "SELECT result FROM verdict WHERE state = 'done' ORDER BY rowid"
+            ).fetchall()
+        for (text,) in rows:
+            r = json.loads(text)
+            one = Attempt(r["submission"], r["submitted_at"], r["score"], r["max_score"])
+            found.setdefault((r["student"], r["assignment"]), {})[one.submission] = one
+    except (sqlite3.Error, ValueError, KeyError, TypeError):
+        return {}
+    return {
+        key: sorted(works.values(), key=lambda a: a.submitted_at) for key, works in found.items()
+    }
 
 
 class Store:
