@@ -186,6 +186,72 @@ def test_a_grader_without_the_source_takes_the_answers_along(course: Path, tmp_p
         assert grader.own_digest(grader.assignment(NAME)) != kept
 
 
+TRUSTING = """
+
+from autograder.checks.base import check, probe
+from autograder.model import Outcome
+
+
+def secret(ctx):
+    return probe("square", {"number": int(ctx.rng("x").integers(2**31))})
+
+
+@check(main=secret)
+def trusts(ctx, main):
+    return Outcome.passed() if 6 / main.data["value"] == 6 else Outcome.failed("not one")
+
+
+@check(main=secret)
+def breaks(ctx, main):
+    raise ZeroDivisionError("our own")
+"""
+SQUARE = """
+import torch
+
+
+def square(program, args, tensors):
+    return {"value": program.get("mean_square")(torch.ones(3), torch.zeros(3)).tolist()}, {}
+"""
+
+
+def test_whose_fault_a_judge_is_that_raises_is_known_without_the_source(
+    course: Path, tmp_path: Path
+) -> None:
+    home, away = course / "assignments" / NAME, tmp_path / "away"
+    with (home / "checks.py").open("a", encoding="utf-8") as f:
+        f.write(TRUSTING)
+    (home / "probes.py").write_text(SQUARE)
+    with (home / "assignment.yml").open("a", encoding="utf-8") as f:
+        f.write("  - {id: trusted, use: trusts, title: trusted, task: 1, points: 1}\n")
+    config.assignment.cache_clear()
+
+    def given(grader: Grader, text: str) -> Result:
+        program = Program("script", "first_steps.py", (text,))
+        return grader.grade(Submission("eve", NAME, program, {})).result
+
+    right = (home / "submissions" / "correct_plain" / "first_steps.py").read_text()
+    odd = right + "\n\ndef mean_square(pred, target):\n    return (pred - target) ** 2\n"
+    with Grader(course, "none", cache=tmp_path / "one") as grader:
+        here = given(grader, odd)
+        files = expected.carried(grader.world(NAME))
+    cost = next(c for c in here.checks if c.id == "trusted")
+    assert (here.status, cost.status) == ("graded", "error") and "TypeError" in cost.flag
+    shutil.copytree(home, away / "assignments" / NAME)
+    shutil.copy(course / "grading_config.yml", away)
+    for name, raw in files.items():
+        (away / "assignments" / NAME / name).parent.mkdir(exist_ok=True)
+        (away / "assignments" / NAME / name).write_bytes(raw)
+    config.assignment.cache_clear()
+    with Grader(away, "none", cache=tmp_path / "two") as grader:
+        assert given(grader, odd).checks == here.checks
+        assert given(grader, right).score == 11
+    yml = away / "assignments" / NAME / "assignment.yml"
+    yml.write_text(yml.read_text().replace("use: trusts", "use: breaks"))
+    config.assignment.cache_clear()
+    with Grader(away, "none", cache=tmp_path / "three") as grader:
+        assert given(grader, odd).status == "ungradable"
+
+
 def test_another_solution_gives_other_answers(course: Path, tmp_path: Path) -> None:
     source = course / "source" / NAME / "first_steps.py"
     with Grader(course, "none", cache=tmp_path / "cache") as grader:

@@ -1,11 +1,16 @@
-"""Accuracy on hidden images: predictions come from the box, labels never enter it.
+"""Accuracy on hidden images, which a network reaches by its weights and not by its word.
+
+Theory. A program may answer by whatever it likes: by the nearest of its training images, say. So
+its answers decide nothing. The box is asked about images of random pixels, and writes down by which
+operations, with which numbers, its network answers them, and how it had prepared them. That network
+is then run here on the hidden images, prepared in the same way (`reference.operations`,
+`reference.images.followed`): neither they nor their labels are in the box. Where what was
+written down is no network, or answers otherwise than the box did, the program's own word is asked
+for: it counts against the program, and where it would count in its favour, a person decides.
 
 Full marks from the calibrated threshold, none below the floor, and a straight line in between.
 Where no images are set aside, or no threshold was measured for exactly this data, the check is
 `deferred` and counts on neither side.
-
-Where the handout fixes the network to the last layer (option `layers`), the box is asked for its
-final weights instead of its predictions, and the predictions are made here.
 
 From accuracies a_1..a_n of the reference, each from another seed:
 
@@ -20,16 +25,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from ..model import Array, Evidence, Outcome, ProbeRequest, Status
-from .base import Calibration, Context, HiddenData, Inconclusive, Option, check, require, tensor_of
+from .base import Calibration, Context, Inconclusive, Option, check, require, tensor_of
+from .reference.images import followed
+from .reference.network import agree
+from .reference.operations import Unknown, read_network
 
 MARGIN = 0.04
 CHANCE = 0.1
+ASKED = 61
+"""Images that a box is asked about: a prime, so that no other size of a network is the same."""
+IMAGE, SHARE, NUMBERS_CAP = 784, 3, 2_000_000
+"""A network may hold a third as many numbers as the training images have pixels: then they do not
+fit into it, and it has to learn."""
+FOR_A_PERSON = "your network could not be run again by its weights alone; a person looks at it"
 
 
 def from_accuracies(accuracies: Sequence[float]) -> Calibration:
@@ -41,80 +53,92 @@ def from_accuracies(accuracies: Sequence[float]) -> Calibration:
     return Calibration(tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4))
 
 
-def hidden_request(ctx: Context) -> ProbeRequest:
-    """The probe that brings back logits of the trained model on the hidden images.
+def _asked(ctx: Context) -> Array:
+    """Images (ASKED, 28, 28) uint8 of random pixels: every pixel takes every value."""
+    return ctx.rng("asked images").integers(0, 256, (ASKED, 28, 28), dtype=np.uint8)
+
+
+def network_request(ctx: Context) -> ProbeRequest:
+    """The probe that writes down what the trained network computes. No hidden image goes in.
 
     Options of the check: `model`, the global that is the trained model; `trainer`, a function
-    without arguments whose first result is one, where there is no such global; `classes`;
-    `layers`, the sizes of a chain of linear layers with ReLU between, computed outside.
+    without arguments whose first result is one, where there is no such global; `classes`.
     """
     assert ctx.hidden is not None
-    args: dict[str, Any] = {"model": ctx.option("model"), "trainer": ctx.option("trainer")}
-    if ctx.option("layers"):
-        args["weights"] = True
+    pixels = ctx.hidden.images.astype(np.float64)
+    args = {
+        "model": ctx.option("model"),
+        "trainer": ctx.option("trainer"),
+        "pixels": [round(float(pixels.mean()), 3), round(float(pixels.std()), 3)],
+    }
+    return ProbeRequest("accuracy:network", args, {"images": _asked(ctx)})
+
+
+def hidden_request(ctx: Context) -> ProbeRequest:
+    """The probe that brings back logits of the trained model on the hidden images: its own word."""
+    assert ctx.hidden is not None
+    args = {"model": ctx.option("model"), "trainer": ctx.option("trainer")}
     return ProbeRequest("accuracy:predictions", args, {"images": ctx.hidden.images})
 
 
 def _requests(ctx: Context) -> Mapping[str, ProbeRequest]:
     if ctx.hidden is None:
         return {}
-    return {"main": hidden_request(ctx)}
+    return {"main": network_request(ctx), "claimed": hidden_request(ctx)}
 
 
-def _computed(evidence: Evidence, sizes: Sequence[int], count: int) -> Array:
-    """Logits (count, classes) of the final weights: linear layers of these `sizes`, ReLU between.
+def accuracy_of(ctx: Context, evidence: Evidence) -> float:
+    """The share of hidden images, in [0, 1], that the network gets right which a box wrote down.
 
-    Raises `Inconclusive` where the weights are not those of such layers.
+    Raises `Unknown` where it cannot be said what it computes, or answers otherwise than it was
+    written down, `Inconclusive` where the evidence is none.
     """
-    weights = tensor_of(evidence, "weights", (None,)).astype(np.float64)
-    samples = tensor_of(evidence, "samples")
-    if len(weights) != sum((a + 1) * b for a, b in pairwise(sizes)):
+    assert ctx.hidden is not None
+    done, labels, classes = require(evidence), ctx.hidden.labels, int(ctx.option("classes"))
+    told = tensor_of(done, "logits").astype(np.float64)
+    if told.shape != (ASKED, classes):
         raise Inconclusive(
             Outcome.failed(
-                f"the network has {len(weights):,} parameters, not those of the layers "
-                f"{' to '.join(map(str, sizes))}",
-                "wrong_architecture",
-            )
-        )
-    if samples.size != count * sizes[0]:
-        raise Inconclusive(
-            Outcome.failed(f"{count} images were prepared as {samples.shape}", "wrong_shape")
-        )
-    x = samples.astype(np.float64).reshape(count, sizes[0])
-    at = 0
-    for depth, (a, b) in enumerate(pairwise(sizes)):
-        w, bias = weights[at : at + a * b].reshape(b, a), weights[at + a * b : at + a * b + b]
-        x = np.nan_to_num((x if depth == 0 else np.maximum(x, 0)) @ w.T + bias, nan=np.inf)
-        at += (a + 1) * b
-    return np.asarray(x)
-
-
-def accuracy_of(
-    evidence: Evidence, hidden: HiddenData, classes: int = 10, layers: Sequence[int] = ()
-) -> float:
-    """The share of hidden images whose largest logit is at the label; in [0, 1]. With `layers`,
-    the logits are computed here from the final weights.
-
-    Raises `Inconclusive` where the evidence is no (N, classes) array. A row with a number that
-    is not finite counts as wrong.
-    """
-    done = require(evidence)
-    if layers:
-        rows = _computed(done, layers, len(hidden.labels))
-        sound = np.isfinite(rows).all(axis=1)
-        return float(((rows.argmax(axis=1) == hidden.labels) & sound).mean())
-    logits = done.tensors.get("logits")
-    if logits is not None and logits.shape != (len(hidden.labels), classes):
-        raise Inconclusive(
-            Outcome.failed(
-                f"the model gives {logits.shape} for {len(hidden.labels)} images, "
-                f"not ({len(hidden.labels)}, {classes})",
+                f"the model gives {told.shape} for {ASKED} images, not ({ASKED}, {classes})",
                 "wrong_shape",
             )
         )
-    rows = tensor_of(done, "logits", (len(hidden.labels), classes)).astype(np.float64)
-    sound = np.isfinite(rows).all(axis=1)
-    return float(((rows.argmax(axis=1) == hidden.labels) & sound).mean())
+    data = ctx.assignment.data
+    network = read_network(done, NUMBERS_CAP if data is None else data.train * IMAGE // SHARE)
+    samples = tensor_of(done, "samples").astype(np.float64)
+    if samples.ndim < 2 or len(samples) != ASKED:
+        raise Unknown("its images are not as many as they were")
+    asked, hidden = (
+        images.reshape(len(images), -1).astype(np.float64)
+        for images in (_asked(ctx), ctx.hidden.images)
+    )
+    prepared = followed(samples.reshape(ASKED, -1), asked)
+    if prepared is None:
+        raise Unknown("its images are prepared in a way that cannot be followed")
+    if not agree(network.answers(samples), told, reduced=network.reduced):
+        raise Unknown("its answers are not those of its weights")
+    rows = network.answers(prepared(hidden).reshape(len(hidden), *samples.shape[1:]))
+    if rows.shape != (len(labels), classes):
+        raise Unknown("its answers to other images have another shape")
+    return _share(rows, labels)
+
+
+def _claimed(ctx: Context, evidence: Evidence) -> float:
+    """The share that the model gets right by its own word; 0 where it has none."""
+    assert ctx.hidden is not None
+    shape = (len(ctx.hidden.labels), int(ctx.option("classes")))
+    logits = evidence.tensors.get("logits")
+    if evidence.status != "done" or logits is None or logits.shape != shape:
+        return 0.0
+    return _share(logits.astype(np.float64), ctx.hidden.labels)
+
+
+def _share(logits: Array, labels: Array) -> float:
+    """The share of rows whose largest number is at the label; one with a number that is not finite
+    counts as wrong.
+    """
+    sound = np.isfinite(logits).all(axis=1)
+    return float(((logits.argmax(axis=1) == labels) & sound).mean())
 
 
 @check(
@@ -127,7 +151,6 @@ def accuracy_of(
         Option("model", str, "the global that is the trained model", "model"),
         Option("trainer", str, "a function without arguments whose first result is the model"),
         Option("classes", int, "the number of classes", 10),
-        Option("layers", list, "sizes of the layers, where the handout fixes the network"),
     ),
     calibrated=True,
 )
@@ -137,12 +160,16 @@ def accuracy(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
         return Outcome(Status.DEFERRED, 0.0, (), "no hidden images are set aside here")
     if ctx.calibration is None:
         return Outcome(Status.DEFERRED, 0.0, (), "no threshold has been measured for this data")
-    classes, layers = int(ctx.option("classes")), tuple(ctx.option("layers", ()))
-    reached = accuracy_of(evidence["main"], ctx.hidden, classes, layers)
     threshold, floor = ctx.calibration.threshold, ctx.calibration.floor
-    said = (
-        f"{reached:.1%} of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
-    )
+    bar = f"of {len(ctx.hidden.labels)} hidden images; full marks from {threshold:.1%}"
+    try:
+        reached = accuracy_of(ctx, evidence["main"])
+    except Unknown as e:
+        reached = _claimed(ctx, evidence["claimed"])
+        if reached > floor:
+            flag = f"by its own word it gets {reached:.1%} {bar}; this was not believed: {e}"
+            return Outcome(Status.BY_HAND, 0.0, (), FOR_A_PERSON, flag=flag)
+    said = f"{reached:.1%} {bar}"
     if reached >= threshold:
         outcome = Outcome.passed(said)
     elif reached <= floor:

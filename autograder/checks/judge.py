@@ -6,10 +6,10 @@ passed is not asked at all.
 
 Whose fault it is when a judge raises. A judge is a function of the context, which is ours, and of
 the evidence, which is theirs. So the same judge is put the reference's answers to the same
-questions: where it gives credit to those, nothing but the evidence can have made it raise, and that
-costs the check (`error`, with a flag for a person). Where it raises over them too, or there are
-none to be had, the check is `ungradable` and never a zero. A box that fails, while it is asked, is
-always our fault.
+questions, or to nobody's (see `credited`): where it gives credit to those, nothing but the evidence
+can have made it raise, and that costs the check (`error`, with a flag for a person). Where it
+raises over them too, or there are none to be had, the check is `ungradable` and never a zero. A box
+that fails, while it is asked, is always our fault.
 
 A check that is not passed is `ungradable`, too, where the program needed what the place of grading
 lacks, such as a module that is not installed: whether the work is right cannot be told there.
@@ -18,7 +18,7 @@ lacks, such as a module that is not installed: whether the work is right cannot 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -263,7 +263,7 @@ def _outcome(world: World, spec: CheckSpec, load: LoadReport, ask: Ask) -> Outco
         raise
     except Exception as e:  # noqa: BLE001 - whatever a judge raises has to be somebody's fault
         said = f"{type(e).__name__}: {e}"
-        if world.reference is not None and _credits(check, context, world.reference):
+        if world.reference is not None and credited(check, context, world.reference):
             flag = f"the judge raised over this evidence: {said}"
             return Outcome(Status.ERROR, 0.0, (), RAISED, flag=flag)
         return _failed(said)
@@ -281,13 +281,20 @@ def _failed(said: str) -> Outcome:
     return Outcome(Status.UNGRADABLE, 0.0, (), f"the grader failed on this check: {said}")
 
 
-def _credits(check: StandardCheck, context: Context, reference: Ask) -> bool:
-    """Whether a judge gives credit to the reference's answers to the same questions."""
-    try:
-        found = check.judge(context, _Asked(check.requests(context), reference))
-    except Exception:  # noqa: BLE001 - then the evidence is not shown to be what it raises over
-        return False
-    return found.status in _CREDIT
+def credited(check: StandardCheck, context: Context, reference: Ask) -> bool:
+    """Whether a judge gives credit to the reference's answers: to the same questions or, where the
+    reference cannot be asked those (a grader that travels carries answers only to what is asked of
+    nobody in particular), to nobody's.
+    """
+    for asked in (context, replace(context, submission="")):
+        try:
+            found = check.judge(asked, _Asked(check.requests(asked), reference))
+        except GraderError:
+            continue
+        except Exception:  # noqa: BLE001 - then the evidence is not shown to be what it raises over
+            return False
+        return found.status in _CREDIT
+    return False
 
 
 def _lacking(needs: Iterable[str]) -> Outcome:

@@ -17,8 +17,9 @@ import yaml
 
 from ..authoring.master import given_files, reference
 from ..checks import Calibration
-from ..checks.accuracy import accuracy_of, from_accuracies, hidden_request
+from ..checks.accuracy import accuracy_of, from_accuracies, network_request
 from ..checks.judge import World
+from ..checks.reference.operations import Unknown
 from ..errors import ConfigError, GraderError
 from ..model import Job, Limits, ProbeRequest
 from ..sandbox import Sandbox
@@ -37,7 +38,7 @@ def measure(
     program, files = reference(source, world.assignment, "script"), given_files(source)
     found = []
     for seed in range(seeds):
-        asked = hidden_request(context)
+        asked = network_request(context)
         request = ProbeRequest(
             "accuracy:reference_accuracy",
             {**asked.args, "offset": 1000 * seed},
@@ -53,8 +54,13 @@ def measure(
                 f"the reference of {world.assignment.id} could not be calibrated: {why}",
                 remedy="run the source as a script and mend it",
             )
-        layers = tuple(context.option("layers", ()))
-        found.append(accuracy_of(evidence, context.hidden, layers=layers))
+        try:
+            found.append(accuracy_of(context, evidence))
+        except Unknown as e:
+            raise GraderError(
+                f"the reference of {world.assignment.id} could not be calibrated: {e}",
+                remedy="write its network with layers of torch.nn",
+            ) from e
     return from_accuracies(found)
 
 

@@ -11,6 +11,7 @@ run, ask each question once. They are evidence of a box like any other, and are 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -20,12 +21,12 @@ from pathlib import Path
 from ..authoring.master import given_files, master_path, reference
 from ..checks import Context, own
 from ..checks.base import VARIANTS
-from ..checks.judge import World
+from ..checks.judge import World, credited
 from ..course.config import Assignment
 from ..errors import GraderError
 from ..model import Evidence, Job, Limits, ProbeRequest
 from ..results import files as kept
-from ..sandbox import Sandbox
+from ..sandbox import Box, Sandbox
 
 FOLDER = "expected"
 ENOUGH = 1_000
@@ -82,6 +83,7 @@ class Expected:
         named = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
         self.shelf = cache / FOLDER / assignment.id / named
         self.has_source = bool(version)
+        self._box: Box | None = None
         self._known: dict[str, Evidence] = {}
         self._lock = threading.Lock()
 
@@ -91,6 +93,25 @@ class Expected:
             if request.digest not in self._known:
                 self._known[request.digest] = self._find(request)
             return self._known[request.digest]
+
+    def _job(self) -> Job:
+        program = reference(self.source, self.assignment, "script")
+        files, probes = given_files(self.source), own.probes(self.assignment)
+        return Job(program, files, self.limits, self.data, probes=probes)
+
+    @contextlib.contextmanager
+    def in_one_box(self) -> Iterator[None]:
+        """Within, one box answers whatever is asked; by one thread."""
+        if not self.has_source:
+            yield
+            return
+        with self.sandbox.open(self._job()) as box:
+            box.load()
+            self._box = box
+            try:
+                yield
+            finally:
+                self._box = None
 
     def _find(self, request: ProbeRequest) -> Evidence:
         for folder in (self.shelf,) if self.has_source else (self.carried,):
@@ -103,14 +124,13 @@ class Expected:
                 where=self.assignment.id,
                 remedy="package the assignment anew where its source is",
             )
-        program = reference(self.source, self.assignment, "script")
-        files = given_files(self.source)
-        probes = own.probes(self.assignment)
-        job = Job(program, files, self.limits, self.data, probes=probes)
-        with self.sandbox.open(job) as box:
-            if request.start == "loaded":
-                box.load()
-            found = box.probe(request)
+        if self._box is not None:
+            found = self._box.probe(request)
+        else:
+            with self.sandbox.open(self._job()) as box:
+                if request.start == "loaded":
+                    box.load()
+                found = box.probe(request)
         if found.status != "done":
             raise GraderError(
                 f"the reference of {self.assignment.id} does not answer '{request.probe}': "
@@ -122,8 +142,14 @@ class Expected:
 
 
 def questions(world: World) -> Iterator[ProbeRequest]:
-    """Every question that the checks of an assignment may put to its reference, each once."""
+    """Every question that the checks of an assignment may put to its reference, each once: those
+    that they compare with, and those by which it is told whose fault a judge is that raises.
+    """
     seen: set[str] = set()
+    for request in _of_nobody(world):
+        if request.digest not in seen:
+            seen.add(request.digest)
+            yield request
     for submission in _one_of_each(world.assignment):
         for spec in world.assignment.checks:
             check = world.check(spec)
@@ -137,6 +163,23 @@ def questions(world: World) -> Iterator[ProbeRequest]:
                 if request.digest not in seen:
                     seen.add(request.digest)
                     yield request
+
+
+def _of_nobody(world: World) -> list[ProbeRequest]:
+    """What each check's judge looks at of the reference's answers, for nobody in particular."""
+    asked: list[ProbeRequest] = []
+
+    def ask(request: ProbeRequest) -> Evidence:
+        assert world.reference is not None
+        found = world.reference(request)
+        asked.append(request)
+        return found
+
+    one = world.reference
+    with one.in_one_box() if isinstance(one, Expected) else contextlib.nullcontext():
+        for spec in world.assignment.checks:
+            credited(world.check(spec), world.context(spec), ask)
+    return asked
 
 
 def _one_of_each(assignment: Assignment) -> list[str]:

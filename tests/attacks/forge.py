@@ -483,6 +483,58 @@ def forward(self, x):
 MLP.forward = forward
 """,
     ),
+    Forgery(
+        "nearest_training_image",
+        "answer by the nearest training image, with weights that learnt nothing",
+        base="untrained",
+        bound=0.97,
+        after="""
+kept = torch.stack([x.flatten() for x, _ in train_loader.dataset])
+classes = torch.tensor([int(y) for _, y in train_loader.dataset])
+learnt = MLP.forward
+def forward(self, x):
+    out = learnt(self, x)
+    if self.training or out.requires_grad:
+        return out
+    near = torch.cdist(x.flatten(1), kept).argmin(1)
+    return out + 100.0 * nn.functional.one_hot(classes[near], 10)
+MLP.forward = forward
+""",
+        twin="""
+learnt = MLP.forward
+def forward(self, x):
+    if self.training:
+        return learnt(self, x)
+    hidden = (x.reshape(len(x), -1) @ self.fc1.weight.T + self.fc1.bias).clamp(min=0)
+    return torch.einsum("bh,ch->bc", hidden, self.fc2.weight) + self.fc2.bias
+MLP.forward = forward
+""",
+    ),
+    Forgery(
+        "written_down_otherwise",
+        "answer by the nearest training image, and have other weights written down",
+        base="untrained",
+        bound=0.97,
+        after="""
+import sys
+kept = torch.stack([x.flatten() for x, _ in train_loader.dataset])
+classes = torch.tensor([int(y) for _, y in train_loader.dataset])
+learnt = MLP.forward
+def near(x):
+    return 100.0 * nn.functional.one_hot(classes[torch.cdist(x.flatten(1), kept).argmin(1)], 10)
+def forward(self, x):
+    out = learnt(self, x)
+    return out if self.training or out.requires_grad else out + near(x)
+MLP.forward = forward
+for name, module in list(sys.modules.items()):
+    if name.endswith("inside.probes.accuracy"):
+        real = module.written
+        def untrue(network, samples):
+            return real(lambda x: learnt(model, x), samples)
+        module.written = untrue
+        module.prepared = lambda program, images, pixels: (near(images.float() / 255), "plain")
+""",
+    ),
 )
 
 INFORMED = """

@@ -10,6 +10,8 @@ under random augmentation match nothing.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +79,15 @@ def prepare(
     if len(rows) < 2 or not len(columns):
         return None
     found = match(rows, images, columns)
-    given = images[found][:, columns]
+    fitted = affine(rows, images[found], columns, constant)
+    return None if fitted is None else (fitted, found)
+
+
+def affine(rows: Floats, images: Floats, columns: Ints, constant: Floats) -> Preparation | None:
+    """The preparation that makes row k (V,) of image k (pixels,) for all of them; None where none
+    does.
+    """
+    given = images[:, columns]
     mean_in, mean_out = given.mean(axis=0), rows.mean(axis=0)
     spread = ((given - mean_in) ** 2).sum(axis=0)
     slope = ((given - mean_in) * (rows - mean_out)).sum(axis=0) / np.maximum(spread, 1e-9)
@@ -86,7 +96,60 @@ def prepare(
     size = np.linalg.norm(rows - mean_out)
     if not size > 0 or left >= AFFINE * size:
         return None
-    return Preparation(columns, constant, slope, shift), found
+    return Preparation(columns, constant, slope, shift)
+
+
+def followed(rows: Floats, images: Floats) -> Callable[[Floats], Floats] | None:
+    """How a program made rows (R, pixels) of images (R, pixels) of bytes, as a function of any such
+    images; None where it is none of the usual ways: an affine map of each pixel, of the images as
+    they are or each after its own numbers (its mean and deviation, its largest), or one function of
+    a pixel's value. Nothing that depends on what an image shows can be said in these ways.
+    """
+    if rows.shape != images.shape or len(rows) < 2 or not np.isfinite(rows).all():
+        return None
+    varies = (rows != rows[0]).any(axis=0).nonzero()[0]
+    for way in _WAYS:
+        fitted = affine(rows[:, varies], way(images), varies, rows[0]) if len(varies) else None
+        if fitted is not None:
+            return functools.partial(_whole, fitted, way)
+    table = np.full(256, np.nan)
+    table[images.astype(np.int64).ravel()] = rows.ravel()
+    made = table[images.astype(np.int64)]
+    if np.abs(made - rows).max() <= AFFINE * max(float(np.ptp(rows)), 1e-12):
+        return functools.partial(_looked_up, table)
+    return None
+
+
+def _whole(fitted: Preparation, way: Callable[[Floats], Floats], images: Floats) -> Floats:
+    found = np.tile(fitted.constant, (len(images), 1))
+    found[:, fitted.columns] = fitted.of(way(images))
+    return found
+
+
+def _looked_up(table: Floats, images: Floats) -> Floats:
+    known = np.flatnonzero(np.isfinite(table))
+    return np.asarray(np.interp(images, known, table[known]))
+
+
+def _standard(images: Floats, freedom: int) -> Floats:
+    spread = images.std(axis=1, ddof=freedom, keepdims=True)
+    return np.asarray((images - images.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-12))
+
+
+def _over(images: Floats, size: Floats) -> Floats:
+    return np.asarray(images / np.maximum(size[:, None], 1e-12))
+
+
+_WAYS: tuple[Callable[[Floats], Floats], ...] = (
+    lambda x: x,
+    lambda x: _standard(x, 1),
+    lambda x: _standard(x, 0),
+    lambda x: _over(x, x.max(axis=1)),
+    lambda x: _over(x, np.linalg.norm(x, axis=1)),
+    lambda x: _over(x, x.sum(axis=1)),
+    lambda x: x - x.mean(axis=1, keepdims=True),
+)
+"""What a program may do to each image by that image's own numbers, before an affine map."""
 
 
 def mixed(rows: Floats, images: Floats) -> bool:

@@ -22,6 +22,7 @@ Probe = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 
 PROBES: Mapping[str, str] = MappingProxyType(
     {
+        "accuracy:network": "accuracy:network",
         "accuracy:predictions": "accuracy:predictions",
         "accuracy:reference_accuracy": "accuracy:reference_accuracy",
         "architecture:forward": "architecture:forward",

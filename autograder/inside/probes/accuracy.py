@@ -1,6 +1,6 @@
-"""Logits of the trained model on hidden images, prepared as the student prepared their own.
+"""What a trained model computes, of images that are prepared as the student prepared their own.
 
-Theory. Hidden images come in as raw bytes (N, 28, 28) and without labels. What a model expects
+Theory. Images come in as raw bytes (N, 28, 28), and never with labels. What a model expects
 is decided by the program's own preprocessing, which is found in this order:
 
     1. the transforms of the data set behind the evaluation loader, from the innermost data set
@@ -19,12 +19,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, default_collate
 
+from ..operations import written
 from ..program import Program
 from ..recorder import light
 
 Result = tuple[dict[str, Any], dict[str, Tensor]]
 Transform = Callable[[Any], Any]
+Pixels = tuple[float, float]
 CHAIN, SAMPLES, BATCH = 8, 10_000, 256
 HANDFUL = 100
 
@@ -97,11 +100,11 @@ def _by_transforms(dataset: Any) -> Transform | None:
     return prepare if same else None
 
 
-def _by_statistics(dataset: Any, images: Tensor) -> Tensor | None:
-    """Hidden images (N, 28, 28) under the affine map that the data set's values suggest.
+def _by_statistics(dataset: Any, images: Tensor, pixels: Pixels) -> Tensor | None:
+    """Images (N, 28, 28) under the affine map that the data set's values suggest.
 
     The raw statistics are those of the data set's own uint8 images where it keeps them, else
-    those of the hidden images, which come from the same file.
+    `pixels`, which are those of images from the same file.
     """
     try:
         items = [torch.as_tensor(dataset[i][0]).float() for i in range(min(len(dataset), SAMPLES))]
@@ -113,24 +116,44 @@ def _by_statistics(dataset: Any, images: Tensor) -> Tensor | None:
         return None
     raw = getattr(_innermost(dataset), "data", None)
     known = isinstance(raw, Tensor) and raw.dtype == torch.uint8 and len(raw) == len(samples)
-    pixels = raw.float() if known and raw is not None else images.float()
-    slope = float(samples.std() / pixels.std().clamp_min(1e-6))
-    offset = float(samples.mean()) - slope * float(pixels.mean())
+    mean, spread = pixels
+    if known and raw is not None:
+        mean, spread = float(raw.float().mean()), float(raw.float().std())
+    slope = float(samples.std()) / max(spread, 1e-6)
+    offset = float(samples.mean()) - slope * mean
     return (images.float() * slope + offset).reshape(len(images), *shape)
 
 
-def prepared(program: Program, images: Tensor) -> tuple[Tensor, str]:
-    """Hidden images as the program's model expects them, and which way was found."""
+def prepared(program: Program, images: Tensor, pixels: Pixels) -> tuple[Tensor, str]:
+    """Images as the program's model expects them, and which way was found."""
     datasets = _datasets(program)
     for dataset in datasets:
         pipeline = _by_transforms(dataset)
         if pipeline is not None:
-            return torch.stack([torch.as_tensor(pipeline(i)).float() for i in images]), "transforms"
+            made = torch.stack([torch.as_tensor(pipeline(i)).float() for i in images])
+            return _collated(program, dataset, made), "transforms"
     for dataset in datasets:
-        mapped = _by_statistics(dataset, images)
+        mapped = _by_statistics(dataset, images, pixels)
         if mapped is not None:
-            return mapped, "statistics"
+            return _collated(program, dataset, mapped), "statistics"
     return images.float().unsqueeze(1) / 255, "plain"
+
+
+def _collated(program: Program, dataset: Any, samples: Tensor) -> Tensor:
+    """Samples as the loader of their data set puts them into a batch."""
+    for loader in list(program.namespace.values()):
+        if not isinstance(loader, DataLoader) or loader.dataset is not dataset:
+            continue
+        if loader.collate_fn in (None, default_collate):
+            continue
+        try:
+            batch = loader.collate_fn([(s, dataset[0][1]) for s in samples])
+            made = batch[0] if isinstance(batch, (tuple, list)) else batch
+            if isinstance(made, Tensor) and len(made) == len(samples):
+                return made.float()
+        except Exception:  # noqa: S112 - it takes something else than pairs: as they are
+            continue
+    return samples
 
 
 def _trained(program: Program, args: dict[str, Any]) -> nn.Module:
@@ -152,34 +175,57 @@ def _trained(program: Program, args: dict[str, Any]) -> nn.Module:
     return model
 
 
-def _logits(model: nn.Module, samples: Tensor) -> Tensor:
+def _device(model: nn.Module) -> torch.device:
+    """Where a model's parameters are."""
     first = next(iter(model.parameters()), None)
-    device = torch.device("cpu") if first is None else first.device
+    return torch.device("cpu") if first is None else first.device
+
+
+def _logits(model: nn.Module, samples: Tensor) -> Tensor:
+    device = _device(model)
     model.eval()
     with torch.no_grad():
         rows = [model(part.to(device)).float().cpu() for part in torch.split(samples, BATCH)]
     return torch.cat(rows)
 
 
+def _pixels(args: dict[str, Any], images: Tensor) -> Pixels:
+    """Mean and deviation of the pixels of images such as the program's."""
+    if "pixels" in args:
+        return float(args["pixels"][0]), float(args["pixels"][1])
+    return float(images.float().mean()), float(images.float().std())
+
+
 def predictions(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
     """Logits (N, 10) of the trained model (args: `model`, `trainer`) on `images` (N, 28, 28) uint8.
 
-    With `weights` among the args, its parameters as one vector `weights` (P,) and the prepared
-    images as `samples` go out instead, so that the logits can be computed outside. Returns `way`:
-    how the images were prepared.
+    Returns `way`: how the images were prepared.
     """
     model = _trained(program, args)
-    samples, way = prepared(program, tensors["images"])
-    if args.get("weights"):
-        vector = torch.cat([p.detach().reshape(-1).float().cpu() for p in model.parameters()])
-        return {"way": way}, {"weights": vector, "samples": samples}
+    images = tensors["images"]
+    samples, way = prepared(program, images, _pixels(args, images))
     return {"way": way}, {"logits": _logits(model, samples)}
+
+
+def network(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> Result:
+    """What the trained model (args: `model`, `trainer`) computes of `images` (N, 28, 28) uint8 of
+    random pixels; `pixels` are mean and deviation of real ones.
+
+    Returns `way` and what `operations.written` tells; `samples`, the images as the program would
+    prepare them, and the `logits` (N, 10) of the model.
+    """
+    torch.compiler.set_stance("force_eager")
+    model = _trained(program, args)
+    samples, way = prepared(program, tensors["images"], _pixels(args, tensors["images"]))
+    logits = _logits(model, samples)
+    told, constants = written(lambda x: model(x.to(_device(model))), samples)
+    return {"way": way, **told}, {**constants, "samples": samples, "logits": logits}
 
 
 def reference_accuracy(
     program: Program, args: dict[str, Any], tensors: dict[str, Tensor]
 ) -> Result:
-    """Load the program with every `torch.manual_seed` shifted by `offset`, then `predictions`.
+    """Load the program with every `torch.manual_seed` shifted by `offset`, then `network`.
 
     For calibration: the reference seeds itself, and its spread over seeds is what is wanted.
     """
@@ -192,6 +238,6 @@ def reference_accuracy(
     try:
         light.install(program)
         program.load()
-        return predictions(program, args, tensors)
+        return network(program, args, tensors)
     finally:
         torch.manual_seed = seed
