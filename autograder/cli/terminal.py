@@ -6,7 +6,7 @@ Everything that comes from a student is cleaned and shown as text, never as mark
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +51,19 @@ def _console() -> Console:
 def chosen(sandbox: str) -> None:
     """One line on stderr: what `--sandbox auto` came to."""
     print(f"sandbox: {sandbox}, the strongest that works on this machine", file=sys.stderr)
+
+
+def workers(threads: Mapping[str, int], sandbox: str) -> None:
+    """One line on stderr: what a cluster has to offer."""
+    several = f"{len(threads)} worker{'s' * (len(threads) != 1)}"
+    many = sum(threads.values())
+    print(f"cluster: {several} with {many} threads, boxes by {sandbox}", file=sys.stderr)
+
+
+def refused_workers(reasons: Mapping[str, str]) -> None:
+    """A line on stderr for each worker that came later and was not fit."""
+    for worker, why in sorted(reasons.items()):
+        print(f"worker {clean(worker)} was not used: {clean(why)}", file=sys.stderr)
 
 
 @contextmanager
