@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 import uuid
@@ -80,7 +81,7 @@ class Cluster:
         self._placing: dict[tuple[str, str], threading.Lock] = {}
         self._asked: set[str] = set()
         self._ending: set[Any] = set()
-        self._gone = ""
+        self._gone = False
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._client = _connect(address)
@@ -162,7 +163,7 @@ class Cluster:
             except Exception:  # noqa: BLE001 - Dask raises many kinds when a scheduler is gone
                 if time.monotonic() - heard > SILENCE_S:
                     with self._changed:
-                        self._gone = f"the scheduler at {self.address} is gone"
+                        self._gone = True
                         self._changed.notify_all()
                     return
                 continue
@@ -281,6 +282,8 @@ class Cluster:
         except FiveBeatsError:
             raise
         except Exception as e:
+            if self._client.status != "running":
+                raise self._lost_scheduler() from e
             if not self._there(worker):
                 raise MachineLostError(f"worker {worker} was lost") from e
             lines = str(e).strip().splitlines()
@@ -320,7 +323,13 @@ class Cluster:
 
     def _stands(self) -> None:
         if self._gone:
-            raise SandboxError(self._gone, remedy="start it, and give the same command again")
+            raise self._lost_scheduler()
+
+    def _lost_scheduler(self) -> SandboxError:
+        return SandboxError(
+            f"the scheduler at {self.address} is gone",
+            remedy="start it, and give the same command again",
+        )
 
     def close(self) -> None:
         """End all that was begun there, and go; the cluster stays."""
@@ -372,6 +381,8 @@ def _connect(address: str) -> Any:
         raise InputError(
             "dask.distributed is not installed", remedy="pip install 'five-beats[cluster]'"
         ) from e
+    # what it would say, in many lines, is said here in one, where it matters
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     file = Path(address).is_file()
     try:
         return Client(  # type: ignore[no-untyped-call]
