@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 DASK = str(Path(sys.executable).with_name("dask"))
 START_S = 120.0
@@ -35,7 +36,9 @@ class Processes:
                 [DASK, *words, "--no-dashboard"], cwd=self.folder, env=env, stdout=log, stderr=log
             )
 
-    def worker(self, threads: int = 1, **more: str) -> subprocess.Popen[bytes]:
+    def worker(
+        self, threads: int = 1, more: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[bytes]:
         """One more worker, with a cache of its own."""
         n = len(self.workers)
         local = self.folder / f"local-{n}"
@@ -47,8 +50,7 @@ class Processes:
         self._until(lambda: b"Registered to" in log.read_bytes())
         return made
 
-    def _until(self, there: object) -> None:
-        assert callable(there)
+    def _until(self, there: Callable[[], bool]) -> None:
         end = time.monotonic() + START_S
         while not there():
             assert time.monotonic() < end, [p.read_text() for p in self.folder.glob("*.log")]

@@ -28,6 +28,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from ..course.images import root_files
@@ -137,6 +138,8 @@ class Cluster:
     def _examine(self, worker: str) -> str | dict[str, Json]:
         """What a worker tells of itself, or why it is not fit."""
         try:
+            # a worker that cannot read a task at all never answers it, so this is asked first
+            self.order(worker, resolve_name, f"{far.__name__}:DONE", within=EXAMINE_S)
             raw = self.order(worker, far.about, self.name, self.gpu, self.modules, within=EXAMINE_S)
             told: dict[str, Json] = json.loads(raw)
             differ = [
