@@ -1,6 +1,6 @@
 """What a whole class costs: wall, CPU beyond the students' own runs, memory, regrading, intake.
 
-    python -m benchmarks.class [--submissions 200] [--cold 1] [--files 5000] [--data DIR]
+    python -m benchmarks.whole_class [--submissions 200] [--cold 1] [--files 5000] [--data DIR]
 
 In one run on one machine, on a class of sample submissions of all assignments, drawn evenly and
 each another: `autograder grade` with one submission at a time and with two, as processes of their
@@ -11,7 +11,7 @@ What is measured once and kept (thresholds, answers of the reference) is made re
     own run      what the programs themselves used, by the reports of their boxes
     beyond it    all the CPU time that the command and its descendants used, less that
     memory       the command alone (its resident set at most), and with it all its boxes (their
-                 proportional shares, so that what forks share counts once), looked at twice a second
+                 proportional shares, so that what forks share counts once), seen twice a second
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Run:
 
 
 def lay_out(target: Path, n: int) -> Counter[str]:
-    """A class of `n` samples, drawn evenly from the assignments by a fixed seed; how many of each."""
+    """A class of `n` samples, drawn evenly by a fixed seed; how many are of which assignment."""
     order = random.Random(0)  # noqa: S311 - which samples, not a secret
     shelves = []
     for folder in sorted(ROOT.glob("assignments/*/submissions")):
@@ -196,21 +196,15 @@ def main() -> None:
     print(f"                             load {loads[0]:.1f} at first, {loads[1]:.1f} at last")
     print(f"one cold script, CPU s       {each:.3f}   (a reference, weighed by assignment)")
     for title, run in (("1 at a time", one_by_one), ("2 at a time", two)):
-        beyond = (run.cpu_s - run.own_s) / n
+        spent, own = run.cpu_s / n, run.own_s / n
         print(f"{title:<28} {run.wall_s:.1f} s wall, {n / run.wall_s:.2f} a second")
-        print(
-            f"  CPU s each                 {run.cpu_s / n:.3f}, of which own run {run.own_s / n:.3f}"
-        )
-        print(f"  beyond it, to a cold one   {beyond / each:.3f}")
+        print(f"  CPU s each                 {spent:.3f}, of which own run {own:.3f}")
+        print(f"  beyond it, to a cold one   {(spent - own) / each:.3f}")
         print(f"  memory, MiB                {run.command_mb:.0f}, with its boxes {run.all_mb:.0f}")
     print(f"2 at a time over 1           {one_by_one.wall_s / two.wall_s:.2f} times as fast")
     print(f"  the same bytes             {tables[0] == tables[1]}")
-    print(
-        f"regrade, after the start     {again / wall:.0f} a second; by CPU time {again / cpu:.0f}"
-    )
-    print(
-        f"intake of {took} files       {seconds:.1f} s, {took / seconds:.0f} a second, {peak:.0f} MiB"
-    )
+    print(f"regrade, after the start     {again / wall:.0f} a second; by CPU {again / cpu:.0f}")
+    print(f"intake                       {took} files in {seconds:.1f} s, {peak:.0f} MiB at most")
 
 
 if __name__ == "__main__":

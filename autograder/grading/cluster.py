@@ -84,6 +84,8 @@ class Cluster:
         self._ending: set[Any] = set()
         self._gone = False
         self._changed = threading.Condition()
+        self._own = threading.local()
+        """How many boxes a thread holds."""
         self._closed = threading.Event()
         self._client = _connect(address)
         try:
@@ -195,7 +197,11 @@ class Cluster:
     # -- boxes -------------------------------------------------------------------------------------
 
     def open(self, job: Job) -> _FarBox:
-        """A box for `job` on the worker with most room, waiting for one. Raises `SandboxError`."""
+        """A box for `job` on the worker with most room, waiting for one. Raises `SandboxError`.
+
+        Who holds a box already, and needs another beside it (for the reference), waits for none: it
+        would wait for itself.
+        """
         worker = self._take()
         try:
             if job.data is not None:
@@ -205,6 +211,7 @@ class Cluster:
         except BaseException:
             self._give_back(worker)
             raise
+        self._own.boxes = self._holding + 1
         return _FarBox(self, worker, name)
 
     def _take(self) -> str:
@@ -218,7 +225,7 @@ class Cluster:
                 here = {w: n for w, n in sorted(self._threads.items()) if w in self._fit}
                 room = {w: n + AHEAD - self._open[w] for w, n in here.items()}
                 best = max(room, key=lambda w: room[w], default="")
-                if best and room[best] > 0:
+                if best and (room[best] > 0 or self._holding > 0):
                     self._open[best] += 1
                     return best
                 if here:
@@ -229,6 +236,10 @@ class Cluster:
                         remedy="start some, and give the same command again",
                     )
                 self._changed.wait(POLL_S)
+
+    @property
+    def _holding(self) -> int:
+        return getattr(self._own, "boxes", 0)
 
     def _give_back(self, worker: str) -> None:
         with self._changed:
@@ -248,7 +259,8 @@ class Cluster:
                 self._placed.add(key)
 
     def end(self, worker: str, name: str) -> None:
-        """Close a box, without waiting for it."""
+        """Close a box, without waiting for it, in the thread that opened it."""
+        self._own.boxes = self._holding - 1
         with self._changed:
             there = worker in self._threads
         if there and not self._closed.is_set() and not self._gone:

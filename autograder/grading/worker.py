@@ -214,7 +214,7 @@ def _shelf() -> Path:
 
 
 def _place_of(name: str) -> Path:
-    if Path(name).name != name or name in (".", ".."):
+    if not name or Path(name).name != name or name == "..":
         raise InputError(f"{name!r} is no name of a data root")
     return _shelf() / name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fractions
 import os
 import re
@@ -382,6 +383,26 @@ def test_where_nobody_is_left_the_wait_ends(
         monkeypatch.setattr(cluster, "_fit", set())
         with pytest.raises(SandboxError, match="has no worker any more"):
             cluster.open(worker.TRY)
+
+
+def test_who_holds_a_box_never_waits_for_itself(there: Processes) -> None:
+    """A judge may ask the reference, in a box of its own, while the student's is open."""
+    with Cluster(there.address) as cluster:
+        room = sum(cluster.workers.values()) + clusters.AHEAD
+        began = threading.Event()
+
+        def another() -> None:
+            with cluster.open(worker.TRY):
+                began.set()
+
+        waits = threading.Thread(target=another)
+        with contextlib.ExitStack() as held:
+            for _ in range(room + 1):
+                held.enter_context(cluster.open(worker.TRY))
+            waits.start()
+            assert not began.wait(3), "another one does wait"
+        waits.join(timeout=60)
+        assert began.is_set() and cluster._holding == 0
 
 
 # -- what comes back -------------------------------------------------------------------------------
