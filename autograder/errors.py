@@ -60,6 +60,10 @@ class SandboxError(GraderError):
     """The box could not be built, died, or broke its protocol."""
 
 
+class MachineLostError(SandboxError):
+    """The machine that held a box is gone, whatever the box was doing: nothing was found out."""
+
+
 class EvidenceError(GraderError):
     """Bytes from a box are not the evidence asked for: too large or of a wrong shape."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +14,14 @@ from ..errors import InputError
 from .options import Data, Device, Root, RosterFile, SandboxName, find_course, one_of
 
 if TYPE_CHECKING:
+    from ..grading.cluster import Cluster
     from ..grading.grader import Grader
     from ..intake.collect import Taken
     from ..results.provenance import Provenance, Run
     from ..results.roster import Roster
 
+MOST = 256
+"""The most submissions at a time; on a cluster its workers' threads decide, below this."""
 Unsealed = Annotated[
     bool,
     typer.Option(
@@ -41,10 +46,17 @@ def grade(
     ] = None,
     data: Data = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Submissions at a time.", show_default="one a core")
-    ] = os.cpu_count() or 1,
+        int | None,
+        typer.Option(min=1, max=MOST, help="Submissions at a time.  [one a core]"),
+    ] = None,
     sandbox: SandboxName = "auto",
     i_trust_every_submission: Unsealed = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Run submissions on the workers of this Dask scheduler."
+        ),
+    ] = None,
     device: Device = None,
     times: Annotated[
         Path | None,
@@ -64,6 +76,8 @@ def grade(
     if sandbox == "none" and not i_trust_every_submission:
         what = "--sandbox none runs student code as you, with all you can read and write"
         raise InputError(what, remedy="leave it out, or add --i-trust-every-submission")
+    if sandbox == "none" and cluster is not None:
+        raise InputError("--sandbox none protects no worker", remedy="leave out one of the two")
     folder = find_course(root)
 
     from ..grading import batch
@@ -74,13 +88,20 @@ def grade(
     from ..report import pages
     from ..results import provenance
     from ..results import roster as people
-    from .terminal import chosen, graded, progress
+    from .terminal import chosen, graded, progress, refused_workers
 
     before = provenance.standing(out)
     device = device or before.device or "cpu"
     provenance.same_device(out, before, device)
-    with Grader(folder, sandbox, data, device, remembered=before.roots) as grader:
-        if sandbox == "auto":
+    stop = threading.Event()
+    with ExitStack() as held:
+        boxes = None
+        if cluster is not None:
+            boxes = held.enter_context(_cluster(cluster, sandbox, device, folder, stop))
+        grader = held.enter_context(
+            Grader(folder, boxes or sandbox, data, device, remembered=before.roots)
+        )
+        if boxes is None and sandbox == "auto":
             chosen(grader.sandbox.name)
         configured = grader.course.roster if grader.course is not None else None
         who = people.chosen(out, roster, configured)
@@ -104,18 +125,35 @@ def grade(
                 found,
                 refused,
                 out,
-                jobs=jobs,
+                jobs=jobs or (MOST if boxes is not None else os.cpu_count() or 1),
                 environment=grader.environment,
                 course=grader.course,
                 progress=tick,
                 told=run,
                 people=who,
+                stop=stop,
             )
+        if boxes is not None:
+            refused_workers(boxes.refused)
         index = pages.write(out, grader.course)
     graded(done, out, index)
     if done.stopped is not None and done.interrupted:
         raise typer.Exit(done.stopped.status)
     raise typer.Exit(1 if done.ungradable else 0)
+
+
+def _cluster(
+    address: str, sandbox: str, device: str, folder: Path, stop: threading.Event
+) -> Cluster:
+    """The cluster that was asked for, with every worker examined; says on stderr what it is."""
+    from ..course import config
+    from ..grading.cluster import Cluster
+    from .terminal import workers
+
+    modules = config.modules_of(folder)
+    found = Cluster(address, sandbox, gpu=device == "cuda", modules=modules, stop=stop)
+    workers(found.workers, found.name)
+    return found
 
 
 def _remarks(grader: Grader, taken: Taken, who: Roster | None) -> list[str]:

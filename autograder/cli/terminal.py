@@ -55,6 +55,19 @@ def chosen(sandbox: str) -> None:
     print(f"sandbox: {sandbox}, the strongest that works on this machine", file=sys.stderr)
 
 
+def workers(threads: Mapping[str, int], sandbox: str) -> None:
+    """One line on stderr: what a cluster has to offer."""
+    several = f"{len(threads)} worker{'s' * (len(threads) != 1)}"
+    many = sum(threads.values())
+    print(f"cluster: {several} with {many} threads, boxes by {sandbox}", file=sys.stderr)
+
+
+def refused_workers(reasons: Mapping[str, str]) -> None:
+    """A line on stderr for each worker that came later and was not fit."""
+    for worker, why in sorted(reasons.items()):
+        print(f"worker {clean(worker)} was not used: {clean(why)}", file=sys.stderr)
+
+
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
     """A progress bar on stderr while a class is graded; nothing where that is no terminal."""

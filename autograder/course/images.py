@@ -33,7 +33,7 @@ import struct
 import tempfile
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -308,51 +308,60 @@ def _idx_bytes(array: Array) -> bytes:
     return header + np.ascontiguousarray(array, np.uint8).tobytes()
 
 
-def _is_whole(folder: Path, content: dict[str, bytes]) -> bool:
-    """Whether the folder holds exactly these files; anything odd in it counts as no."""
+def root_files(root: Path) -> dict[str, bytes]:
+    """All files of a data root, by their paths below it."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def _is_whole(root: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether the root holds exactly these files; anything odd in it counts as no."""
     with suppress(OSError):
-        names = {p.name for p in folder.iterdir() if p.is_file() and not p.is_symlink()}
-        return names == set(content) and all(
-            (folder / name).read_bytes() == data for name, data in content.items()
-        )
+        return root_files(root) == files
     return False
 
 
-def _write_root(root: Path, folders: Sequence[str], content: dict[str, bytes]) -> None:
-    """Put the files below `root/<folder>/raw` of every folder, all or none; readable by all, as
-    boxes need it.
+def write_root(root: Path, files: Mapping[str, bytes]) -> None:
+    """Put files, by their paths, below `root`, all or none; readable by all, as boxes need it.
+
+    Raises `InputError` where they cannot be written.
     """
-
-    def whole() -> bool:
-        return all(_is_whole(root / folder / "raw", content) for folder in folders)
-
-    if whole():
+    if _is_whole(root, files):
         return
     root.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=root.parent))
     try:
-        for folder in folders:
-            raw = fresh / "root" / folder / "raw"
-            raw.mkdir(parents=True)
-            for name, data in content.items():
-                (raw / name).write_bytes(data)
-                (raw / name).chmod(0o644)
-            for path in (raw, raw.parent, raw.parent.parent):
-                path.chmod(0o755)
+        made = fresh / "root"
+        for name, data in files.items():
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o644)
+        for folder in (made, *(p for p in made.rglob("*") if p.is_dir())):
+            folder.chmod(0o755)
         if root.exists():  # damaged: out of the way, in one move
             root.rename(fresh / "old")
         with suppress(OSError):  # another process was quicker
-            (fresh / "root").rename(root)
+            made.rename(root)
     except OSError as e:
         raise InputError(
             f"the data root cannot be written: {e}", where=root, remedy="free some space there"
         ) from e
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    if not whole():
+    if not _is_whole(root, files):
         raise InputError(
             "the data root is not as it was written", where=root, remedy="remove it, try again"
         )
+
+
+def _root(folders: Iterable[str], arrays: Iterable[Array]) -> dict[str, bytes]:
+    """The files of a root that holds the same four arrays below each of these folders."""
+    files = dict(zip(FILES, map(_idx_bytes, arrays), strict=True))
+    return {f"{folder}/raw/{name}": raw for folder in folders for name, raw in files.items()}
 
 
 def _whole(dataset: str, root: Path | None) -> tuple[Part, Part, str, str]:
@@ -397,8 +406,7 @@ def prepare(spec: DataSpec, seed: int, root: Path | None, cache: Path) -> Prepar
     parts = f"{spec.dataset}/{train.digest()}/{test.digest()}/{hidden.digest()}"
     fingerprint = f"{dataset}-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
     place = cache / fingerprint
-    folder = FOLDERS[spec.dataset]
-    _write_root(place, [folder], dict(zip(FILES, map(_idx_bytes, files), strict=True)))
+    write_root(place, _root([FOLDERS[spec.dataset]], files))
     return Prepared(
         place, dataset, fingerprint, hidden.images, hidden.labels.astype(np.int64),
         len(train), len(test), EMBEDDED if root is None else str(root), f"{dataset}-{content[:16]}",
@@ -460,7 +468,6 @@ def showcase(cache: Path) -> Path:
     taken = frozenset(test.take(secret_half).pixels())
     train, test = _without(train, taken), _without(test.take(public_half), taken)
     files = (train.images, train.labels, test.images, test.labels)
-    written = dict(zip(FILES, map(_idx_bytes, files), strict=True))
     root = cache / f"showcase-{train.digest()[:16]}"
-    _write_root(root, list(FOLDERS.values()), written)
+    write_root(root, _root(FOLDERS.values(), files))
     return root

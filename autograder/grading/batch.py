@@ -103,12 +103,14 @@ def run(
     progress: Progress | None = None,
     told: provenance.Run | None = None,
     people: Roster | None = None,
+    stop: threading.Event | None = None,
 ) -> Batch:
     """Grade a class into `out`; safe to repeat, and to break off.
 
     `environment` tells whatever else a grade of an assignment depends on (versions, device,
     data): where it differs from an earlier run's, submissions are graded anew. `told` is what `out`
-    is to remember of this run, `people` its roster. Writes results, evidence and grades.csv. Raises
+    is to remember of this run, `people` its roster; `stop` is set when no submission is to be begun
+    any more. Writes results, evidence and grades.csv. Raises
     `InputError` if `out` cannot be used, or if its grades are of another kind; a second Ctrl-C
     passes.
     """
@@ -129,7 +131,9 @@ def run(
             gone = provenance.mark(out, now)
         if people is not None:
             roster.keep(out, people)
-        work = _Work(grader, store, out, environment or (lambda _: {}), course)
+        work = _Work(
+            grader, store, out, environment or (lambda _: {}), course, stop or threading.Event()
+        )
         results = [work.record(r) for r in refused]
         groups = work.groups(newest(submissions))
         total = sum(map(len, groups.values())) + len(results)
@@ -200,13 +204,14 @@ class _Work:
         out: Path,
         environment: Environment,
         course: Course | None,
+        stop: threading.Event,
     ) -> None:
         self.grader = grader
         self.course = course
         self.store = store
         self.out = out
         self.environment = environment
-        self.stop = threading.Event()
+        self.stop = stop
         self.reused = 0
         self._count = threading.Lock()
 

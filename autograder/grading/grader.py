@@ -26,7 +26,7 @@ from ..checks.judge import World, judge, missing, validate
 from ..course.config import Assignment
 from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
-from ..errors import FiveBeatsError, GraderError, InputError
+from ..errors import FiveBeatsError, GraderError, InputError, MachineLostError
 from ..model import (
     RAISED,
     CheckResult,
@@ -48,6 +48,8 @@ from .expected import FOLDER, Expected, source_digest
 
 SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
+MACHINES = 5
+"""How many machines a submission may lose before that is told as the grader's fault."""
 
 
 def _is_installed(module: str) -> bool:
@@ -127,6 +129,8 @@ def _result(
 ) -> Result:
     try:
         checks = judged()
+    except MachineLostError:
+        raise
     except GraderError as e:
         return Result.ungradable(
             world.assignment.id,
@@ -159,15 +163,16 @@ def _result(
 
 
 class Grader:
-    """Grades submissions of one course on one machine. Thread-safe; close it when done.
+    """Grades submissions of one course. Thread-safe; close it when done.
 
-    `root` and `public` are `CourseFolder`'s, `data` and `remembered` are `ImageShelf`'s.
+    `root` and `public` are `CourseFolder`'s, `data` and `remembered` are `ImageShelf`'s. `sandbox`
+    is the name of this machine's, or makes boxes itself, here or elsewhere; it is then closed, too.
     """
 
     def __init__(
         self,
         root: Path,
-        sandbox: str = "auto",
+        sandbox: str | Sandbox = "auto",
         data: Path | None = None,
         device: str = "cpu",
         cache: Path | None = None,
@@ -183,10 +188,12 @@ class Grader:
         self._worlds: dict[str, World] = {}
         self._lock = threading.RLock()
         self.gpu = device == "cuda"
-        if self.gpu and not gpu_devices():
-            raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
         self._installed()
-        self.sandbox: Sandbox = choose(sandbox, self.images.folder, (self.root,), gpu=self.gpu)
+        if isinstance(sandbox, str):
+            if self.gpu and not gpu_devices():
+                raise InputError("this machine has no NVIDIA GPU", remedy="use --device cpu")
+            sandbox = choose(sandbox, self.images.folder, (self.root,), gpu=self.gpu)
+        self.sandbox: Sandbox = sandbox
 
     def _installed(self) -> None:
         """Raise `InputError` where the course promised students a module that is not here."""
@@ -282,10 +289,13 @@ class Grader:
             assignment = self.assignment(submission.assignment)
         except FiveBeatsError as e:
             return self._lost(None, submission, e)
-        try:
-            return self._grade(submission, assignment)
-        except FiveBeatsError as e:
-            return self._lost(assignment, submission, e)
+        for machine in range(1, MACHINES + 1):
+            try:
+                return self._grade(submission, assignment)
+            except FiveBeatsError as e:
+                if machine == MACHINES or not isinstance(e, MachineLostError):
+                    return self._lost(assignment, submission, e)
+        raise AssertionError  # the last machine has returned
 
     def _lost(
         self, assignment: Assignment | None, submission: Submission, e: FiveBeatsError

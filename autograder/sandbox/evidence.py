@@ -3,12 +3,17 @@
 A frame is (JSON header, safetensors blob). Whatever is wrong with it is the submission's
 doing, since honest probes write well-formed frames: the evidence then says `error` with the
 type `EvidenceRefused`, and no judge ever sees the bytes. Nothing here unpickles.
+
+What was taken on another machine is written as such a frame again (`answer_frame`, `load_frame`),
+and read again here, by the same rules.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,6 +25,10 @@ from ..model import Array, ErrorInfo, Evidence, EvidenceStatus, Json, LoadReport
 
 HEADER_CAP = 8 * 2**20
 BLOB_CAP = 32 * 2**20
+AGAIN_CAP = 6 * HEADER_CAP
+"""The cap of a header that was within `HEADER_CAP` and was written again: two bytes of a box (`é`)
+are six in ASCII, and `1e15` becomes `1000000000000000.0`.
+"""
 TENSORS_CAP = 4_096
 DEPTH_CAP, INTEGER_CAP = 32, 2**63
 """Deeper nests and longer integers than honest probes write; both make plain code raise."""
@@ -104,12 +113,12 @@ def _depth(value: Json) -> int:
     return depth
 
 
-def parse_header(raw: bytes) -> dict[str, Json]:
+def parse_header(raw: bytes, cap: int = HEADER_CAP) -> dict[str, Json]:
     """Strict JSON: an object, UTF-8, no duplicate keys, no NaN, bounded in size, depth and
     numbers. Raises EvidenceError.
     """
-    if len(raw) > HEADER_CAP:
-        raise EvidenceError(f"a header of {len(raw)} bytes is over the limit of {HEADER_CAP}")
+    if len(raw) > cap:
+        raise EvidenceError(f"a header of {len(raw)} bytes is over the limit of {cap}")
     try:
         header = json.loads(
             raw.decode("utf-8"),
@@ -158,10 +167,10 @@ def refused(why: str) -> Evidence:
     return Evidence("error", error=ErrorInfo("EvidenceRefused", f"its answer was refused: {why}"))
 
 
-def read_answer(header: bytes, blob: bytes) -> Evidence:
+def read_answer(header: bytes, blob: bytes, cap: int = HEADER_CAP) -> Evidence:
     """One probe's frame as `Evidence`; what cannot be taken is `refused`."""
     try:
-        raw = _Answer.model_validate(parse_header(header))
+        raw = _Answer.model_validate(parse_header(header, cap))
         tensors = parse_tensors(blob)
     except (EvidenceError, ValidationError) as e:
         return refused(_brief(e))
@@ -176,10 +185,10 @@ def read_answer(header: bytes, blob: bytes) -> Evidence:
     )
 
 
-def read_load(header: bytes) -> LoadReport:
+def read_load(header: bytes, cap: int = HEADER_CAP) -> LoadReport:
     """The frame that answers `load`."""
     try:
-        raw = _LoadAnswer.model_validate(parse_header(header))
+        raw = _LoadAnswer.model_validate(parse_header(header, cap))
     except (EvidenceError, ValidationError) as e:
         return LoadReport("crash", detail=f"its report was refused: {_brief(e)}")
     load = raw.load or _Load()
@@ -193,6 +202,25 @@ def read_load(header: bytes) -> LoadReport:
         raw.detail,
         Usage(**raw.usage.model_dump()),
     )
+
+
+def answer_frame(evidence: Evidence) -> tuple[bytes, bytes]:
+    """Evidence as the frame that `read_answer` reads, under `AGAIN_CAP`."""
+    plain = asdict(replace(evidence, tensors={}))
+    del plain["tensors"]
+    arrays = {k: np.asarray(a, order="C") for k, a in sorted(evidence.tensors.items())}
+    return _compact(plain), safetensors.numpy.save(arrays) if arrays else b""
+
+
+def load_frame(report: LoadReport) -> bytes:
+    """A report as the header that `read_load` reads, under `AGAIN_CAP`."""
+    plain = asdict(report)
+    load = {"report": plain.pop("data")} | {k: plain.pop(k) for k in ("errors", "names")}
+    return _compact({**plain, "load": load})
+
+
+def _compact(header: Mapping[str, Json]) -> bytes:
+    return json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _brief(e: Exception) -> str:

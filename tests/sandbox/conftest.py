@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.grading.cluster import Cluster
 from autograder.model import Evidence, Job, Limits, LoadReport, ProbeRequest, Program
 from autograder.sandbox import Container, Sandbox, choose
+from tests.clusters import cluster
 from tests.conftest import ENGINE
 
 
@@ -22,17 +24,27 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "bubblewrap",
-        pytest.param(ENGINE, marks=pytest.mark.slow),
-        pytest.param("uid", marks=pytest.mark.root),
-        "none",
-    ],
-)
+BACKENDS = [
+    "bubblewrap",
+    pytest.param(ENGINE, marks=pytest.mark.slow),
+    pytest.param("uid", marks=pytest.mark.root),
+    "none",
+]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
 def sandbox(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Sandbox]:
     """Each backend that this machine can run, in turn."""
+    yield from opened(request, shelf)
+
+
+def opened(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Sandbox]:
+    """The backend that is the fixture's parameter."""
+    if request.param == "cluster":
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("cluster")
+        with cluster(folder, workers=1, threads=2) as there, Cluster(there.address) as far:
+            yield far
+        return
     if request.param == ENGINE:
         request.getfixturevalue("engine_image")
     # one container waiting is enough here: most questions need containers of another shape

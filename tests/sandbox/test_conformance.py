@@ -7,6 +7,7 @@ sealed box does) is in `test_confinement.py`.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,15 @@ import pytest
 
 from autograder.model import Limits, ProbeRequest
 from autograder.sandbox import Sandbox
-from tests.sandbox.conftest import FAST, call, run
+from tests.sandbox.conftest import BACKENDS, FAST, call, opened, run
 
 pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture(scope="module", params=[*BACKENDS, "cluster"])
+def sandbox(request: pytest.FixtureRequest, shelf: Path) -> Iterator[Sandbox]:
+    """Each backend that this machine can run, and one whose boxes are a worker's."""
+    yield from opened(request, shelf)
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])

@@ -10,13 +10,20 @@ import pytest
 
 from autograder.errors import EvidenceError
 from autograder.inside.box import wire
+from autograder.model import ErrorInfo, Evidence, LoadReport, Usage
+from autograder.results import files
 from autograder.sandbox.evidence import (
+    AGAIN_CAP,
     BLOB_CAP,
+    HEADER_CAP,
+    answer_frame,
+    load_frame,
     pack_tensors,
     parse_header,
     parse_tensors,
     read_answer,
     read_load,
+    refused,
 )
 
 
@@ -107,6 +114,46 @@ def test_a_load_report_is_read_and_capped() -> None:
     assert str(report.errors[0]) == "ValueError at line 3: no"
     many = header(load={"errors": [error] * 51})
     assert read_load(many).status == "crash"
+
+
+def test_what_was_taken_elsewhere_is_taken_here_as_it_is() -> None:
+    arrays = {
+        "scalar": np.array(3),
+        "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+        "none": np.zeros((0, 4), dtype=bool),
+    }
+    for evidence in (
+        Evidence(
+            "done",
+            {"b": [1e15, -0.0, None, 2**62], "a": {"text": "\ud800 é \x00"}},
+            arrays,
+            usage=Usage(0.125, 0.3, 7.0),
+            needs=("the module 'x'",),
+        ),
+        Evidence("timeout", detail="more than 2 s", error=ErrorInfo("E", "m", 1, 2, "tb")),
+        refused("a key twice"),
+    ):
+        again = read_answer(*answer_frame(evidence), AGAIN_CAP)
+        assert list(again.data) == list(evidence.data)
+        assert files.evidence_files("d", again) == files.evidence_files("d", evidence)
+    error = ErrorInfo("ValueError", "no", 3, None, "tb")
+    for report in (
+        LoadReport("done", (error,), ("f", "g"), "é\n" * 9, {"threads": [1]}, "", Usage(1.5)),
+        LoadReport("crash", detail="its report was refused"),
+        LoadReport("output", detail="over"),
+    ):
+        assert read_load(load_frame(report), AGAIN_CAP) == report
+
+
+@pytest.mark.parametrize("text", ["é" * (4 * 2**20 - 50), "[" + "1e15," * 1_600_000 + "0]"])
+def test_a_header_that_was_taken_once_is_taken_again(text: str) -> None:
+    data = text if text.startswith("[") else f'"{text}"'
+    raw = f'{{"status": "done", "data": {{"x": {data}}}}}'.encode()
+    first = read_answer(raw, b"")
+    assert first.status == "done"
+    written, _ = answer_frame(first)
+    assert len(written) > HEADER_CAP  # so the first cap would not do
+    assert read_answer(written, b"", AGAIN_CAP).data == first.data
 
 
 def test_frames_say_their_length() -> None:
