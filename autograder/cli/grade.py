@@ -82,13 +82,14 @@ def grade(
 
     from ..grading import batch
     from ..grading.grader import Grader
+    from ..grading.similar import identical
     from ..intake.collect import take_in
     from ..intake.handout import handouts
     from ..intake.times import timed
     from ..report import pages
     from ..results import provenance
     from ..results import roster as people
-    from .terminal import chosen, graded, progress, refused_workers
+    from .terminal import chosen, graded, progress, refused_workers, same_bytes
 
     before = provenance.standing(out)
     device = device or before.device or "cpu"
@@ -137,6 +138,7 @@ def grade(
             refused_workers(boxes.refused)
         index = pages.write(out, grader.course)
     graded(done, out, index)
+    same_bytes(identical(found, done.rows))
     if done.stopped is not None and done.interrupted:
         raise typer.Exit(done.stopped.status)
     raise typer.Exit(1 if done.ungradable else 0)

@@ -32,6 +32,7 @@ from . import (
     regrade,
     release,
     report,
+    similar,
     status,
     watch,
 )
@@ -63,6 +64,7 @@ for verb in (
     adjust.adjust,
     report.report,
     status.status,
+    similar.similar,
     export.export,
     package.package,
     calibrate.calibrate,

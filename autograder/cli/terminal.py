@@ -176,6 +176,16 @@ def on_the_roster(rows: Rows) -> None:
     questions(rows)
 
 
+def same_bytes(groups: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Who handed in the same program as others, byte for byte, by assignment."""
+    for assignment, names in groups[:GONE_SHOWN]:
+        shown = ", ".join(map(clean, names[:GONE_SHOWN]))
+        more = f" and {len(names) - GONE_SHOWN} more" if len(names) > GONE_SHOWN else ""
+        print(f"{assignment}: the same program, byte for byte, is by {shown}{more}")
+    if len(groups) > GONE_SHOWN:
+        print(f"and {len(groups) - GONE_SHOWN} more programs that several handed in")
+
+
 def questions(rows: Rows) -> None:
     """What a person has to answer about a class."""
     lines = [f"{r.assignment}: {clean(r.student)}: {clean(why)}" for r, why in rows.questions]

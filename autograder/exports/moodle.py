@@ -1,6 +1,6 @@
 """Moodle: its grading worksheet with the grades in it, and a zip of feedback.
 
-Theory. The number of a participant is the identity, in a file's name (`intake.moodle`) as in the
+Theory. The number of a participant is the identity, in a file's name (`intake.layouts`) as in the
 worksheet's first column (`Participant 12345`, in the site's language).
 
 The worksheet is localised from its headers to its decimals, so it is never built here but taken as

@@ -15,13 +15,11 @@ from pathlib import Path
 from ..course import config
 from ..course.config import Course
 from ..errors import InputError
-from ..intake.collect import take_in
-from ..intake.handout import handouts
 from ..model import Json, Status
 from ..results import files, provenance, totals
 from ..results.people import called
 from ..results.provenance import Provenance, Rules
-from .batch import newest
+from .classes import again
 from .environment import code_digest, versions
 
 
@@ -170,24 +168,12 @@ def _stale(
     """Whose work in the class folder is another than the one that was graded, of `works`: the
     digests by student; and where these are the `whole` class, whose is not graded yet.
     """
-    graded = record.assignments.get(assignment)
-    classes = [Path(p) for p in (graded.classes if graded is not None else ())]
-    if graded is None or not classes:
-        return []
-    lost = [str(p) for p in classes if not p.exists()]
-    if lost:
-        return [f"the class folder {p} is not there any more" for p in lost]
-    ids = [] if course is None else course.assignments
-    paths = {i: root / "assignments" / i / "assignment.yml" for i in ids}
-    known = {i: config.assignment(p).module for i, p in paths.items() if p.is_file()}
-    zone = None if course is None else course.zone
-    stated = assignment if graded.stated else None
     try:
-        taken = take_in(classes, stated, known, handouts(root, known), zone, record.classes)
+        here = again(assignment, record, root, course)
     except InputError as e:
-        return [f"the class folder cannot be taken in: {e}"]
+        return [str(e)]
     found = []
-    for s in newest([s for s in taken.submissions if s.assignment == assignment]):
+    for s in here:
         if s.student not in works:
             found += [f"{s.student}: not graded yet"] if whole else []
         elif works[s.student] != s.digest:

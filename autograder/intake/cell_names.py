@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
     (?P<gap>     [^\S\n]+ | \\\n | \#[^\n]* )
   | (?P<string>  (?:[rbfuRBFU]{1,2}(?=["']))?
@@ -108,7 +108,7 @@ def _tokens(source: str) -> Iterator[tuple[int, int, _Token]]:
     """
     at, width, depth, before = 0, 0, 0, "\n"
     while at < len(source):
-        found = _TOKEN.match(source, at)
+        found = TOKEN.match(source, at)
         assert found is not None, "every character is a token"
         kind, text, start, at = str(found.lastgroup), found.group(), at, found.end()
         if kind == "gap":

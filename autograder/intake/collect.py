@@ -4,8 +4,8 @@
     class/{alice.py, bob.ipynb, carol.zip}  a folder of such files
     class/alice/training_loop.py            a folder per student, with what lies beside
     class/alice/04-training-loop/…          a folder per student and assignment, as in nbgrader
-    class.zip, class.tar.gz                 any of these, and what Canvas, Moodle or Gradescope
-                                            pack (`canvas`, `moodle`, `gradescope`)
+    class.zip, class.tar.gz                 any of these, and what schools' tools pack
+                                            (`canvas`, `gradescope`, `layouts`)
 
 Theory. Nobody's work may vanish and nothing may stop the class: whatever lies there is somebody's
 work or becomes a `Refused` record that says in words what it is, which later stands in `grades.csv`
@@ -28,7 +28,7 @@ from pathlib import Path
 from ..errors import InputError, SubmissionError
 from ..model import Json, Submission
 from ..text import clean, distinct_names
-from . import canvas, gradescope, moodle
+from . import gradescope, layouts
 from .kinds import kind
 from .program import (
     PROGRAM_CAP,
@@ -53,6 +53,7 @@ from .tree import (
     read_archive,
     read_file,
     read_folder,
+    told_apart,
 )
 from .versions import Version, pick, says_age
 
@@ -239,6 +240,8 @@ class _Intake:
         """When work came of which a tool tells; "" for work that may hold a time of its own
         making (`timestamp.txt` in a student's zip), which says nothing.
         """
+        self.told: dict[str, Handed] = {}
+        """What another tool's layout says of a student."""
         self.found: list[Version] = []
         self.refused: list[tuple[str, Refused, float]] = []
         self.homes: dict[tuple[str, str], str] = {}
@@ -253,28 +256,35 @@ class _Intake:
         name = path.name or path.resolve().name
         student = name if path.is_dir() else _whose(name, names)
         try:
-            if path.is_dir() and of_class:
-                self.student(read_folder(path), student, str(path))
-            elif path.is_dir():
-                self.root(read_folder(path), student, str(path))
-            elif path.is_file() and is_archive(name):
-                self.root(_unwrap(read_archive(read_file(path), of_class=True)), student, str(path))
-            elif path.is_file() and canvas.parse(name):
-                leaf = read_file(path)
-                self.handed(canvas.gather(Folder("", files={name: leaf}))[0], str(path.parent))
+            if path.is_file() and is_archive(name):
+                tree = read_archive(read_file(path), of_class=True)
+                self.root(self.unwrap(tree), student, str(path))
+                return
+            alone = Folder(path.resolve().parent.name)
+            if path.is_dir():
+                alone.folders[name] = read_folder(path)
             elif path.is_file():
-                self.file(read_file(path), student, str(path))
+                alone.files[name] = read_file(path)
             else:
                 self.refuse(student, str(path), "is not a plain file")
+                return
+            handed, _ = layouts.gather(alone, self.speaks, self.zone)
+            if handed:
+                self.handed(handed, str(path.parent))
+            elif path.is_file():
+                self.file(alone.files[name], student, str(path))
+            elif of_class:
+                self.student(alone.folders[name], student, str(path))
+            else:
+                self.root(alone.folders[name], student, str(path))
         except (SubmissionError, OSError) as e:
             self.refuse(student, str(path), str(e))
 
     def root(self, tree: Folder, student: str, path: str) -> None:
         """A folder the user named: a class, or a single student's work."""
-        handed: list[Handed] = []
-        for tool in (gradescope, moodle, canvas):
-            students, tree = tool.gather(tree)
-            handed += students
+        handed, tree = gradescope.gather(tree)
+        students, tree = layouts.gather(tree, self.speaks, self.zone)
+        handed += students
         self.handed(handed, path)
         if not handed and self.is_one(tree):
             self.student(tree, student, path)
@@ -292,6 +302,22 @@ class _Intake:
             self.refuse(stem_of(name.rstrip("/")), f"{path}/{name}", f"{clean(name)}: {why}")
         if not (handed or tree.folders or tree.files or tree.odd):
             self.refuse(student, path, "holds no submission")
+
+    def unwrap(self, tree: Folder) -> Folder:
+        """The class inside the single folder that some archivers put around it."""
+        while not tree.files and len(tree.folders) == 1 and not tree.odd:
+            inner = next(iter(tree.folders.values()))
+            if layouts.gather(tree, self.speaks, self.zone)[0]:
+                break
+            if gradescope.is_outer(inner) or layouts.gather(inner, self.speaks, self.zone)[0]:
+                return inner
+            loose = [n for n in inner.files if is_program(n) or is_archive(n)]
+            if len(loose) + len(inner.folders) < 2 or any(
+                folded(n).startswith("test_") for n in loose
+            ):
+                break
+            tree = inner
+        return tree
 
     def is_one(self, tree: Folder) -> bool:
         """Whether a folder is one student's work: nobody is called as the handout is, so a program
@@ -312,9 +338,10 @@ class _Intake:
 
     def handed(self, students: Iterable[Handed], path: str) -> None:
         """Students as another tool's layout names them."""
-        for one in students:
+        for one in told_apart(students):
             self.origins[one.student] = one.origin
             self.times[one.student] = one.when
+            self.told[one.student] = one
             here = f"{path}/{one.origin['file']}"
             if one.why:
                 self.refuse(one.student, here, one.why)
@@ -464,6 +491,10 @@ class _Intake:
         longest = {i for length, i in within if length == max(within)[0]}
         return longest.pop() if len(longest) == 1 else None
 
+    def speaks(self, name: str) -> bool:
+        """Whether a name speaks of one of the course's assignments."""
+        return self.named(name) is not None
+
     def undecided(self, names: str) -> str:
         """The reason given where no rule tells the assignment."""
         modules = ", ".join(sorted(self.known.values()))
@@ -541,6 +572,9 @@ class _Intake:
         refused: dict[tuple[str, str, str], Refused] = {}
         for raw, record, modified in self.refused:
             record = replace(record, student=names[raw], origin=self.origins.get(raw, {}))
+            if raw in self.told and self.told[raw].notes:
+                reason = "; ".join((record.reason, *map(clean, self.told[raw].notes)))
+                record = replace(record, reason=reason)
             twins = [k for k in kept if k[0] == record.student and record.assignment in ("", k[1])]
             for k in twins:
                 told = f"not taken: {record.reason}"
@@ -562,6 +596,9 @@ class _Intake:
                 more = f"; and {len(left_out) - 6} more" if len(left_out) > 6 else ""
                 notes = (*notes, f"left out: {'; '.join(left_out[:6])}{more}")
         bare = untouched(chosen.program, self.given.get(chosen.assignment))
+        told = self.told.get(chosen.student)
+        if told is not None:
+            notes = (*notes, *told.notes)
         return settled(
             Submission(
                 student,
@@ -571,7 +608,7 @@ class _Intake:
                 chosen.when,
                 tuple(clean(n) for n in notes),
                 self.origins.get(chosen.student, {}),
-                (UNTOUCHED,) if bare else (),
+                (*((UNTOUCHED,) if bare else ()), *(told.attention if told else ())),
             )
         )
 
@@ -617,18 +654,3 @@ def _nothing_in(folder: Folder, work: _Work) -> str:
         return "is an empty folder, with no notebook and no script"
     more = f" and {len(lies) - 4} more" if len(lies) > 4 else ""
     return f"holds no notebook and no script, but {', '.join(lies[:4])}{more}"
-
-
-def _unwrap(tree: Folder) -> Folder:
-    """The class inside the single folder that some archivers put around it."""
-    while not tree.files and len(tree.folders) == 1 and not tree.odd:
-        inner = next(iter(tree.folders.values()))
-        if gradescope.is_outer(inner):
-            return inner
-        if moodle.is_students(inner.name):
-            break
-        loose = [n for n in inner.files if is_program(n) or is_archive(n)]
-        if len(loose) + len(inner.folders) < 2 or any(folded(n).startswith("test_") for n in loose):
-            break
-        tree = inner
-    return tree

@@ -110,7 +110,7 @@ def gather(tree: Folder) -> tuple[list[Handed], Folder]:
         tree.notes,
         tree.odd,
     )
-    return _told_apart([handed for _, _, handed in newest.values()]), rest
+    return [handed for _, _, handed in newest.values()], rest
 
 
 def _age(made: tuple[str, str, Handed]) -> tuple[str, int, str]:
@@ -137,19 +137,6 @@ def _handed(tree: Folder, key: str, entry: _Entry, submitter: dict[str, str], us
     if len(entry.submitters) > 1:
         origin["group"] = [clean(s.get("name", "")) for s in entry.submitters]
     return Handed(student, folder, origin, why, entry.when)
-
-
-def _told_apart(students: list[Handed]) -> list[Handed]:
-    """Two people whose names and numbers make one word stay two."""
-    seen: set[str] = set()
-    apart = []
-    for one in students:
-        if one.student in seen:
-            student = f"{one.student} ({one.origin['file']})"
-            one = Handed(student, one.folder, one.origin, one.why, one.when)
-        seen.add(one.student)
-        apart.append(one)
-    return apart
 
 
 # -- the file ------------------------------------------------------------------------------------

@@ -35,6 +35,22 @@ _STAMP = re.compile(
 )
 
 
+DAY = (
+    r"(?:[A-Za-z]{3,9}\.? \d{1,2}|\d{1,2}\.? [A-Za-z]{3,9}\.?),? \d{4},? "
+    r"\d{1,2}[:.]?\d\d(?: ?[AaPp]\.?[Mm]\.?)?"
+)
+"""A day and a minute as names of files spell them: Nov 26, 2025 933 PM; 26 November 2025 2133."""
+_CLOCK = r"(?P<hour>\d{1,2}?)[:.]?(?P<minute>\d\d)(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
+_SECONDS = r"(?P<hour>\d\d)[-:]?(?P<minute>\d\d)(?:[-:](?P<second>\d\d)(?:\.\d+)?)?(?P<utc>Z)?"
+_DIGITS = r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)\d{0,6}(?P<utc>)"
+_MONTH = r"(?P<month>[A-Za-z]{3})[a-z]*\.?"
+_SPOKEN = (
+    re.compile(rf"{_MONTH} (?P<day>\d{{1,2}}),? (?P<year>\d{{4}}),? {_CLOCK}", re.ASCII),
+    re.compile(rf"(?P<day>\d{{1,2}})\.? {_MONTH},? (?P<year>\d{{4}}),? {_CLOCK}", re.ASCII),
+    re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[- T]{_SECONDS}", re.ASCII),
+    re.compile(rf"(?P<year>\d{{4}})(?P<month>\d\d)(?P<day>\d\d){_DIGITS}", re.ASCII),
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 UNSTATED = "its time states no offset, and the course no timezone: it was taken for UTC's"
 
 
@@ -58,6 +74,30 @@ def stamp(folder: Folder, zone: tzinfo | None = None) -> str:
         when = instant(said["time"], zone)
         return when.isoformat(timespec="seconds") if when.tzname() == said["zone"] else ""
     except (ValueError, SubmissionError):
+        return ""
+
+
+def spoken(text: str, zone: tzinfo | None) -> str:
+    """A time as tools spell it in names of files, in ISO 8601: with its offset where it is UTC's
+    (a `Z`, or fourteen digits and more in a row) or where `zone`, the course's own, is known.
+
+    "" where it is none.
+    """
+    said = next(filter(None, (p.fullmatch(text.strip()) for p in _SPOKEN)), None)
+    if said is None:
+        return ""
+    word = said.groupdict()
+    month = word["month"].lower()
+    hour = int(word["hour"])
+    if word.get("half"):
+        hour = hour % 12 + 12 * (word["half"] in "Pp") if 0 < hour < 13 else 99
+    try:
+        number = int(month) if month.isdecimal() else _MONTHS.index(month) + 1
+        day = f"{word['year']}-{number:02}-{int(word['day']):02}"
+        offset = "" if word.get("utc") is None else "+00:00"
+        clock = f"{hour:02}:{word['minute']}:{word.get('second') or '00'}"
+        return _read(f"{day}T{clock}{offset}", zone)
+    except ValueError:
         return ""
 
 

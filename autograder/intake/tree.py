@@ -31,7 +31,7 @@ import tempfile
 import zipfile
 import zlib
 from calendar import timegm
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -153,7 +153,8 @@ class Handed:
     """One student's work as another tool packed it: under its own names, and where it came from.
 
     `origin` as in `model.Submission`; `why` says what is wrong where there is nothing to grade;
-    `when` is ISO 8601, or "" where the tool does not tell.
+    `when` is ISO 8601, or "" where the tool does not tell; `notes` and `attention` go with what
+    is graded.
     """
 
     student: str
@@ -161,6 +162,18 @@ class Handed:
     origin: Mapping[str, Json]
     why: str = ""
     when: str = ""
+    notes: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+
+
+def told_apart(students: Iterable[Handed]) -> Iterator[Handed]:
+    """The same students; two whose names and numbers make one word stay two."""
+    seen: set[str] = set()
+    for one in students:
+        if one.student in seen:
+            one = replace(one, student=f"{one.student} ({one.origin['file']})")
+        seen.add(one.student)
+        yield one
 
 
 def unwanted(name: str, *, folder: bool) -> str | None:

@@ -15,6 +15,8 @@ from ..text import cell as safe_cell
 from ..text import clean
 from .tables import Table
 
+_SCHOOLS = ("gradescope", "blackboard", "sakai")
+"""Tools that know a student by the school's id or login, and not by a number of their own."""
 _APOSTROPHES = "'`\u2019\u02bc"
 
 
@@ -90,9 +92,11 @@ def _roster_ids(r: Result) -> set[str]:
 
 
 def _ids(r: Result) -> list[str]:
-    """What else a student is known by: addresses, and the school's id that Gradescope keeps."""
+    """What else a student is known by: addresses, and the school's own id or login, where that is
+    the tool's, too.
+    """
     ids = [str(mail) for mail in r.origin.get("emails", [])]
-    return [*ids, str(r.origin.get("user", ""))] if r.origin.get("tool") == "gradescope" else ids
+    return [*ids, str(r.origin.get("user", ""))] if r.origin.get("tool") in _SCHOOLS else ids
 
 
 def _name(r: Result) -> str:

@@ -5,8 +5,8 @@
 
 Only `student_id` must be there; the columns may stand in any order, and further ones are kept.
 `last_name` and `first_name` may stand for `name`.
-`canvas_id`, `moodle_id` and `gradescope_id` among these are the numbers by which those tools know
-somebody.
+`canvas_id`, `moodle_id`, `brightspace_id`, `github_id` and the like (`TOOLS`) among these are the
+numbers or logins by which those tools know somebody.
 
 Theory. The file comes from a registrar by way of a spreadsheet, so nothing in it is believed before
 it was looked at: whatever could give one student's grade to another (an id that stands twice, one
@@ -35,6 +35,8 @@ from .tables import Table, find_row, read_table
 
 NAME = "roster.csv"
 COLUMNS = ("student_id", "name", "email", "section", "group")
+TOOLS = ("canvas", "moodle", "gradescope", "brightspace", "blackboard", "sakai", "github")
+"""Tools that know a student by a number or a login, which a column of theirs may state."""
 CELL_CAP = 200
 """Characters of a cell; a name has a few dozen."""
 NEAR = 0.75
@@ -80,7 +82,7 @@ class Roster:
                     p["email"],
                     _login(p) if logins[_login(p)] == 1 else "",
                     p["name"],
-                    *(p.get(f"{tool}_id", "") for tool in ("canvas", "moodle", "gradescope")),
+                    *(p.get(f"{tool}_id", "") for tool in TOOLS),
                 ]
                 for p in self.people
             ]
@@ -90,7 +92,7 @@ class Roster:
         """Whose work these results of one assignment are."""
         rows = range(len(self.people))
         fits: dict[str, set[int]] = {}
-        tools = {"canvas": 4, "moodle": 5, "gradescope": 6}
+        tools = {tool: 4 + i for i, tool in enumerate(TOOLS)}
         for r in results:
             column = tools.get(str(r.origin.get("tool")))
             user = str(r.origin.get("user", ""))
