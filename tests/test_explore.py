@@ -272,7 +272,8 @@ def zero_grad() -> list[float]:
                 optimizer.zero_grad()
             backward(nn.functional.mse_loss(p[0] * X[k] + p[1], Y[k]))
             optimizer.step()
-            losses.append(float(nn.functional.mse_loss(p[0] * X + p[1], Y)))
+            with torch.no_grad():
+                losses.append(float(nn.functional.mse_loss(p[0] * X + p[1], Y)))
         runs[zero] = losses
     return [runs[True][-1], runs[False][-1], runs[True][9], runs[False][9]]
 
@@ -320,7 +321,7 @@ def step_47() -> list[float]:
         backward(loss)
         norms.append(float(nn.utils.get_total_norm([p.grad for p in net.parameters()])))  # type: ignore[misc]
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     with torch.no_grad():
         dead = int((net[1](net[0](X)) == 0).all(0).sum())
     return [losses[45], losses[46], norms[46], losses[47], dead, losses[-1]]
