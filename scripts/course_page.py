@@ -8,6 +8,7 @@ handouts, and the catalogue of bugs. What an assignment builds on are the assign
 from __future__ import annotations
 
 import re
+import runpy
 from collections import defaultdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from autograder.course.config import Assignment
 from autograder.model import Visibility
 
 ROOT = Path(__file__).resolve().parent.parent
+EXPLORE = runpy.run_path(str(ROOT / "scripts" / "explore_pages.py"))
 HEAD = """\
 <!-- Made by: python scripts/course_page.py > docs/course.md -->
 
@@ -32,7 +34,8 @@ out.
 
 [beats]: ../source/05-five-beats/img/five_beats.svg
 
-An arrow leads from what one should know to what is built on it.
+An arrow leads from what one should know to what is built on it. Ten ideas have
+[a page to play with](explore/index.html).
 """
 
 
@@ -67,6 +70,11 @@ def section(spec: Assignment) -> str:
     for check in spec.checks:
         kind = "hand" if check.use == "by_hand" else check.visibility
         points[check.task, "public" if kind is Visibility.PUBLIC else str(kind)] += check.points
+    played = [
+        f"[{made.title}](explore/{made.name}.html) (task {made.task})"
+        for made in map(EXPLORE["source"], EXPLORE["ORDER"])
+        if made.handout == spec.id
+    ]
     tasks = sorted({task for task, _ in points})
     bugs = [f"[`{b.id}`](bugs.md#{b.id})" for b in BUGS.values() if b.assignment == spec.id]
     out = [f"## {spec.id[:2]} · [{spec.title}](../release/{spec.id}/README.md)", ""]
@@ -79,6 +87,8 @@ def section(spec: Assignment) -> str:
         parts = [points[task, kind] for kind in ("public", "hidden", "hand")]
         cols = " | ".join(f"{p:g}" if p else "" for p in parts)
         out.append(f"| {task} | {titles.get(task, '')} | {sum(parts):g} | {cols} |")
+    if played:
+        out += ["", f"To play with: {', '.join(played)}."]
     if bugs:
         out += ["", f"First met here: {', '.join(bugs)}."]
     return "\n".join([*out, ""])

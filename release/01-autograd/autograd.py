@@ -92,6 +92,9 @@ def standardise(x):
 # If `f` returns anything but a single number there is no gradient to speak of: raise `ValueError`. If `f`
 # does not look at `x` at all, the slope is 0 in every direction.
 #
+# To move it with your own hands: [what a gradient says](../../docs/explore/gradient.html), a page of this
+# course that you open in a browser.
+#
 # <details><summary>Hint: who owns x?</summary>
 #
 # `x.detach()` is a tensor without history that shares its numbers with `x`. `x.detach().clone()` shares
@@ -134,6 +137,8 @@ def gradient(f, x):
 # Look at it with your own eyes. `accumulated_gradient` is given several losses. It runs one backward
 # pass for each of them, in order, **without emptying the bucket in between**, and returns what `.grad`
 # held after each pass, one below the other.
+#
+# To pour them yourself, negative ones too: [gradients add up](../../docs/explore/buckets.html).
 #
 # <details><summary>Hint: a level that changes afterwards</summary>
 #

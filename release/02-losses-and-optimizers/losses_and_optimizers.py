@@ -87,6 +87,8 @@ def log_softmax(logits):
 # targets in a float dtype. (A class that does not exist, such as −1, and other dtypes than int64 you may
 # refuse or not; the tests do not ask.)
 #
+# To move the three logits yourself: [probability against loss](../../docs/explore/probability.html).
+#
 # <details><summary>Hint: one entry of each row</summary>
 #
 # `table[rows, columns]` with two tensors of indices takes one entry for each pair of them. The rows
@@ -295,6 +297,8 @@ class AdamW(Adam):
 # To see what an optimizer does, keep every place it has been. `trajectory` repeats *zero, loss, backward,
 # step* (what other assignments call the forward pass is in the loss here), and notes all parameters,
 # flattened into one row, at the start and after each step.
+#
+# To change the rates: [three ways through a valley](../../docs/explore/valley.html).
 #
 # <details><summary>Hint: all rows are equal?</summary>
 #

@@ -81,6 +81,10 @@ class MNISTMLP(nn.Module):
 # Return the mean loss **over samples**. If the last batch is smaller, its samples must not count for
 # more than the others.
 #
+# What happens without the first beat depends on the rate, and sometimes looks like an improvement: see
+# [with and without zero_grad](../../docs/explore/zero-grad.html). A whole training to play with is [two
+# circles](../../docs/explore/two-circles.html).
+#
 # <details><summary>Hint: adding up without keeping everything</summary>
 #
 # `loss` is a tensor with a whole graph behind it. Adding up tensors keeps every one of those graphs

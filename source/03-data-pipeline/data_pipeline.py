@@ -465,6 +465,9 @@ if __name__ == "__main__":
 # sorted run forget? What would change if a batch held all 2,000 images? A person reads this, and gives half
 # a point for each of three things that a good answer says.
 #
+# To watch such a network forget, batch by batch, in the plane: [sorted against
+# shuffled](../../docs/explore/order.html). Guess first.
+#
 # **Predict.** How good is each of the two after three epochs? (No points, and nobody reads it.)
 
 # %%

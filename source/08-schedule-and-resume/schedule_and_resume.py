@@ -94,6 +94,8 @@ grade("lr_curve")
 # optimizer's step if `per_batch`, else once after the last batch of the epoch. A schedule prepares the
 # rate of the *next* step. Moved before the step, it throws the first rate away.
 #
+# To lay such curves on top of each other: [a rate for every step](../../docs/explore/schedules.html).
+#
 # <details><summary>Hint: where the rate is</summary>
 #
 # `optimizer.param_groups[0]["lr"]` is the rate that the next step will use. Read it before the schedule

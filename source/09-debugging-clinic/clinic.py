@@ -448,6 +448,9 @@ assert logits.shape == (2, 10), f"two images make (2, 10) logits, not {tuple(log
 # you would want to know afterwards; `first_bad` reads the record and says where to look. The loss first
 # looked wrong at step 47. Did the gradients go wrong there, or earlier?
 #
+# Once your recorder works, see a smaller run die batch by batch, with a pause button: [step
+# 47](../../docs/explore/step-47.html). It tells the cause, so look for it yourself first.
+#
 # <details><summary>Hint: one norm for all gradients</summary>
 #
 # Think of all gradients of all parameters as one long vector, as in assignment 08: its norm is the root
@@ -563,6 +566,9 @@ if __name__ == "__main__":
 # A *forward hook* is a function that PyTorch calls whenever a module has run. Hang one on every module
 # that has no children, run the network once, and take the hooks off again: who leaves them hanging
 # changes the patient.
+#
+# To see what a batch size changes and what it does not: [shapes, layer by
+# layer](../../docs/explore/shapes.html).
 #
 # <details><summary>Hint: hanging and taking off</summary>
 #
