@@ -92,7 +92,7 @@ def test_a_page_is_one_small_file_that_needs_no_other(name: str) -> None:
 def test_a_page_is_linked_where_its_idea_is_taught(name: str) -> None:
     """In the handout's text, and in what students get of it."""
     made = MADE["source"](name)
-    link = f"../../docs/explore/{name}.html"
+    link = f"explore/{name}.html"
     (master,) = (ROOT / "source" / made.handout).glob("*.py")
     told = master.read_text(encoding="utf-8")
     assert link in told
@@ -100,6 +100,9 @@ def test_a_page_is_linked_where_its_idea_is_taught(name: str) -> None:
     assert re.findall(r"^# ## Task (\d+)", before, re.MULTILINE)[-1] == made.task
     released = ROOT / "release" / made.handout / f"{master.stem}.ipynb"
     assert link in released.read_text(encoding="utf-8")
+    alone = (released.parent / link).read_text(encoding="utf-8")
+    page = (PAGES / f"{name}.html").read_text(encoding="utf-8")
+    assert "<a " not in alone and re.sub(r"<a href=[^>]*>(.*?)</a>", r"\1", page) == alone
 
 
 # -- the numbers ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
                                               public.yml          the public checks
                                               README.md           tasks, points, how to hand in
                                               img/                pictures
+    docs/explore/                             explore/            pages that the handout links to
     source/<id>/given/                        as it is            what students need beside it
     assignments/<id>/public_checks.py         checks/             judges of public checks, with
                                                                   what they import; probes.py
@@ -40,6 +41,7 @@ from .master import (
     IGNORED,
     Cell,
     given_files,
+    linked_pages,
     master_path,
     read_master,
     student_source,
@@ -380,7 +382,7 @@ def files_of(source: Path, assignment: Assignment) -> dict[str, bytes]:
     calibration = source.parent.parent / "assignments" / assignment.id / "calibration.yml"
     measured = calibration.read_bytes() if calibration.is_file() else b""
     refuse_leaks(path, files, secrets_of(assignment, cells, thresholds_of(measured)))
-    return files
+    return {**linked_pages(source, cells), **files}  # docs/ is public: what it says is no secret
 
 
 def digest(source: Path, assignment: Assignment) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _MARK = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\s*$")
 _NEARLY = re.compile(r"#+\s*(BEGIN|END)\b.*\b(SOLUTION|HIDDEN|TEST)", re.IGNORECASE)
 _CELL_TASK = re.compile(r"^task_?(\d+)")
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+_PAGE = re.compile(r"\]\((explore/[\w.-]+\.html)\)")
+_LEADS_ON = re.compile(rb"<a href=[^>]*>(.*?)</a>", re.DOTALL)
 IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 """What trying out a handout leaves beside it."""
 
@@ -103,6 +106,28 @@ def given_files(source: Path) -> dict[str, bytes]:
         for p in found
         if not IGNORED.intersection(p.relative_to(folder).parts)
     }
+
+
+def linked_pages(source: Path, cells: Sequence[Cell]) -> dict[str, bytes]:
+    """The pages to play with that a handout links to, by name: `explore/tape.html` is the course's
+    `docs/explore/tape.html`. Students get them beside the handout, so that a link leads there, and
+    without the links that lead on: nothing else of the docs is with them.
+
+    Raises `SourceError` for a link to a page that is not there.
+    """
+    found = {}
+    for cell in cells:
+        for link in () if cell.is_code else _PAGE.finditer(cell.source):
+            page = source.parent.parent / "docs" / link[1]
+            if not page.is_file():
+                raise SourceError(
+                    f"links to '{link[1]}', which is no page of docs/",
+                    where=source,
+                    line=cell.line + cell.source.count("\n", 0, link.start()),
+                    remedy="correct the link, or make the page",
+                )
+            found[link[1]] = _LEADS_ON.sub(rb"\1", page.read_bytes())
+    return found
 
 
 def _check_marks(kind: str, source: str, where: Path, line: int) -> None:

@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..authoring.master import Cell, given_files, read_master, task_of
+from ..authoring.master import Cell, given_files, linked_pages, read_master, task_of
 from ..authoring.notebook import as_notebook, graded, named_checks, pictures_of
 from ..course import config
 from ..errors import InputError
@@ -99,8 +99,8 @@ def write_source(root: Path, name: str, target: Path | None = None) -> Path:
     pictures = master.parent / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img", dirs_exist_ok=True)
-    for given, raw in given_files(master.parent).items():
-        write_whole(folder / given, raw)
+    for beside, raw in {**given_files(master.parent), **linked_pages(master.parent, cells)}.items():
+        write_whole(folder / beside, raw)
     return notebook
 
 

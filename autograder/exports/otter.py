@@ -30,7 +30,7 @@ import nbformat
 import yaml
 
 from ..authoring.leaks import refuse_leaks, secrets_of, thresholds_of
-from ..authoring.master import STUB, Cell, given_files, read_master, task_of
+from ..authoring.master import STUB, Cell, given_files, linked_pages, read_master, task_of
 from ..authoring.notebook import embedded, pictures_of
 from ..checks import own
 from ..checks.by_hand import NAME as BY_HAND
@@ -146,7 +146,8 @@ def _cells(
     `given` are further files that the autograder takes along, `carried` such of the assignment's
     hidden half.
     """
-    beside = given_files(where.parent)
+    given_too = given_files(where.parent)
+    beside = [*given_too, *linked_pages(where.parent, cells)]
     settings = {
         "init_cell": True,
         "export_cell": False,
@@ -158,7 +159,7 @@ def _cells(
             f"assignments/{assignment.id}/assignment.yml",
             *(f"assignments/{assignment.id}/{name}" for name in own.files(assignment.folder)),
             *(f"assignments/{assignment.id}/{name}" for name in carried),
-            *(f"source/{assignment.id}/given/{name}" for name in beside),
+            *(f"source/{assignment.id}/given/{name}" for name in given_too),
             *given,
         ],
         "generate": {"plugins": [PLUGIN]},
@@ -222,7 +223,11 @@ def _stage(
         for path in (folder / name, folder / source / "given" / name):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(raw)
-    pictures = root / "source" / assignment.id / "img"
+    master_file = root / source / f"{assignment.module}.py"
+    for name, raw in linked_pages(root / source, read_master(master_file)).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(raw)
+    pictures = root / source / "img"
     if pictures.is_dir():
         shutil.copytree(pictures, folder / "img")
     path = folder / f"{assignment.module}.ipynb"

@@ -92,7 +92,7 @@ def standardise(x):
 # If `f` returns anything but a single number there is no gradient to speak of: raise `ValueError`. If `f`
 # does not look at `x` at all, the slope is 0 in every direction.
 #
-# To move it with your own hands: [what a gradient says](../../docs/explore/gradient.html), a page of this
+# To move it with your own hands: [what a gradient says](explore/gradient.html), a page of this
 # course that you open in a browser.
 #
 # <details><summary>Hint: who owns x?</summary>
@@ -138,7 +138,7 @@ def gradient(f, x):
 # pass for each of them, in order, **without emptying the bucket in between**, and returns what `.grad`
 # held after each pass, one below the other.
 #
-# To pour them yourself, negative ones too: [gradients add up](../../docs/explore/buckets.html).
+# To pour them yourself, negative ones too: [gradients add up](explore/buckets.html).
 #
 # <details><summary>Hint: a level that changes afterwards</summary>
 #

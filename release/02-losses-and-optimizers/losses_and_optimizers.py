@@ -87,7 +87,7 @@ def log_softmax(logits):
 # targets in a float dtype. (A class that does not exist, such as −1, and other dtypes than int64 you may
 # refuse or not; the tests do not ask.)
 #
-# To move the three logits yourself: [probability against loss](../../docs/explore/probability.html).
+# To move the three logits yourself: [probability against loss](explore/probability.html).
 #
 # <details><summary>Hint: one entry of each row</summary>
 #
@@ -298,7 +298,7 @@ class AdamW(Adam):
 # step* (what other assignments call the forward pass is in the loss here), and notes all parameters,
 # flattened into one row, at the start and after each step.
 #
-# To change the rates: [three ways through a valley](../../docs/explore/valley.html).
+# To change the rates: [three ways through a valley](explore/valley.html).
 #
 # <details><summary>Hint: all rows are equal?</summary>
 #

@@ -289,7 +289,7 @@ def show_grid(dataset, n=16, columns=8, mean=0.0, std=1.0):
 # a point for each of three things that a good answer says.
 #
 # To watch such a network forget, batch by batch, in the plane: [sorted against
-# shuffled](../../docs/explore/order.html). Guess first.
+# shuffled](explore/order.html). Guess first.
 #
 # **Predict.** How good is each of the two after three epochs? (No points, and nobody reads it.)
 

@@ -82,8 +82,8 @@ class MNISTMLP(nn.Module):
 # more than the others.
 #
 # What happens without the first beat depends on the rate, and sometimes looks like an improvement: see
-# [with and without zero_grad](../../docs/explore/zero-grad.html). A whole training to play with is [two
-# circles](../../docs/explore/two-circles.html).
+# [with and without zero_grad](explore/zero-grad.html). A whole training to play with is [two
+# circles](explore/two-circles.html).
 #
 # <details><summary>Hint: adding up without keeping everything</summary>
 #

@@ -75,7 +75,7 @@ def lr_at(step, total, base_lr, warmup):
 # optimizer's step if `per_batch`, else once after the last batch of the epoch. A schedule prepares the
 # rate of the *next* step. Moved before the step, it throws the first rate away.
 #
-# To lay such curves on top of each other: [a rate for every step](../../docs/explore/schedules.html).
+# To lay such curves on top of each other: [a rate for every step](explore/schedules.html).
 #
 # <details><summary>Hint: where the rate is</summary>
 #

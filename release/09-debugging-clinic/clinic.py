@@ -321,7 +321,7 @@ class Net_8(nn.Module):
 # looked wrong at step 47. Did the gradients go wrong there, or earlier?
 #
 # Once your recorder works, see a smaller run die batch by batch, with a pause button: [step
-# 47](../../docs/explore/step-47.html). It tells the cause, so look for it yourself first.
+# 47](explore/step-47.html). It tells the cause, so look for it yourself first.
 #
 # <details><summary>Hint: one norm for all gradients</summary>
 #
@@ -372,7 +372,7 @@ def first_bad(records, factor=10.0):
 # changes the patient.
 #
 # To see what a batch size changes and what it does not: [shapes, layer by
-# layer](../../docs/explore/shapes.html).
+# layer](explore/shapes.html).
 #
 # <details><summary>Hint: hanging and taking off</summary>
 #

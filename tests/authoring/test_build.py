@@ -333,6 +333,21 @@ def test_pictures_are_there(name: str) -> None:
     assert all((folder / link).read_text().startswith("<svg") for link in links)
 
 
+def test_a_page_that_the_handout_links_to_comes_along(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    folder = write_master(tmp_path / "source" / "circles")
+    master = folder / "circles.py"
+    text = master.read_text(encoding="utf-8") + "\n# %% [markdown]\n# A [page](explore/a.html).\n"
+    master.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"links to 'explore/a\.html', which is no page") as e:
+        build.files_of(folder, circles())
+    assert e.value.line == text.count("\n")
+    (tmp_path / "docs" / "explore").mkdir(parents=True)
+    (tmp_path / "docs" / "explore" / "a.html").write_text("<p>Play. <a href='b.html'>More</a></p>")
+    files = build.files_of(folder, circles())
+    assert files["explore/a.html"] == b"<p>Play. More</p>"
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_notebooks_carry_their_pictures_within_them(name: str) -> None:
     """As they have to for Colab, which sees the notebook alone."""

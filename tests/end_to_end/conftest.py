@@ -40,7 +40,7 @@ class Course:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     folder = tmp_path_factory.mktemp("course")
-    for name in ("source", "assignments", "release"):
+    for name in ("source", "assignments", "release", "docs/explore"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("submissions"))
     for name in ("grading_config.yml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, folder)
