@@ -62,7 +62,8 @@ class Visibility(StrEnum):
 class Limits:
     """What one submission may use. Seconds, mebibytes, kibibytes and counts.
 
-    `wall_s` bounds the loading of the program, `check_s` each probe on its own; `cpu_s`
+    `wall_s` bounds the loading of the program, `check_s` each probe on its own, not counting
+    the time in which it is ready and no processor is free (up to `stretch` times as long); `cpu_s`
     bounds the CPU time of each process of the box. `memory_mb` and `processes` (threads
     counted) bound the box as a whole, and so do `total_s` and `total_cpu_s`, where they are
     stated, what all its runs together may take.
@@ -90,6 +91,13 @@ class Limits:
     def budget_cpu_s(self) -> float:
         """CPU time of all processes together; left open, that of four that use all of theirs."""
         return 4 * self.cpu_s if self.total_cpu_s is None else self.total_cpu_s
+
+    @property
+    def stretch(self) -> float:
+        """How many times its clock a run may take at most, where it waits for a processor. Three:
+        on a machine with three times as many runs as cores it still has all that was promised.
+        """
+        return 3.0
 
     @property
     def disk_mb(self) -> int:
@@ -208,11 +216,12 @@ class ErrorInfo:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process used."""
+    """What a process used. `waited_s` of its wall time it was ready and no processor was free."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
     max_rss_mb: float = 0.0
+    waited_s: float = 0.0
 
 
 EvidenceStatus = Literal[

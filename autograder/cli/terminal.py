@@ -6,6 +6,8 @@ Everything that comes from a student is cleaned and shown as text, never as mark
 from __future__ import annotations
 
 import sys
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,6 +45,8 @@ NARROW = 100
 COLUMNS_FIT = 72
 """Columns of a terminal from which a table of grades fits."""
 GONE_SHOWN = 20
+PACED = 20
+"""As many results tell how fast it goes."""
 
 
 def _console() -> Console:
@@ -80,32 +84,59 @@ def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
 
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[tally]}  {task.fields[who]}"),
+        TextColumn("{task.fields[pace]}"),
+        TextColumn("{task.fields[who]}"),
     )
-    full = ungradable = 0
     console = Console(stderr=True, highlight=False)
+    pace = Pace()
     with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("grade", total=total, tally="", who="starting the sandbox")
+        task = bars.add_task("grade", total=total, pace="", who="starting the sandbox")
 
         def tick(done: int, of: int, result: Result) -> None:
-            nonlocal full, ungradable
-            full += result.status == "graded" and result.score >= result.max_score
-            ungradable += result.status == "ungradable"
-            tally = f"{full} full marks" + f", {ungradable} ungradable" * bool(ungradable)
             # The column renders markup: a name must not be able to.
             who = clean(result.student).replace("[", "(")
-            bars.update(task, completed=done, total=of, tally=tally, who=who)
+            told = pace.told(result, of - done)
+            bars.update(task, completed=done, total=of, pace=told, who=who)
 
         yield tick
+
+
+class Pace:
+    """How fast a class is graded, what is left, and how it went so far, in words."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.times: deque[float] = deque([clock()], PACED + 1)
+        self.tally = dict.fromkeys(("full", "some", "none", "ungradable"), 0)
+
+    def told(self, result: Result, left: int) -> str:
+        """The words after one more result, with `left` still to come: by the newest `PACED` of
+        them, since what had been graded before comes all at once.
+        """
+        self.times.append(self.clock())
+        kind = "some"
+        if result.status != "graded":
+            kind = "ungradable"
+        elif result.score >= result.max_score:
+            kind = "full"
+        elif result.score <= 0:
+            kind = "none"
+        self.tally[kind] += 1
+        words = [f"{n} {kind}" for kind, n in self.tally.items() if n]
+        seconds = self.times[-1] - self.times[0]
+        if seconds > 0:
+            rate = (len(self.times) - 1) / seconds
+            words.insert(0, f"{60 * rate:.3g} a minute")
+            if left:
+                minutes, rest = divmod(round(left / rate), 60)
+                words.insert(1, f"{minutes}:{rest:02} left")
+        return ", ".join(words)
 
 
 def table(results: Sequence[Result]) -> None:
@@ -156,6 +187,8 @@ def graded(done: Batch, out: Path, index: Path) -> None:
         print(f"{whose}: {kept.GONE}; the row stays, marked as such (to drop it, remove {where})")
     if len(done.gone) > GONE_SHOWN:
         print(f"and {len(done.gone) - GONE_SHOWN} more who are {kept.GONE}")
+    if done.again:
+        print(f"{done.again} ran once more, alone: a clock had ended while the machine was busy")
     on_the_roster(done.rows)
     if done.interrupted:
         print(f"broken off with {done.waiting} waiting; the same command goes on from here")

@@ -27,6 +27,7 @@ from ..results import files, lateness, programs, provenance, roster, totals
 from ..results.roster import Roster
 from ..results.store import Key, Store, Verdict, fingerprint
 from ..text import clean
+from .fairness import Turns
 
 
 class Grader(Protocol):
@@ -50,7 +51,8 @@ NO_ROWS = totals.Rows(())
 class Batch:
     """How a run went. `results` are this run's, in order; `reused` had been graded before; `gone`
     are those in the folder whose students are not in their class any more; `stopped` is the signal
-    that broke it off, if one did; `rows` are those of everything in the folder.
+    that broke it off, if one did; `rows` are those of everything in the folder; `again` ran once
+    more alone, since a busy machine had a part in how they ended.
     """
 
     results: tuple[Result, ...]
@@ -60,6 +62,7 @@ class Batch:
     gone: tuple[Result, ...] = ()
     stopped: Stopped | None = None
     rows: totals.Rows = NO_ROWS
+    again: int = 0
 
     @property
     def interrupted(self) -> bool:
@@ -152,6 +155,7 @@ def run(
         gone,
         stopped,
         rows,
+        work.turns.again,
     )
 
 
@@ -212,6 +216,7 @@ class _Work:
         self.out = out
         self.environment = environment
         self.stop = stop
+        self.turns = Turns(stop)
         self.reused = 0
         self._count = threading.Lock()
 
@@ -289,7 +294,7 @@ class _Work:
     def _grade(self, key: Key, submission: Submission, folder: Path) -> Result:
         """The grader's answer with its evidence kept; its own fault becomes `ungradable`."""
         try:
-            graded = self.grader.grade(submission)
+            graded = self.turns.grade(lambda: self.grader.grade(submission))
             notes = files.write_evidence(folder, graded.load, graded.evidence, key.name)
             return replace(graded.result, notes=(*graded.result.notes, *notes))
         except Exception as e:  # noqa: BLE001 - a fault of ours must not cost the class its grades

@@ -58,7 +58,7 @@ ENVIRONMENT = {
 The last two put the template's memory on huge pages where the kernel has them on offer: a fork
 then copies far fewer page-table entries (17 ms of CPU become 5, see docs/architecture.md).
 """
-DERIVED = ("disk_mb", "budget_s", "budget_cpu_s")
+DERIVED = ("disk_mb", "budget_s", "budget_cpu_s", "stretch")
 """Limits that follow from stated ones, and are told to the box with them."""
 _HEAD = struct.Struct(">II")
 GRACE_S = 30.0
@@ -182,7 +182,8 @@ class TemplateBox:
         )
 
     def load(self) -> LoadReport:
-        got = self._exchange({"op": "load"}, b"", self._job.limits.wall_s + GRACE_S)
+        limits = self._job.limits
+        got = self._exchange({"op": "load"}, b"", limits.stretch * limits.wall_s + GRACE_S)
         if got is None:
             over = f"its report was over the limit of {HEADER_CAP} bytes"
             return LoadReport("output", detail=over)
@@ -199,7 +200,8 @@ class TemplateBox:
             "start": request.start,
             "check_s": check_s,
         }
-        patience = check_s + self._job.limits.wall_s + GRACE_S
+        limits = self._job.limits
+        patience = limits.stretch * (check_s + limits.wall_s) + GRACE_S
         got = self._exchange(order, pack_tensors(dict(request.tensors)), patience)
         if got is None:
             raise SandboxError("an answer was over the size limit")

@@ -55,6 +55,7 @@ class _Usage(_Strict):
     wall_s: float = Field(0.0, ge=0, le=1e7)
     cpu_s: float = Field(0.0, ge=0, le=1e7)
     max_rss_mb: float = Field(0.0, ge=0, le=1e9)
+    waited_s: float = Field(0.0, ge=0, le=1e7)
 
 
 class _Answer(_Strict):

@@ -732,3 +732,20 @@ def test_torn_evidence_costs_one_student_one_grading(course: Path, file: str, te
     assert (course / "out" / "grades.csv").read_bytes() == table
     assert "1 of them before" in run(grade).output, "alice's is whole"
     assert "2 judged again, 0 changed" in run("regrade out").output
+
+
+def test_progress_tells_how_fast_how_long_and_how_well() -> None:
+    from autograder.cli.terminal import PACED, Pace
+    from tests.handing import graded, lost
+
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    for _ in range(30):  # graded before: all at once
+        said = pace.told(graded("a", 20.0), 40)
+    assert said == "30 full"
+    for i in range(PACED):
+        now[0] += 6.0
+        said = pace.told(graded("a", 0.0 if i else 7.0), 20)
+    assert said == "10 a minute, 2:00 left, 30 full, 1 some, 19 none"
+    now[0] += 6.0
+    assert pace.told(lost("b"), 0) == "10 a minute, 30 full, 1 some, 19 none, 1 ungradable"

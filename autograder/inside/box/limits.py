@@ -1,6 +1,7 @@
 """What one submission may use: how each limit is set, and how an excess of it is said.
 
-    wall time            the supervisor's clocks: each run's, and all runs together
+    wall time            the supervisor's clocks: each run's, and all runs together; without the
+                         time in which a run is ready and no processor is free (`monitor.Clock`)
     CPU time             RLIMIT_CPU, each process; SIGXCPU ends it; the watch, all together
     memory               RLIMIT_AS, each process; the watch, all of them together
     processes            the watch, threads counted; RLIMIT_NPROC a little above it, against

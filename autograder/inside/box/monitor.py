@@ -128,6 +128,46 @@ def alive(pid: int) -> bool:
     return bool(fields) and fields[0] not in (b"Z", b"X")
 
 
+def queued(pid: int) -> float:
+    """Seconds for which a process was ready and no processor was free, as the kernel counts them:
+    the second field of /proc/<pid>/schedstat, in nanoseconds (the kernel's
+    Documentation/scheduler/sched-stats). Zero where it does not say.
+    """
+    try:
+        with open(f"/proc/{pid}/schedstat", "rb") as f:
+            return int(f.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+@dataclass
+class Clock:
+    """The clock of one run: wall time, but for the time in which it was ready to run and had to
+    wait for a processor, which is not its own doing. What it sleeps counts, so a hang is a hang;
+    and it never lasts longer than `stretch` times `wall_s`. `until` is the end of the whole
+    submission's.
+    """
+
+    start: float
+    wall_s: float
+    until: float
+    stretch: float
+    waited: float = 0.0
+
+    def wait(self, queued_s: float) -> None:
+        """Note for how long the run has waited by now."""
+        self.waited = max(self.waited, min(queued_s, (self.stretch - 1) * self.wall_s))
+
+    def left(self, now: float) -> float:
+        """Seconds that are left of it at `now`."""
+        return min(self.start + self.wall_s, self.until) + self.waited - now
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the run's own clock ends before the whole submission's."""
+        return self.start + self.wall_s <= self.until
+
+
 def used_by(pid: int | str) -> Use:
     """What a process uses; of one that is gone, nothing, and no memory of one that has ended."""
     fields = _fields(pid)
@@ -238,11 +278,12 @@ def watch(
     """Follow `pid` until it answers on `frames`, ends, or exceeds a limit.
 
     A process that answered is left alive (it may be the loaded program); one that exceeded
-    is killed. `wall_s` is its own clock, `until` the end of the whole submission's, as
-    `time.monotonic` tells it. `host` is only watched for a hang-up. No read waits for bytes that
-    were announced: whoever opens a pipe anew below /proc/self/fd can take them away.
+    is killed. `wall_s` is its own clock's time (`Clock`), `until` the end of the whole
+    submission's, as `time.monotonic` tells it. `host` is only watched for a hang-up. No read waits
+    for bytes that were announced: whoever opens a pipe anew below /proc/self/fd can take them away.
     """
-    start = time.monotonic()
+    clock = Clock(time.monotonic(), wall_s, until, limits["stretch"])
+    queued_before = queued(pid)
     os.set_blocking(frames, False)
     os.set_blocking(output, False)
     tape = _Tape(limits["output_kb"] * 1024)
@@ -257,10 +298,11 @@ def watch(
     ended: tuple[int, float] | None = None
     verdict: tuple[str, str] | None = None
     while verdict is None:
-        left = min(start + wall_s, until) - time.monotonic()
+        clock.wait(queued(pid) - queued_before)
+        left = clock.left(time.monotonic())
         if left <= 0:
             own = f"it ran longer than the {wall_s:g} s allowed"
-            verdict = ("timeout", own if start + wall_s <= until else exceeded(limits)["whole"])
+            verdict = ("timeout", own if clock.is_own else exceeded(limits)["whole"])
             break
         for fd, _ in poll.poll(min(POLL_S, left) * 1000):
             if fd == host:
@@ -299,11 +341,12 @@ def watch(
     if cause not in ("frame", "exit"):
         ended = reaper.kill(pid)
     _drain(output, tape)
-    wall = time.monotonic() - start
+    wall = time.monotonic() - clock.start
     usage = {
         "wall_s": round(wall, 4),
         "cpu_s": round(ended[1], 4) if ended else 0.0,
         "max_rss_mb": round(peak, 1),
+        "waited_s": round(clock.waited, 4),
     }
     status = ended[0] if ended else None
     return Ended(cause, bytes(buffer[: need or 0]), tape.text(), status, detail, usage)

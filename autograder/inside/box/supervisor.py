@@ -57,6 +57,7 @@ class Supervisor:
         self.reaper = Reaper()
         self.scales = Scales(wall.members, sure=wall.own_pids)
         self.spent_s = 0.0
+        self.waited_s = 0.0
         self.until = 0.0
         self.limits: dict[str, Any] = {}
         self.job: dict[str, Any] = {}
@@ -110,8 +111,9 @@ class Supervisor:
         if over:
             self._end_submission()
             return {"status": "timeout", "detail": over, "usage": {}}, b""
+        self.waited_s = 0.0
         answered = run()
-        self.spent_s += time.monotonic() - start
+        self.spent_s += time.monotonic() - start - self.waited_s
         return answered
 
     def _send(self, header: dict[str, Any], blob: bytes = b"") -> None:
@@ -218,6 +220,7 @@ class Supervisor:
             os.close(child.output)
         if ended.cause == "hangup":
             os._exit(0)
+        self.waited_s += ended.usage["waited_s"]
         return ended
 
     def _load(self) -> tuple[dict[str, Any], bytes]:
