@@ -606,7 +606,7 @@ def read(
 
 
 def _optimizers(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
-    """The first optimizers, each with its `groups` (mappings) and the group that each parameter is a
+    """The first optimizers, each with its `groups`, and for each parameter the group that it is a
     `member` of.
     """
     raw = field_of(evidence, "optimizers", list)[:8]
