@@ -117,7 +117,7 @@ def figure(ctx: Context, main: Evidence) -> Outcome:
         kind = str(told[i].get("kind"))[:80]
         if kind != "Figure":
             return Outcome.failed(f"{words} returned {kind}, not a Figure", "wrong_value")
-        axes = [_Axes(raw, main) for raw in told[i].get("axes") or [] if isinstance(raw, Mapping)]
+        axes = [_Axes(raw, main) for raw in _each(told[i].get("axes"))]
         for fault, bug in _faults(held, axes, scales):
             return Outcome.failed(f"the figure of {words} {fault}", bug)
     return Outcome.passed()
@@ -129,11 +129,10 @@ class _Axes:
     def __init__(self, raw: Mapping[str, Any], evidence: Evidence) -> None:
         self.curves = [
             (_floats(c.get("x")), _floats(c.get("y")), str(c.get("label"))[:200])
-            for c in raw.get("curves") or []
-            if isinstance(c, Mapping)
+            for c in _each(raw.get("curves"))
         ]
         self.vertical = _floats(raw.get("vertical"))
-        keys = [str(one.get("key")) for one in raw.get("images") or [] if isinstance(one, Mapping)]
+        keys = [str(one.get("key")) for one in _each(raw.get("images"))]
         self.images = [evidence.tensors[k] for k in keys if k in evidence.tensors]
         self.texts = {k: str(raw.get(k))[:200] for k in ("title", "xlabel", "ylabel")}
         legend = raw.get("legend")
@@ -144,6 +143,11 @@ class _Axes:
     def filled(self) -> bool:
         """Whether anything can be seen of it."""
         return bool(self.curves or self.images or len(self.vertical) or self.framed)
+
+
+def _each(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings of a list; none of anything else."""
+    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
 
 
 def _floats(values: Any) -> Array:

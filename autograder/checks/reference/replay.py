@@ -451,7 +451,8 @@ class Replay:
             if u.step is None:
                 found.append(uses)
                 continue
-            told = self.optimizers[u.step.optimizer] if u.step.optimizer >= 0 else {}
+            known = 0 <= u.step.optimizer < len(self.optimizers)
+            told = self.optimizers[u.step.optimizer] if known else {}
             name = str(told.get("type", ""))[:40]
             rate = u.step.rates[0] if u.step.rates else float("nan")
             found.append(rate if name != "SGD" else rate * uses)
@@ -573,7 +574,6 @@ def read(
     chain = tensors.chain(calls, mask, reduced=reduced)
     norms = _numbers(evidence, "norms", len(steps))
     rates = field_of(evidence, "rates", list)
-    optimizers = field_of(evidence, "optimizers", list)
     scaler = field_of(evidence, "scaler", dict)
     return Replay(
         calls=calls,
@@ -589,7 +589,7 @@ def read(
         chain=chain,
         preparation=tensors.preparation,
         letters=field_of(evidence, "letters", str)[:2000],
-        optimizers=tuple(o for o in optimizers[:8] if isinstance(o, dict)),
+        optimizers=_optimizers(evidence),
         strangers=field_of(evidence, "strangers", int),
         unfollowed=field_of(evidence, "unfollowed", int),
         opening=_opening(evidence),
@@ -603,6 +603,23 @@ def read(
         mixed=tensors.mixed,
         data=evidence.data,
     )
+
+
+def _optimizers(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
+    """The first optimizers, each with its `groups`, and for each parameter the group that it is a
+    `member` of.
+    """
+    raw = field_of(evidence, "optimizers", list)[:8]
+    for told in raw:
+        if not isinstance(told, dict):
+            raise _forged("'optimizers'")
+        member, groups = told.get("member", []), told.get("groups", [])
+        lists = isinstance(member, list) and isinstance(groups, list)
+        if not lists or not all(isinstance(m, int) for m in member):
+            raise _forged("'optimizers'")
+        if not all(isinstance(g, dict) for g in groups):
+            raise _forged("'optimizers'")
+    return tuple(raw)
 
 
 def _indices(evidence: Evidence, name: str, below: int) -> tuple[int, ...]:
