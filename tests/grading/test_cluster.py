@@ -356,6 +356,13 @@ def test_a_cluster_that_is_not_there_is_one_line(
         Cluster(empty.address)
 
 
+def test_without_dask_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="not installed") as e:
+        Cluster("tcp://127.0.0.1:9")
+    assert "five-beats[cluster]" in str(e.value)
+
+
 def test_who_comes_later_is_examined_then(tmp_path: Path, there: Processes) -> None:
     with Cluster(there.address) as cluster:
         first = set(cluster.workers)
