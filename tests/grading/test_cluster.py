@@ -36,7 +36,7 @@ from autograder.results.store import Store
 from tests.clusters import DASK, Processes
 from tests.clusters import cluster as started
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 HERE = Path(__file__).resolve().parents[2]
 A = "04-training-loop"
 GOOD = """
