@@ -20,7 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from autograder.authoring.master import reference
 from autograder.grading.grader import Grader
@@ -47,11 +49,20 @@ def cpu_s() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def cold(text: str, main: str, data: Path | None) -> float:
+def cold(
+    text: str,
+    main: str,
+    data: Path | None,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> float:
     """CPU seconds of one cold run of the script, one thread, as a student would start it; `data`:
-    the prepared images, None for an assignment that reads none.
+    the prepared images, None for an assignment that reads none. `beside` are the files given.
     """
     with tempfile.TemporaryDirectory() as home:
+        for name, raw in beside.items():
+            path = Path(home, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(raw)
         Path(home, main).write_text(text)
         if data is not None:
             os.symlink(data, Path(home, "data"))

@@ -32,7 +32,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.master import reference
+from autograder.authoring.master import given_files, reference
 from autograder.course import samples
 from autograder.grading import regrade
 from autograder.grading.environment import versions
@@ -178,9 +178,11 @@ def main() -> None:
                 spec = grader.assignment(one)
                 grader.environment(one)  # measures thresholds at first use
                 prepared = grader.prepared(spec)
-                text = reference(ROOT / "source" / one, spec, "script").text
+                source = ROOT / "source" / one
+                text, beside = reference(source, spec, "script").text, given_files(source)
                 root = None if prepared is None else prepared.root
-                runs = [cold(text, f"{spec.module}.py", root) for _ in range(options.cold)]
+                name_there = f"{spec.module}.py"
+                runs = [cold(text, name_there, root, beside) for _ in range(options.cold)]
                 colds[one] = statistics.median(runs)
         grade(folder / "class", folder / "first", 2, options.data)  # asks the references
         shutil.rmtree(folder / "first")

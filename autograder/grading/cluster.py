@@ -256,7 +256,8 @@ class Cluster:
                 listed, blob = far.pack_files(root_files(root))
                 raw = far.pack(json.dumps(listed).encode(), blob)
                 self.order(worker, far.place, root.name, raw)
-                self._placed.add(key)
+                with self._changed:
+                    self._placed.add(key)
 
     def end(self, worker: str, name: str) -> None:
         """Close a box, without waiting for it, in the thread that opened it."""

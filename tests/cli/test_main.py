@@ -344,6 +344,10 @@ def test_a_missing_source_is_told(course: Path) -> None:
         ("grade class -a 99-x -o out", "there is no assignment '99-x'"),
         ("grade class -o out --sandbox wood", "no sandbox is called 'wood'"),
         ("grade class -o out --sandbox none", "--i-trust-every-submission"),
+        (
+            "grade class -o out --sandbox none --i-trust-every-submission --cluster tcp://x:1",
+            "--sandbox none protects no worker",
+        ),
         ("grade class -o out --device tpu", "--device 'tpu' is not known"),
         ("grade empty -o out", "no submission was found"),
         ("grade class -o class/alice.py", "cannot be made a folder"),

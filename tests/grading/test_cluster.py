@@ -36,7 +36,7 @@ from autograder.results.store import Store
 from tests.clusters import DASK, Processes
 from tests.clusters import cluster as started
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 HERE = Path(__file__).resolve().parents[2]
 A = "04-training-loop"
 GOOD = """
@@ -354,6 +354,13 @@ def test_a_cluster_that_is_not_there_is_one_line(
         pytest.raises(InputError, match="has no worker"),
     ):
         Cluster(empty.address)
+
+
+def test_without_dask_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match="not installed") as e:
+        Cluster("tcp://127.0.0.1:9")
+    assert "five-beats[cluster]" in str(e.value)
 
 
 def test_who_comes_later_is_examined_then(tmp_path: Path, there: Processes) -> None:
