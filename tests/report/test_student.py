@@ -196,3 +196,18 @@ def test_how_to_hand_in_again_names_the_place_and_the_time() -> None:
     assert "hand it in again in Canvas" in there
     odd: Result = result("ann", lost, origin={"tool": ["x"]})
     assert "as before" in work(odd, Seen(), None).again
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("adds to `.grad`; it never", "adds to `.grad`; it never"),
+        ("- no list", "\\- no list"),
+        ("1. no list", "1\\. no list"),
+        ("10.0% of 300", "10.0% of 300"),
+        ("a_b *c* [x](y) <i> & | #", "a\\_b \\*c\\* \\[x\\](y) &lt;i\\> &amp; \\| \\#"),
+        ("see http://x.org", "see http\\://x.org"),
+    ],
+)
+def test_prose_keeps_its_words_and_loses_its_markup(text: str, shown: str) -> None:
+    assert markdown.prose(text) == shown
