@@ -194,6 +194,13 @@ def test_how_to_hand_in_again_names_the_place_and_the_time() -> None:
     assert "hand it in again as before" in looked(lost).again
     there = looked(lost, origin={"tool": "canvas"}).again
     assert "hand it in again in Canvas" in there
+    for status, notes, told in (
+        ("missing", (), False),
+        ("ungradable", ("the grader failed",), False),
+        ("ungradable", ("not taken in: two programs",), True),
+    ):
+        r = result("ann", status=status, notes=notes)
+        assert bool(work(r, Seen(), None).again) == told
     odd: Result = result("ann", lost, origin={"tool": ["x"]})
     assert "as before" in work(odd, Seen(), None).again
 
