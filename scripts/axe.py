@@ -27,11 +27,11 @@ def main(axe: Path, pages: list[Path]) -> int:
     """Print what axe finds; returns the exit status."""
     from playwright.sync_api import sync_playwright
 
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print("no Chromium is on the PATH; scripts/setup.sh browser installs one")
         return 2
-    found = 0
+    findings = 0
     with sync_playwright() as p:
         chromium = p.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for name, view in VIEWS.items():
@@ -45,13 +45,13 @@ def main(axe: Path, pages: list[Path]) -> int:
                 )
                 for rule in told["violations"]:
                     for node in rule["nodes"]:
-                        found += 1
+                        findings += 1
                         why = " ".join(node["failureSummary"].split())[:240]
                         print(f"{path.name} ({name}): {rule['id']}: {node['target'][0]}: {why}")
                 page.close()
         chromium.close()
-    print(f"{found} findings on {len(pages)} pages, each seen {', '.join(VIEWS)}")
-    return min(found, 1)
+    print(f"{findings} findings on {len(pages)} pages, each seen {', '.join(VIEWS)}")
+    return min(findings, 1)
 
 
 if __name__ == "__main__":

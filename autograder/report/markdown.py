@@ -17,21 +17,25 @@ from . import beats, student
 from .source import Excerpt
 from .student import Look, Work, promise
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=:@/$^])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$^@]|:(?=//))")
+_OPENING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]\s))")
 _CODE = re.compile(r"`([^`]{1,200})`")
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    text = clean(text).replace("&", "&amp;").replace("<", "&lt;")
-    return _SPECIAL.sub(r"\\\1", text)
+    """Text that Markdown shows as it is: no tag, link, emphasis, heading, list or table."""
+    return _escaped(clean(text))
+
+
+def _escaped(text: str) -> str:
+    text = _SPECIAL.sub(r"\\\1", text.replace("&", "&amp;")).replace("\\<", "&lt;")
+    return _OPENING.sub(lambda m: m[1] + (f"\\{m[2]}" if m[2] in "-+=" else f"{m[2]}\\"), text)
 
 
 def prose(text: str) -> str:
     """The same, in which what stands between backticks is code."""
-    text = clean(text)
-    parts = _CODE.split(text)
-    return "".join(f"`{p}`" if k % 2 else escaped(p) for k, p in enumerate(parts))
+    parts = _CODE.split(clean(text))
+    return "".join(f"`{part}`" if k % 2 else _escaped(part) for k, part in enumerate(parts))
 
 
 def fenced(text: str) -> str:
@@ -55,13 +59,13 @@ def _one(look: Look) -> Iterator[str]:
     if r.status == "graded":
         yield f"**{points(r.score)} of {points(r.max_score)} points**"
     elif r.status == "missing":
-        yield "Nothing was handed in\\."
+        yield "Nothing was handed in."
     else:
         yield escaped(
             "This submission has no grade yet, and that is not a zero. A person will look at it."
         )
     if r.late is not None and r.late.message:
-        yield prose(r.late.message) + "\\."
+        yield prose(r.late.message) + "."
     if len(work.sums) > 1:
         yield "\n".join(f"- {escaped(name)}: {escaped(value)}" for name, value in work.sums)
     decided = [*r.adjusted, *(a for c in r.checks for a in c.adjusted)]
@@ -86,7 +90,7 @@ def _one(look: Look) -> Iterator[str]:
     passed = [c for t in work.tasks for c in t.checks if c.status is Status.PASSED]
     if passed:
         worth = points(sum(c.score for c in passed))
-        yield f"{len(passed)} check{'s' * (len(passed) != 1)} passed: {escaped(worth)} points\\."
+        yield f"{len(passed)} check{'s' * (len(passed) != 1)} passed: {escaped(worth)} points."
     if work.away:
         yield escaped(student.withheld(work.away))
 
@@ -108,7 +112,7 @@ def _mend(work: Work) -> Iterator[str]:
         lines += [prose(text) for text in cause.help.split("\n\n") if text]
         yield "\n\n".join(lines).replace("\n", "\n   ").replace("\n   \n", "\n\n")
     if work.again:
-        yield f"**Hand in again\\.** {prose(work.again)}"
+        yield f"**Hand in again.** {prose(work.again)}"
 
 
 def _code(code: Excerpt) -> str:

@@ -214,7 +214,7 @@ def work(r: Result, seen: Seen, course: Course | None) -> Work:
         sums=_sums(r, told, away),
         away=away,
         errors=_errors(seen),
-        again=_again(r, course) if mend or not r.scored else "",
+        again=_again(r, course) if mend or _refused(r) else "",
     )
 
 
@@ -377,6 +377,11 @@ def _sums(
         sign = "+" if person > 0 else "−"  # noqa: RUF001 - a minus sign
         lines.append(("by a person, about the whole", f"{sign}{points(abs(person))}"))
     return tuple(lines)
+
+
+def _refused(r: Result) -> bool:
+    """Whether the work could not be taken in, which the student can mend."""
+    return r.status == "ungradable" and any(n.startswith("not taken in") for n in r.notes)
 
 
 def _again(r: Result, course: Course | None) -> str:

@@ -21,15 +21,17 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from autograder.cli import check
+from autograder.cli import check, terminal
 from autograder.cli import main as cli
 from autograder.cli.terminal import checked
 from autograder.course import config
 from autograder.errors import FiveBeatsError, GraderError, InputError
 from autograder.grading import batch
 from autograder.grading.grader import job_for
+from autograder.grading.status import Report, Standing
 from autograder.model import (
     CheckResult,
+    ErrorInfo,
     Limits,
     LoadReport,
     Program,
@@ -292,6 +294,53 @@ def test_check_says_once_what_a_mistake_teaches(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert said.count("this was seen") == 1 and "and 2 more: wins 3 points" in said
     assert said.count("this is why") == said.count("and that") == 1
+
+
+def test_check_ends_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    code = Program("script", "mine.py", ("x = 1\ny = 2\n",))
+    line = CheckResult("a", "A", 1, Status.PASSED, 1, 1, Visibility.PUBLIC)
+    lost = replace(line, id="b", status=Status.ERROR, score=0, message="it raised E at line 2: no")
+    checked(KeptResult(A, "", "", "graded", 1, 1, (line,)), LoadReport("done"), code)
+    assert capsys.readouterr().out.splitlines()[-1] == "next: hand in mine.py"
+    checked(KeptResult(A, "", "", "graded", 1, 2, (line, lost)), LoadReport("done"), code)
+    said = capsys.readouterr().out
+    assert "> " in said and "2  y = 2" in said
+    assert "next: mend the first of these in mine.py" in said.splitlines()[-1]
+
+
+def test_a_syntax_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ErrorInfo("SyntaxError", "'(' was never closed; " + "why " * 60, 12)
+    load = LoadReport("error", (error,), data={"unread": True})
+    line = CheckResult("a", "A", 1, Status.ERROR, 0, 1, Visibility.PUBLIC, message=f"x {error}")
+    checked(KeptResult(A, "", "", "graded", 0, 1, (line,)), load, Program("script", "m.py", ("",)))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("✗ m.py: Python cannot read it: SyntaxError at line 12")
+    assert second.startswith("next: ")
+
+
+def test_status_speaks_of_one_and_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    for names, verb in ((("ann",), "waits"), (("ann", "bob"), "wait")):
+        terminal.stands(Report({}, (Standing(A, 3, by_hand=names, deferred=names),)))
+        said = capsys.readouterr().out
+        assert f"{len(names)} {verb} for points by hand: ann" in said
+        assert f"{len(names)} {verb} for another device: ann" in said
+
+
+@pytest.mark.parametrize("width", [30, 60, 200])
+def test_a_table_fits_the_terminal(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr(terminal, "_console", lambda: Console(highlight=False, width=width))
+    lost = CheckResult("a", "A", 1, Status.FAILED, 0, 2, Visibility.PUBLIC, ("missing_zero_grad",))
+    terminal.table(
+        [KeptResult(a, "annabella", "", "graded", 0, 2, (lost,)) for a in (A, "05-five-beats")]
+    )
+    said = capsys.readouterr().out
+    assert all(len(line.rstrip()) <= width for line in said.splitlines())
+    assert said.count("missing_zero_grad") == 2 and said.count("0 / 2") == 2
+    assert "\x1b" not in said, "no colours on a pipe"
 
 
 def test_check_takes_what_lies_beside(course: Path) -> None:

@@ -36,7 +36,7 @@ from autograder.model import (
     Usage,
     Visibility,
 )
-from autograder.results import files
+from autograder.results import files, programs
 from autograder.results.store import Store
 
 A = "04-training-loop"
@@ -198,6 +198,7 @@ def test_twins_share_one_run_but_not_their_names(tmp_path: Path) -> None:
     assert results["bob"].submitted_at and not results["alice"].submitted_at
     for student in ("alice", "bob"):
         assert files.read_load(files.evidence_folder(tmp_path, student, A)) == LOAD
+        assert programs.read(tmp_path, student, A, twins[0].digest) == twins[0].program
 
 
 def test_the_newer_of_two_is_graded(tmp_path: Path) -> None:

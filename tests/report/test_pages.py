@@ -12,9 +12,19 @@ import pytest
 
 from autograder.course.config import Course
 from autograder.errors import GraderError
-from autograder.model import CheckResult, ErrorInfo, LoadReport, Result, Status, Visibility
+from autograder.model import (
+    RAISED,
+    CheckResult,
+    ErrorInfo,
+    Lateness,
+    LoadReport,
+    Result,
+    Status,
+    Visibility,
+)
 from autograder.report import pages as report
 from autograder.results import files
+from autograder.results.store import Key, Store
 
 A = "04-training-loop"
 EVIL = "<script>alert('x')</script><img src=x onerror=y>\x1b[31m\u202e"
@@ -54,8 +64,8 @@ def course(hidden: str = "full") -> Course:
     )
 
 
-def page(out: Path, student: str) -> str:
-    path = out / "report" / report._page(student)
+def page(out: Path, student: str, suffix: str = ".html") -> str:
+    path = (out / "report" / report._page(student)).with_suffix(suffix)
     return path.read_text(encoding="utf-8")
 
 
@@ -122,21 +132,36 @@ def test_every_page_is_sound_sealed_and_escaped(graded: Path) -> None:
         tags = Tags(html)
         assert tags.open == []
         names = {t for t, _ in tags.seen}
-        assert not names & {"script", "img", "link", "iframe", "object", "form"}
+        assert not names & {"img", "link", "iframe", "object", "form"}
+        scripts = 1 if path.name == "index.html" else 0
+        assert [t for t, _ in tags.seen].count("script") == scripts
         for _, attrs in tags.seen:
             assert "style" not in attrs and not any(a.startswith("on") for a in attrs)
             assert "//" not in (attrs.get("href") or "") and "src" not in attrs
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e]", html)
 
 
-def test_the_content_policy_names_the_very_stylesheet(graded: Path) -> None:
-    html = report.write(graded, course()).read_text(encoding="utf-8")
-    style = html.split("<style>")[1].split("</style>")[0]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
-    assert policy is not None
-    assert policy[1].startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
-    assert "unsafe" not in policy[1] and "@import" not in style and "url(" not in style
+def digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_content_policy_names_the_very_bytes_that_stand_there(graded: Path) -> None:
+    report.write(graded, course())
+    for path in pages(graded):
+        html = path.read_text(encoding="utf-8")
+        style = html.split("<style>")[1].split("</style>")[0]
+        wanted = f"default-src 'none'; style-src 'sha256-{digest(style)}';"
+        if path.name == "index.html":
+            script = html.split("<script>")[1].split("</script>")[0]
+            wanted += f" script-src 'sha256-{digest(script)}';"
+            assert not re.search(r"innerHTML|eval|fetch|XMLHttp|import|//[a-z]", script)
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+        assert policy is not None and policy[1] == f"{wanted} base-uri 'none'; form-action 'none'"
+        assert "@import" not in style and "url(" not in style
+
+
+def table_of(html: str) -> str:
+    return html.split('id="class"')[1].partition("</table>")[0]
 
 
 def test_the_index_tells_a_class(graded: Path) -> None:
@@ -146,6 +171,13 @@ def test_the_index_tells_a_class(graded: Path) -> None:
     assert "<code>missing_zero_grad</code>" in html and "A backward pass adds." in html
     assert "not taken in: two programs" in html and "Needs a person" in html
     assert ">1 of 2<" in html and ">2 of 2<" in html
+    rows = re.findall(r'<tr><th scope="row">.*?</tr>', table_of(html), re.DOTALL)
+    assert len(rows) == 3
+    assert 'data-s="4" data-k="full" data-h="9">✓ 4</td>' in rows[1]
+    assert 'data-s="2" data-k="some" data-c="1" data-b="0" data-h="5">◐ 2</td>' in rows[0]
+    assert 'data-k="person"' in rows[2] and '<span class="tag">needs a person</span>' in rows[2]
+    for pick in ("0:c:1", "0:b:0", "0:h:5", "0:h:9"):
+        assert f'href="#everybody" data-pick="{pick}"' in html
     for name in ("alice", EVIL, "zoe"):
         assert f'href="{report._page(name)}"' in html
         assert (graded / "report" / report._page(name)).is_file()
@@ -184,7 +216,12 @@ def test_feedback_is_as_open_as_the_course_says(graded: Path, hidden: str) -> No
     assert ("title of zero" in html) == (hidden != "none")
     assert ("left over" in html) == ("missing_zero_grad" in html) == (hidden == "full")
     assert ("A backward pass adds." in html) == (hidden == "full")
-    assert ("1 hidden checks, worth 2 points, are not shown" in html) == (hidden == "none")
+    assert ("1 hidden check is not shown here. Hidden checks: 0 of 2 points." in html) == (
+        hidden == "none"
+    )
+    comment = page(graded, EVIL, ".md")
+    assert ("title of zero" in comment) == (hidden != "none")
+    assert ("left over" in comment) == ("missing_zero_grad" in comment) == (hidden == "full")
     assert "title of shape" in html
     index = (graded / "report/index.html").read_text(encoding="utf-8")
     assert "missing_zero_grad" in index, "the staff see everything"
@@ -202,9 +239,11 @@ def test_the_same_grades_give_the_same_pages_and_stale_ones_go(graded: Path) -> 
     before = {p: p.read_bytes() for p in pages(graded)}
     report.write(graded, course())
     assert {p: p.read_bytes() for p in pages(graded)} == before
+    comments = list((graded / "report" / "students").glob("*.md"))
     files.result_path(graded, "alice", A).unlink()
     report.write(graded, course())
     assert len(pages(graded)) == 3
+    assert len(list((graded / "report" / "students").glob("*.md"))) == len(comments) - 1 == 2
 
 
 def test_an_empty_class_and_a_broken_result(tmp_path: Path) -> None:
@@ -214,3 +253,82 @@ def test_an_empty_class_and_a_broken_result(tmp_path: Path) -> None:
     (broken / "x.json").write_text("{}")
     with pytest.raises(GraderError, match="is not a result of ours"):
         report.write(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("made", "kinds"),
+    [
+        (result("x", check("a")), ["full"]),
+        (result("x", check("a"), check("b", Status.FAILED)), ["some"]),
+        (result("x", check("b", Status.FAILED, message="was 3")), ["zero"]),
+        (
+            result("x", check("b", Status.FAILED, message="not written yet: …")),
+            ["zero", "untouched"],
+        ),
+        (
+            result("x", check("b", Status.ERROR), notes=(f"{RAISED}NameError: x",)),
+            ["zero", "broken"],
+        ),
+        (
+            result("x", check("b", Status.TIMEOUT), run={"exit": "timeout: 120 s"}),
+            ["zero", "stopped"],
+        ),
+        (
+            result("x", check("a"), check("b", Status.BY_HAND), score=2.0, max_score=2.0),
+            ["full", "read"],
+        ),
+        (result("x", status="ungradable"), ["person"]),
+        (result("x", status="missing"), ["missing"]),
+        (result("x", check("a"), late=Lateness(2.0, late=True)), ["full", "late"]),
+    ],
+)
+def test_what_is_to_be_known_of_a_result_at_a_glance(made: Result, kinds: list[str]) -> None:
+    assert report._categories(made, asked=False) == kinds
+    assert set(kinds) <= set(report.CATEGORIES)
+
+
+def test_the_class_page_is_complete_without_its_script(graded: Path) -> None:
+    html = report.write(graded, course()).read_text(encoding="utf-8")
+    assert (
+        '<div id="controls" class="controls" role="search" aria-label="the table" hidden>' in html
+    )
+    lost = html.split('<details class="lost">')[1].split("</details>")[0]
+    assert f'{report._page(EVIL)}">' in lost and "2; missing_zero_grad</li>" in lost
+
+
+def test_earlier_attempts_are_told_and_the_same_work_is_one(tmp_path: Path) -> None:
+    def graded(submission: str, score: float, when: str, environment: str) -> Result:
+        made = result("ann", check("a", score=score), submission=submission, submitted_at=when)
+        key = Key(submission, A, 1, environment)
+        with Store(tmp_path / "store.sqlite") as store:
+            assert store.claim(key) is None
+            store.finish(key, made.to_json())
+        return made
+
+    files.write_result(tmp_path, graded("sha256:1", 1.0, "2026-03-01T10:00:00Z", "e"))
+    report.write(tmp_path, course())
+    assert "Your attempts" not in page(tmp_path, "ann")
+    files.write_result(tmp_path, graded("sha256:2", 2.0, "2026-03-02T10:00:00Z", "e"))
+    graded("sha256:1", 1.5, "2026-03-01T10:00:00Z", "another")
+    report.write(tmp_path, course())
+    told = page(tmp_path, "ann").split("Your attempts")[1]
+    lines = re.findall("<li>(.*?)</li>", told)
+    assert lines == [
+        "1.5 of 2, handed in 2026-03-01T10:00:00Z",
+        "2 of 2, handed in 2026-03-02T10:00:00Z <strong>this one</strong>",
+    ]
+    (tmp_path / "store.sqlite").write_bytes(b"no store")
+    report.write(tmp_path, course())
+    assert "Your attempts" not in page(tmp_path, "ann"), "a broken store costs nobody a page"
+
+
+def test_a_spread_of_accuracies_has_its_threshold(tmp_path: Path) -> None:
+    for k, reached in enumerate((0.2, 0.61, 0.9, 1.0)):
+        told = f"{reached:.1%} of 300 hidden images; full marks from 86.3%"
+        line = check("acc", Status.PARTIAL, value=reached, message=told)
+        files.write_result(tmp_path, result(f"s{k}", line))
+    html = report.write(tmp_path, course()).read_text(encoding="utf-8")
+    assert "2 of 4 reach the threshold (the line) · 20 % to 100 %, median 75.5 %" in html
+    assert 'class="bound" x1="286.2"' in html and ">86.3 %</text>" in html
+    own = page(tmp_path, "s1")
+    assert "<strong>61 %</strong>; full marks from 86.3 %" in own
