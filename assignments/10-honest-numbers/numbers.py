@@ -19,7 +19,7 @@ from autograder.checks.base import (
     require,
     tensor_of,
 )
-from autograder.checks.calls import Case, call
+from autograder.checks.calls import Case, Numpy, call
 from autograder.checks.reference.replay import number_of
 from autograder.model import Array, Evidence, Outcome, ProbeRequest, Status
 
@@ -106,7 +106,7 @@ def gains(rng: np.random.Generator) -> Iterator[Case]:
     yield call(*pair(1.015, 0.9, 1, 3, 4))
     same = rng.uniform(0.6, 0.9, 5).round(4).tolist()
     yield call(same, list(same))
-    yield call(np.array(pair(2.0, 1, 1)[0]), np.array([low + 3 * size, low + 3.2 * size]))
+    yield call(Numpy(pair(2.0, 1, 1)[0]), Numpy([low + 3 * size, low + 3.2 * size]))
 
 
 def absolute(a: Sequence[float], b: Sequence[float]) -> bool:

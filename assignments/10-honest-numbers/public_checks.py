@@ -21,7 +21,9 @@ RAY = 1024
 """Of a network's first weights, how many are told along a random direction."""
 
 
-def images(ctx: Context, name: str = "images") -> dict[str, Array]:
+def images(
+    ctx: Context, name: str = "images", noise: float = NOISE, mislabelled: float = MISLABELLED
+) -> dict[str, Array]:
     """A data folder and a direction: images of ten patterns under noise that bear their numbers in
     their first row, the training images from 0 on, the test images after them.
     """
@@ -29,8 +31,8 @@ def images(ctx: Context, name: str = "images") -> dict[str, Array]:
     count = TRAIN + TEST
     labels = rng.permutation(np.arange(count) % CLASSES)
     patterns = (rng.random((CLASSES, 28, 28)) < 0.3) * 160.0
-    made = np.clip(patterns[labels] + rng.normal(0, NOISE, (count, 28, 28)), 0, 255)
-    wrong = rng.random(count) < MISLABELLED
+    made = np.clip(patterns[labels] + rng.normal(0, noise, (count, 28, 28)), 0, 255)
+    wrong = rng.random(count) < mislabelled
     labels = np.where(wrong, rng.integers(0, CLASSES, count), labels)
     shifts = np.arange(BITS - 1, -1, -1)
     made[:, 0, :BITS] = ((np.arange(count)[:, None] >> shifts) & 1) * 255
