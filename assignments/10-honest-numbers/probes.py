@@ -39,6 +39,8 @@ BITS = 11
 and bright, whatever the image.
 """
 CALLS_CAP, STEPS_CAP, CLOCKS_CAP, ROWS_CAP = 400, 400, 200, 20_000
+READS = ("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__")
+"""Methods of a tensor that wait for the GPU, as `synchronize` does."""
 CLOCKS = ("perf_counter", "perf_counter_ns", "time", "time_ns", "monotonic", "monotonic_ns")
 
 
@@ -361,7 +363,7 @@ def decided(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
 @contextlib.contextmanager
 def _clocks(told: list[str]) -> Iterator[None]:
-    """Within, looks at a clock and calls of the GPU's counters are written down in their order."""
+    """Within, looks at a clock, waits, and calls of the GPU's counters are written down in order."""
     kept: list[tuple[Any, str, Any]] = []
 
     def note(owner: Any, name: str, word: str) -> None:
@@ -379,6 +381,8 @@ def _clocks(told: list[str]) -> Iterator[None]:
     for name in CLOCKS:
         note(time, name, "clock")
     note(torch.cuda, "synchronize", "wait")
+    for name in READS:
+        note(Tensor, name, "wait")
     note(torch.cuda.Event, "elapsed_time", "event")
     for name in ("reset_peak_memory_stats", "reset_max_memory_allocated"):
         note(torch.cuda, name, "reset")
