@@ -363,7 +363,7 @@ def decided(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
 @contextlib.contextmanager
 def _clocks(told: list[str]) -> Iterator[None]:
-    """Within, looks at a clock, waits, and calls of the GPU's counters are written down in order."""
+    """Within, looks at a clock, waits, resets and peaks are written down in their order."""
     kept: list[tuple[Any, str, Any]] = []
 
     def note(owner: Any, name: str, word: str) -> None:
