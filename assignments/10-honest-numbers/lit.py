@@ -9,7 +9,19 @@ from autograder.checks.reference.replay import number_of
 from autograder.model import Array, Evidence, Outcome, ProbeRequest
 
 from .public_checks import fractions, play, played
-from .runs import BATCH, RATE, SEEDS, elsewhere, falls, grown, recipe, repeated, split, usual
+from .runs import (
+    BATCH,
+    RATE,
+    SEEDS,
+    elsewhere,
+    falls,
+    grown,
+    recipe,
+    repeated,
+    split,
+    usual,
+    worked,
+)
 
 ROWS, HIDDEN = 12, 16
 SPREAD = 4.0
@@ -103,6 +115,7 @@ def lit_accuracy(ctx: Context, main: Evidence, more: Evidence) -> Outcome:
     calls = played(main, len(SEEDS) + 1)
     found = np.array(list(fractions(FUNCTION, calls, main)))[[0, 2, 3]]
     for one in calls:
+        worked(FUNCTION, one)
         if fault := split(FUNCTION, one) or recipe(one, [("AdamW", RATE)], BATCH):
             return fault
     right = ctx.right(_by_hand(ctx))

@@ -83,6 +83,7 @@ class _Watch:
         self.ray = ray
         self.inside: list[nn.Module] = []
         self.calls: list[dict[str, Any]] = []
+        self.models: list[nn.Module] = []
         self.optimizers: list[torch.optim.Optimizer] = []
         self.steps: list[dict[str, Any]] = []
         self.clock: list[str] = []
@@ -106,8 +107,11 @@ class _Watch:
         if x is not None and outermost and x[0].numel() == 784:
             numbers = indices(x)
             kind = x.device.type
+            if not any(module is m for m in self.models):
+                self.models.append(module)
             call = {
                 "trained": False,
+                "model": next(k for k, m in enumerate(self.models) if m is module),
                 "rows": len(x),
                 "which": zlib.crc32(repr(numbers).encode()),
                 "parameters": sum(p.numel() for p in module.parameters()),
@@ -177,13 +181,20 @@ class _Watch:
             finally:
                 torch.autograd.backward = backward
 
+    def _held(self, optimizer: torch.optim.Optimizer) -> list[int]:
+        """Which models an optimizer holds parameters of."""
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        return [k for k, m in enumerate(self.models) if any(id(p) in held for p in m.parameters())][
+            :40
+        ]
+
     def report(self) -> dict[str, Any]:
         """`calls` (trained ones), `steps` (of which optimizer, after how many trained calls),
         `optimizers`, `stale` (backward passes onto used gradients), and the numbers `asked` about
         and `trained` on.
         """
         trained = [i for i, c in enumerate(self.calls) if c["trained"]]
-        kept = ("rows", "which", "parameters", "at", "half")
+        kept = ("model", "rows", "which", "parameters", "at", "half")
         groups = [o.param_groups[0] for o in self.optimizers]
         return {
             "calls": [{k: self.calls[i][k] for k in kept} for i in trained[:CALLS_CAP]],
@@ -196,6 +207,7 @@ class _Watch:
                     "kind": type(o).__name__[:80],
                     "rate": plain(g.get("lr")),
                     "momentum": plain(g.get("momentum", 0.0)),
+                    "models": self._held(o),
                 }
                 for o, g in zip(self.optimizers, groups, strict=True)
             ][:40],

@@ -1,6 +1,6 @@
 """Judges of `race`, `epochs_to`, `plot_batches` and `shootout`.
 
-A run is told by its optimizer: the calls of a network that were trained on before its steps.
+A run is told by its optimizer: the calls of its network that were trained on before its steps.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograder.checks.calls import Case, call
 from autograder.model import Evidence, Outcome, ProbeRequest
 
 from .public_checks import answer, play, played
-from .runs import optimizers, parameters, recipe, split, trained
+from .runs import optimizers, parameters, recipe, split, trained, worked
 
 # -- epochs_to -------------------------------------------------------------------------------------
 
@@ -57,15 +57,19 @@ def _race(ctx: Context) -> ProbeRequest:
 def _runs(one: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
     """For each optimizer the trained calls that its steps followed."""
     calls = trained(one)
-    found: list[list[Mapping[str, Any]]] = [[] for _ in optimizers(one)]
-    last = 0
+    made = optimizers(one)
+    found: list[list[Mapping[str, Any]]] = [[] for _ in made]
+    open_calls = list(range(len(calls)))
     for step in one.get("steps") or []:
         if not isinstance(step, list) or [type(v) for v in step] != [int, int]:
             continue
         which, until = step
-        if 0 <= which < len(found) and last <= until <= len(calls):
-            found[which] += calls[last:until]
-            last = until
+        if not 0 <= which < len(found):
+            continue
+        models = made[which].get("models") or []
+        mine = [k for k in open_calls if k < until and calls[k].get("model") in models]
+        found[which] += [calls[k] for k in mine]
+        open_calls = [k for k in open_calls if k not in mine]
     return [run for run in found if run]
 
 
@@ -126,6 +130,7 @@ def _kinds(one: Mapping[str, Any]) -> Outcome | None:
 def race_fair(ctx: Context, main: Evidence) -> Outcome:
     """Whether two runs differ by their optimizer and by nothing else."""
     (one,) = played(main, 1)
+    worked("race", one)
     fault = _histories(one, main) or split("race", one, LIMIT)
     if fault is not None or not trained(one):
         return fault or Outcome.passed("by the histories: no network was seen at work")
@@ -239,6 +244,7 @@ def _rows(
 def shootout_rows(ctx: Context, main: Evidence, other: Evidence) -> Outcome:
     """Whether each shape has its parameters and an accuracy for each seed, the same again."""
     first, second = played(main, 2)
+    worked("shootout", second)
     rows = _rows(first, main, WIDTHS, 1)
     if isinstance(rows, Outcome):
         return rows

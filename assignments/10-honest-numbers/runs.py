@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.base import Context, check, probe
+from autograder.checks.base import Context, Inconclusive, check
 from autograder.model import Evidence, Outcome, ProbeRequest
 
 from .public_checks import TEST, TRAIN, answer, fraction, fractions, images, play, played
@@ -63,6 +63,7 @@ def repeated(
     function: str, calls: Sequence[Call], main: Evidence, other: Evidence
 ) -> Outcome | None:
     """What is wrong where one seed gave several numbers; None where it gave one."""
+    worked(function, calls[0])
     first, second = fractions(function, calls[:2], main)
     (again,) = fractions(function, played(other, 1), other)
     for found, where in ((second, "after other draws"), (again, "in another process")):
@@ -102,6 +103,13 @@ def numbers(one: Call, name: str) -> set[int]:
 def optimizers(one: Call) -> list[Call]:
     """The optimizers that made steps."""
     return [o for o in one.get("optimizers") or [] if isinstance(o, Mapping)]
+
+
+def worked(function: str, one: Call) -> None:
+    """Raise `Inconclusive` where no optimizer made a step: nothing was trained."""
+    if not optimizers(one):
+        said = f"{function} returned without a step of any optimizer of PyTorch's"
+        raise Inconclusive(Outcome.failed(said, "wrong_value"))
 
 
 def recipe(one: Call, kinds: Sequence[tuple[str, float]], batch: int) -> Outcome | None:
@@ -152,6 +160,7 @@ def parameters(widths: Sequence[int]) -> int:
 def run_recipe(ctx: Context, main: Evidence) -> Outcome:
     """Whether another seed gives another number, and the network is the one that is asked for."""
     calls = played(main, len(SEEDS) + 2)
+    worked("run", calls[0])
     found = list(fractions("run", calls, main))
     for one, width in ((calls[0], HIDDEN), (calls[-1], OTHER)):
         counts = {int(c.get("parameters") or 0) for c in trained(one)}
@@ -227,6 +236,7 @@ def split(function: str, one: Call, limit: int = LIMIT) -> Outcome | None:
 def run_split(ctx: Context, main: Evidence, other: Evidence, noise: Evidence) -> Outcome:
     """Whether a sixth of the training images validates, and the test images change nothing."""
     calls = played(main, len(SEEDS) + 2)
+    worked("run", calls[0])
     for one in calls:
         if fault := split("run", one):
             return fault
@@ -249,6 +259,7 @@ def run_split(ctx: Context, main: Evidence, other: Evidence, noise: Evidence) ->
 def falls(function: str, evidence: Evidence) -> Outcome | None:
     """What is wrong where a longer run returned less; None where none did."""
     calls = played(evidence, len(GROWN) * len(GROWN_SEEDS))
+    worked(function, calls[-1])
     found = list(fractions(function, calls, evidence))
     for start in range(0, len(found), len(GROWN)):
         curve = found[start : start + len(GROWN)]
@@ -279,7 +290,6 @@ __all__ = [
     "grown",
     "optimizers",
     "parameters",
-    "probe",
     "recipe",
     "repeated",
     "run_best",
@@ -290,4 +300,5 @@ __all__ = [
     "split",
     "trained",
     "usual",
+    "worked",
 ]
