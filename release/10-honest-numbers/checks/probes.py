@@ -39,6 +39,8 @@ BITS = 11
 and bright, whatever the image.
 """
 CALLS_CAP, STEPS_CAP, CLOCKS_CAP, ROWS_CAP = 400, 400, 200, 20_000
+READS = ("item", "tolist", "cpu", "numpy", "__float__", "__int__", "__bool__")
+"""Methods of a tensor that wait for the GPU, as `synchronize` does."""
 CLOCKS = ("perf_counter", "perf_counter_ns", "time", "time_ns", "monotonic", "monotonic_ns")
 
 
@@ -81,6 +83,7 @@ class _Watch:
         self.ray = ray
         self.inside: list[nn.Module] = []
         self.calls: list[dict[str, Any]] = []
+        self.models: list[nn.Module] = []
         self.optimizers: list[torch.optim.Optimizer] = []
         self.steps: list[dict[str, Any]] = []
         self.clock: list[str] = []
@@ -104,8 +107,11 @@ class _Watch:
         if x is not None and outermost and x[0].numel() == 784:
             numbers = indices(x)
             kind = x.device.type
+            if not any(module is m for m in self.models):
+                self.models.append(module)
             call = {
                 "trained": False,
+                "model": next(k for k, m in enumerate(self.models) if m is module),
                 "rows": len(x),
                 "which": zlib.crc32(repr(numbers).encode()),
                 "parameters": sum(p.numel() for p in module.parameters()),
@@ -175,13 +181,20 @@ class _Watch:
             finally:
                 torch.autograd.backward = backward
 
+    def _held(self, optimizer: torch.optim.Optimizer) -> list[int]:
+        """Which models an optimizer holds parameters of."""
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        return [k for k, m in enumerate(self.models) if any(id(p) in held for p in m.parameters())][
+            :40
+        ]
+
     def report(self) -> dict[str, Any]:
         """`calls` (trained ones), `steps` (of which optimizer, after how many trained calls),
         `optimizers`, `stale` (backward passes onto used gradients), and the numbers `asked` about
         and `trained` on.
         """
         trained = [i for i, c in enumerate(self.calls) if c["trained"]]
-        kept = ("rows", "which", "parameters", "at", "half")
+        kept = ("model", "rows", "which", "parameters", "at", "half")
         groups = [o.param_groups[0] for o in self.optimizers]
         return {
             "calls": [{k: self.calls[i][k] for k in kept} for i in trained[:CALLS_CAP]],
@@ -194,6 +207,7 @@ class _Watch:
                     "kind": type(o).__name__[:80],
                     "rate": plain(g.get("lr")),
                     "momentum": plain(g.get("momentum", 0.0)),
+                    "models": self._held(o),
                 }
                 for o, g in zip(self.optimizers, groups, strict=True)
             ][:40],
@@ -361,7 +375,7 @@ def decided(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) 
 
 @contextlib.contextmanager
 def _clocks(told: list[str]) -> Iterator[None]:
-    """Within, looks at a clock and calls of the GPU's counters are written down in their order."""
+    """Within, looks at a clock, waits, resets and peaks are written down in their order."""
     kept: list[tuple[Any, str, Any]] = []
 
     def note(owner: Any, name: str, word: str) -> None:
@@ -379,6 +393,8 @@ def _clocks(told: list[str]) -> Iterator[None]:
     for name in CLOCKS:
         note(time, name, "clock")
     note(torch.cuda, "synchronize", "wait")
+    for name in READS:
+        note(Tensor, name, "wait")
     note(torch.cuda.Event, "elapsed_time", "event")
     for name in ("reset_peak_memory_stats", "reset_max_memory_allocated"):
         note(torch.cuda, name, "reset")
