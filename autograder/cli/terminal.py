@@ -61,36 +61,21 @@ def progress(total: int) -> Iterator[Callable[[int, int, Result], None] | None]:
     if not sys.stderr.isatty() or not total:
         yield None
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[tally]}  {task.fields[who]}"),
+        TextColumn("{task.fields[who]}"),
     )
-    full = ungradable = 0
     console = Console(stderr=True, highlight=False)
     with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("grade", total=total, tally="", who="starting the sandbox")
+        task = bars.add_task("grade", total=total, who="starting the sandbox")
 
         def tick(done: int, of: int, result: Result) -> None:
-            nonlocal full, ungradable
-            full += result.status == "graded" and result.score >= result.max_score
-            ungradable += result.status == "ungradable"
-            tally = f"{full} full marks" + f", {ungradable} ungradable" * bool(ungradable)
             # The column renders markup: a name must not be able to.
-            who = clean(result.student).replace("[", "(")
-            bars.update(task, completed=done, total=of, tally=tally, who=who)
+            bars.update(task, completed=done, total=of, who=clean(result.student).replace("[", "("))
 
         yield tick
 
