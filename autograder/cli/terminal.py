@@ -164,7 +164,7 @@ def table(results: Sequence[Result]) -> None:
             what = Text(clean("; ".join(r.notes)), "dim")
         who = [Text(clean(r.student)), *([Text(r.assignment)] if several else [])]
         if narrow:
-            console.print(Text("  ").join([*who, score]))
+            console.print(Text("  ").join([score, *who]))
             if what:
                 console.print(Padding(what, (0, 0, 0, 2), expand=False))
         else:

@@ -123,8 +123,12 @@ def test_no_page_holds_anything_but_text(out: Path) -> None:
     pages = sorted((out / "report").rglob("*.html"))
     assert len(pages) == 1 + len(INJECTIONS)
     plain = {"script", "img", "svg onload", "iframe", "object", "form", "link", "base", "embed"}
+    ours = (report.TEMPLATES / "table.js").read_text(encoding="utf-8")
     for path in pages:
         html = path.read_text(encoding="utf-8")
+        if path.name == "index.html":  # the one script is our own, byte for byte
+            assert html.count(f"<script>{ours}</script>") == 1
+            html = html.replace(f"<script>{ours}</script>", "")
         page = Page(html)
         assert not {tag for tag, _ in page.tags} & plain, path
         for tag, attrs in page.tags:
