@@ -35,7 +35,7 @@ out.
 [beats]: ../source/05-five-beats/img/five_beats.svg
 
 An arrow leads from what one should know to what is built on it. Ten ideas have
-[a page to play with](explore/index.html).
+[a page to play with](explore/index.html), and every bug has its place in [the zoo](zoo/index.html).
 """
 
 

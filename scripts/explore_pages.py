@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -133,22 +134,21 @@ def pages() -> dict[str, str]:
     return {"index.html": index(), **{f"{name}.html": page(name) for name in ORDER}}
 
 
-def main(check: bool) -> int:
-    """Write the pages, or only say which of them are stale."""
-    made = pages()
-    there = {p.name: p.read_text(encoding="utf-8") for p in PAGES.glob("*.html")}
+def write(folder: Path, made: Mapping[str, str], check: bool) -> int:
+    """Make `folder` hold these pages and no other, or only say which files would change."""
+    there = {p.name: p.read_text(encoding="utf-8") for p in folder.glob("*.html")}
     stale = sorted(n for n in made.keys() | there.keys() if made.get(n) != there.get(n))
     if check:
         print("\n".join(stale), end="\n" if stale else "")
         return int(bool(stale))
-    PAGES.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
         if name in made:
-            (PAGES / name).write_text(made[name], encoding="utf-8")
+            (folder / name).write_text(made[name], encoding="utf-8")
         else:
-            (PAGES / name).unlink()
+            (folder / name).unlink()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(write(PAGES, pages(), "--check" in sys.argv[1:]))

@@ -40,14 +40,14 @@ def test_the_pages_are_what_their_sources_say() -> None:
 
 
 def test_a_check_tells_stale_pages_and_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(MADE["main"].__globals__, "PAGES", tmp_path)
+    write, made = MADE["write"], MADE["pages"]()
     (tmp_path / "gone.html").write_text("a page that is no longer made")
-    assert MADE["main"](check=True) == 1
+    assert write(tmp_path, made, check=True) == 1
     assert {"gone.html", "valley.html"} <= set(capsys.readouterr().out.split())
     assert [p.name for p in tmp_path.iterdir()] == ["gone.html"]
-    assert MADE["main"](check=False) == 0 == MADE["main"](check=True)
+    assert write(tmp_path, made, check=False) == 0 == write(tmp_path, made, check=True)
     assert not (tmp_path / "gone.html").exists()
 
 
@@ -59,7 +59,6 @@ class _Reader(HTMLParser):
         self.fetched: list[str] = []
         self.links: list[str] = []
         self.handlers: list[str] = []
-        self.inputs: list[dict[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -67,25 +66,24 @@ class _Reader(HTMLParser):
             self.links.append(str(told["href"]))
         elif "src" in told or "href" in told:
             self.fetched.append(tag)
-        if tag == "input":
-            self.inputs.append(told)
         self.handlers += [k for k in told if k.startswith("on") or k == "style"]
 
 
-@pytest.mark.parametrize("name", ["index", *NAMES])
-def test_a_page_is_one_small_file_that_needs_no_other(name: str) -> None:
-    text = (PAGES / f"{name}.html").read_text(encoding="utf-8")
-    assert len(text.encode()) < MADE["CAP"]
-    page = _Reader()
-    page.feed(text)
-    assert page.fetched == page.handlers == []
-    assert [k for k in page.links if not (PAGES / k).exists()] == []
-    policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]*)"', text)[0])
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
-    for part in ("style", "script"):
-        for inline in re.findall(rf"<{part}>(.*?)</{part}>", text, re.DOTALL):
-            assert f"{part}-src {MADE['allowed'](inline)}" in policy
-    assert "unsafe" not in policy and "http" not in policy
+@pytest.mark.parametrize("folder", ["explore", "zoo"])
+def test_a_page_is_one_small_file_that_needs_no_other(folder: str) -> None:
+    for path in (ROOT / "docs" / folder).glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.encode()) < MADE["CAP"], path
+        page = _Reader()
+        page.feed(text)
+        assert page.fetched == page.handlers == [], path
+        assert [k for k in page.links if not (path.parent / k).exists()] == [], path
+        policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]*)"', text)[0])
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        for part in ("style", "script"):
+            for inline in re.findall(rf"<{part}>(.*?)</{part}>", text, re.DOTALL):
+                assert f"{part}-src {MADE['allowed'](inline)}" in policy, path
+        assert "unsafe" not in policy and "http" not in policy
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,15 @@
+import torch
+from schedule_and_resume import train_amp_step
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+torch.manual_seed(0)
+data = datasets.MNIST("data", train=True, download=True, transform=transforms.ToTensor())
+loader = DataLoader(data, batch_size=64, shuffle=True)
+model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scaler = torch.amp.GradScaler("cpu")
+for _ in range(3):
+    for batch in loader:
+        train_amp_step(model, batch, nn.CrossEntropyLoss(), optimizer, scaler, 1.0)
