@@ -114,7 +114,7 @@ def _probabilities(logits: Floats) -> Floats:
 def _fit(name: str, pull: Floats, other: Floats, rows: int, smoothing: float = 0.0) -> _Fit | None:
     """The pull as a multiple of another; None where it points the other way."""
     times = float((pull * other).sum() / max(float((other * other).sum()), 1e-300))
-    if not times > 0:
+    if not 0 < times < np.inf or not np.isfinite(times * rows):
         return None
     left = float(np.linalg.norm(pull - times * other) / (np.linalg.norm(pull) or 1.0))
     return _Fit(Objective(name, times * rows, smoothing), left)
@@ -144,7 +144,7 @@ def _odd(factor: float, rows: int) -> float:
     part of up to eight.
     """
     power = 2.0 ** round(float(np.log2(factor)))
-    part = 1.0 / min(max(round(1.0 / factor), 1), 8)
+    part = 1.0 / round(min(max(1.0 / factor, 1.0), 8.0))
     return min(abs(factor / plain - 1) for plain in (1.0, float(rows), power, part))
 
 

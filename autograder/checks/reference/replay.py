@@ -808,6 +808,9 @@ class _Tensors:
             labels = self._aims.get(index)  # what the loss pushes up most, whatever the loss
         if labels is not None and answers is not None and len(labels) != len(answers):
             raise _forged("tensor 'answers'")
+        for given, name in ((pull, "pulls"), (wish, "wishes")):
+            if given is not None and answers is not None and given.shape != answers.shape:
+                raise _forged(f"tensor '{name}'")
         if answers is not None and labels is not None and labels.max(initial=0) >= answers.shape[1]:
             labels = None
         return Call(
