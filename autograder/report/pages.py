@@ -259,6 +259,8 @@ CATEGORIES: Mapping[str, str] = {
 """What a cell of the table can be, several at once; in the order in which they are offered."""
 _NOT_WRITTEN = "not written yet"
 """How judges begin to say that a stub is as it was handed out."""
+_UNTOUCHED = "nothing was written"
+"""How `intake/collect.py` begins to say so of the whole work."""
 
 
 def _categories(r: Result, *, asked: bool) -> list[str]:
@@ -273,7 +275,9 @@ def _categories(r: Result, *, asked: bool) -> list[str]:
         end = str(r.run.get("exit", "done")).partition(":")[0]
         if end not in ("done", "error"):
             found.append("stopped")
-        elif seen and r.score <= 0 and all(c.message.startswith(_NOT_WRITTEN) for c in seen):
+        elif any(a.startswith(_UNTOUCHED) for a in r.attention) or (
+            seen and r.score <= 0 and all(c.message.startswith(_NOT_WRITTEN) for c in seen)
+        ):
             found.append("untouched")
         elif r.score <= 0 and any(n.startswith(RAISED) for n in r.notes):
             found.append("broken")

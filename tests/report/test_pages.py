@@ -12,6 +12,7 @@ import pytest
 
 from autograder.course.config import Course
 from autograder.errors import GraderError
+from autograder.intake.collect import UNTOUCHED
 from autograder.model import (
     RAISED,
     CheckResult,
@@ -277,6 +278,7 @@ def test_an_empty_class_and_a_broken_result(tmp_path: Path) -> None:
             result("x", check("a"), check("b", Status.BY_HAND), score=2.0, max_score=2.0),
             ["full", "read"],
         ),
+        (result("x", check("a", Status.ERROR), attention=(UNTOUCHED,)), ["zero", "untouched"]),
         (result("x", status="ungradable"), ["person"]),
         (result("x", status="missing"), ["missing"]),
         (result("x", check("a"), late=Lateness(2.0, late=True)), ["full", "late"]),
