@@ -142,7 +142,7 @@ def defined(cells: Sequence[str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _laid_out(folder: Path, driver: str, into: Path) -> Path:
+def laid_out(folder: Path, driver: str, into: Path) -> Path:
     """A sample beside what drives it, with the digits as its data; returns the file to run."""
     shutil.copytree(folder, into, dirs_exist_ok=True)
     path = into / program(folder.parts[-3])
@@ -156,10 +156,26 @@ def _laid_out(folder: Path, driver: str, into: Path) -> Path:
     return Path(shutil.copy(SOURCES / "runs" / driver, into / "run.py"))
 
 
+def recorded(path: Path) -> dict[str, Any]:
+    """What `zoo/losses.py` writes down of a program that `laid_out` made."""
+    data, out = path.parent / "data", path.parent / "recorded.json"
+    shutil.copytree(showcase(cache_folder() / "data"), data, dirs_exist_ok=True)
+    subprocess.run(
+        [sys.executable, str(SOURCES / "losses.py"), path.name, str(out)],
+        cwd=path.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    told: dict[str, Any] = json.loads(out.read_text())
+    return told
+
+
 def run(folder: Path, driver: str, watcher: Watcher) -> dict[str, Any]:
     """What one sample's run shows: its losses, its beats, what PyTorch said, what watch found."""
     with tempfile.TemporaryDirectory() as scratch:
-        path = _laid_out(folder, driver, Path(scratch, "run"))
+        path = laid_out(folder, driver, Path(scratch, "run"))
         seen = watcher.watch(path, seconds=WATCHED_S, steps=WATCHED)
         rows = []
         for row in seen.rows:
@@ -174,17 +190,7 @@ def run(folder: Path, driver: str, watcher: Watcher) -> dict[str, Any]:
             }
             if told not in rows:
                 rows.append(told)
-        shutil.copytree(showcase(cache_folder() / "data"), path.parent / "data", dirs_exist_ok=True)
-        out = Path(scratch, "out.json")
-        subprocess.run(
-            [sys.executable, str(SOURCES / "losses.py"), path.name, str(out)],
-            cwd=path.parent,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
-        measured = json.loads(out.read_text())
+        measured = recorded(path)
     return {
         "losses": [_rounded(v) for v in measured["losses"]],
         "said": [s.replace(scratch, "") for s in measured["said"]],

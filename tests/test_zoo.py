@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from autograder.authoring.leaks import scan, secrets_of
 from autograder.authoring.master import master_path, read_master
 from autograder.bugs import BUGS
 from autograder.course import config
-from autograder.course.images import cache_folder, showcase
 from tests.samples import ASSIGNMENTS, ROOT
 
 MADE = runpy.run_path(str(ROOT / "scripts" / "zoo_pages.py"))
@@ -87,30 +84,12 @@ def test_a_chart_can_show_any_loss() -> None:
         assert "nan" not in drawn and "inf" not in drawn and drawn.count("<polyline") == 2
 
 
-def recorded(folder: Path, tmp_path: Path) -> Any:
-    """What the recorder of the zoo writes down of a sample that is a whole program."""
-    shutil.copytree(folder, tmp_path / "run")
-    shutil.copytree(showcase(cache_folder() / "data"), tmp_path / "run" / "data")
-    subprocess.run(
-        [
-            sys.executable,
-            str(MADE["SOURCES"] / "losses.py"),
-            MADE["program"](folder.parts[-3]),
-            str(tmp_path / "out.json"),
-        ],
-        cwd=tmp_path / "run",
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    return json.loads((tmp_path / "out.json").read_text())
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", ["zero_grad_after_backward", "softmax_into_nll"])
 def test_a_run_of_today_gives_the_losses_that_are_shown(bug: str, tmp_path: Path) -> None:
     told = MEASURED["bugs"][bug]
-    seen = recorded(MADE["sample"](BUGS[bug]), tmp_path)
+    path = MADE["laid_out"](MADE["sample"](BUGS[bug]), MADE["RUNS"]["04"], tmp_path / "run")
+    seen = MADE["recorded"](path)
     assert len(seen["losses"]) == len(told["losses"])
     assert seen["losses"][:30] == pytest.approx(told["losses"][:30], rel=0.01)
 

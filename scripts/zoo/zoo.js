@@ -2,7 +2,7 @@
 const find = document.getElementById("find"), count = document.getElementById("count");
 const entries = [...document.querySelectorAll(".list li")];
 const plain = (text) => text.toLowerCase().replaceAll("_", " ");
-const texts = entries.map((e) => plain(e.textContent));
+const texts = entries.map((e) => plain(`${e.closest("section").firstChild.textContent} ${e.textContent}`));
 function look() {
   const words = plain(find.value).split(/\s+/).filter(Boolean);
   let shown = 0;
