@@ -462,10 +462,8 @@ def caught_by(bug: Bug, told: Mapping[str, Any]) -> str:
         )
     if bug.id in told.get("watch", []):
         words.append("<code>autograder watch</code> names it in this run, without any assignment.")
-    if not told and not bug.taught:
-        words.append("No assignment has it; <code>autograder watch</code> knows it.")
-    elif not told:
-        words.append("No run of its sample has been measured for this page yet.")
+    if not told:
+        words.append("No sample of the course has it.")
     return " ".join(words)
 
 

@@ -8,7 +8,7 @@ torch.manual_seed(0)
 data = datasets.MNIST("data", train=True, download=True, transform=transforms.ToTensor())
 loader = DataLoader(data, batch_size=16, shuffle=True, drop_last=True)
 model = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
-optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
 for _ in range(2):
     batches = list(loader)
     for k in range(0, len(batches) - 3, 4):
