@@ -131,6 +131,8 @@ class _Axes:
             (_floats(c.get("x")), _floats(c.get("y")), str(c.get("label"))[:200])
             for c in _each(raw.get("curves"))
         ]
+        self.joined = list(_joined(self.curves))
+        """Curves that were drawn piece by piece, whole."""
         self.vertical = _floats(raw.get("vertical"))
         keys = [str(one.get("key")) for one in _each(raw.get("images"))]
         self.images = [evidence.tensors[k] for k in keys if k in evidence.tensors]
@@ -156,6 +158,26 @@ def _floats(values: Any) -> Array:
     return np.array(numbers, dtype=np.float64)
 
 
+_Curve = tuple[Array, Array, str]
+
+
+def _joined(curves: Sequence[_Curve]) -> Iterator[_Curve]:
+    """The curves that pieces make up, each a dot or the stretch from one point to the next, as a
+    loop draws them: all pieces there are, and those of one label.
+    """
+    pieces = [c for c in curves if len(c[0]) == len(c[1]) and len(c[0]) in (1, 2)]
+    labels = {label for _, _, label in pieces}
+    for chosen in (labels, *({label} for label in sorted(labels))):
+        points: list[tuple[float, float]] = []
+        for x, y, label in pieces:
+            if label in chosen:
+                new = list(zip(x.tolist(), y.tolist(), strict=True))
+                points += new[1:] if points and new[0] == points[-1] else new
+        if len(points) > 1:
+            drawn = np.array(points, dtype=np.float64)
+            yield drawn[:, 0], drawn[:, 1], " ".join(sorted(chosen))
+
+
 def _near(want: Any, got: Array) -> bool:
     right = np.asarray(want, dtype=np.float64)
     if right.shape != got.shape:
@@ -173,7 +195,7 @@ def _drawn(curve: Any, axes: Sequence[_Axes], scales: Sequence[float]) -> bool:
         and ("x" not in want or _near(want["x"], x))
         and str(want.get("label", "")).casefold() in label.casefold()
         for one in axes
-        for x, y, label in one.curves
+        for x, y, label in (*one.curves, *one.joined)
     )
 
 

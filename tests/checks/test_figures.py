@@ -71,6 +71,14 @@ GRID = drawn(cases="images", holds="grid")
         """plt.figure()
         for k, v in h.items(): plt.plot(torch.tensor(v), label=k)
         return plt.gcf()""",
+        """fig, ax = plt.subplots()
+        for k, v in h.items():
+            for i, one in enumerate(v): ax.plot([i], [one], 'o', label=k)
+        return fig""",
+        """fig, ax = plt.subplots()
+        for i, one in enumerate(h['train']): ax.scatter(i, one, label='train')
+        for i in range(4): ax.plot([i, i + 1], h['val'][i:i + 2], color='b', label='val')
+        return fig""",
     ],
 )
 def test_curves_may_be_drawn_in_any_way(lab: Lab, body: str) -> None:
@@ -87,6 +95,14 @@ def test_curves_may_be_drawn_in_any_way(lab: Lab, body: str) -> None:
             "none",
         ),
         ("fig, ax = plt.subplots(); [ax.plot(v) for k, v in h.items()]; return fig", "none"),
+        (
+            (
+                "fig, ax = plt.subplots()\n    for k, v in h.items():\n"
+                "        for i, one in enumerate(v[1:]): ax.plot([i], [one], 'o', label=k)\n"
+                "    return fig"
+            ),
+            "none",
+        ),
         ("fig, ax = plt.subplots(); return ax", "returned Axes, not a Figure"),
         ("plt.plot(h['train'])", "returned NoneType"),
     ],

@@ -287,7 +287,7 @@ def amp_runs(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     run = run_of(ctx, evidence, "off")
     if run.raised:
         return Outcome(Status.ERROR, 0.0, (), f"your code raised {run.raised}")
-    if None in run.returned:
+    if not run.returned or None in run.returned:
         return Outcome.failed("train_amp_step did not return a number", "wrong_value")
     if not all(v is not None and np.isfinite(v) for v in run.returned):
         return Outcome.failed("train_amp_step returned nan or infinity", "wrong_value")
