@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -222,7 +223,7 @@ def read_network(evidence: Evidence, most: int) -> Network:
     while (found := evidence.tensors.get(f"c{len(constants)}")) is not None:
         if found.dtype.kind not in "fiub":
             raise Unknown(_TOLD)
-        constants.append(torch.from_numpy(found.astype("float64")))
+        constants.append(torch.from_numpy(np.array(found, dtype=np.float64)))
         if sum(c.numel() for c in constants) > most:
             raise Unknown(f"it holds more than {most:,} numbers")
     read = []
