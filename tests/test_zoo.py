@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -107,6 +108,7 @@ def test_the_list_can_be_searched(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "CONSOLE" not in done.stderr, "errors of the script, and what the policy refuses"
     alike = MADE["symptoms"]()["Memory grows, or each step takes longer than the one before"]
+    assert re.search(r'<p><label>Search <input [^>]*id="find"', done.stdout), "it is to be seen"
     shown = done.stdout.split("<li")[1:]
     found = {b for b in BUGS for s in shown if f">{b}<" in s and "hidden" not in s.split(">")[0]}
     assert found == set(alike)

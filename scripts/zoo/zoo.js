@@ -12,5 +12,5 @@ function look() {
 }
 find.addEventListener("input", look);
 find.value = decodeURIComponent(location.hash.slice(1));
-find.parentElement.hidden = false;
+find.closest("p").hidden = false;
 look();
