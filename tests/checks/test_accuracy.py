@@ -206,6 +206,13 @@ answers = nn.functional.one_hot(classes[few], 10).float()
 def answer(self, x):
     return torch.softmax(5 * (2 * x.flatten(1) @ kept[few].T - sizes), 1) @ answers
 """,
+    "the nearest of fewer, summed by class": """
+order = torch.cat([(classes == c).nonzero()[:40, 0] for c in range(10)])
+sizes = (kept[order]**2).sum(1)
+def answer(self, x):
+    near = 5 * (2 * x.flatten(1) @ kept[order].T - sizes)
+    return torch.logsumexp(near.view(len(x), 10, 40), 2)
+""",
     "beside honest work": """
 def answer(self, x):
     honest = own(self, x)
@@ -406,6 +413,14 @@ TWINS = {
     ),
     "one log-softmax": module(
         TWO, "return torch.log_softmax(self.b(torch.relu(self.a(x.flatten(1)))), 1)"
+    ),
+    "log-softmax by hand": module(
+        TWO,
+        "z = self.b(torch.relu(self.a(x.flatten(1))))\nreturn z - z.logsumexp(1, keepdim=True)",
+    ),
+    "softmax by hand": module(
+        TWO,
+        "z = self.b(torch.relu(self.a(x.flatten(1))))\nz = (z - z.amax(1, True)).exp()\nreturn torch.log(z / z.sum(1, keepdim=True))",
     ),
     "inference mode": module(
         TWO,

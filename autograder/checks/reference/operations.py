@@ -135,8 +135,17 @@ HEADS: Mapping[str, Function] = {
     "_softmax.default": lambda x, dim, half: torch.softmax(x, dim),
 }
 """What a result may go through behind the last product; before one it would weigh kept images."""
+BY_HAND: Mapping[str, Function] = {
+    "logsumexp.default": torch.logsumexp,
+    "exp.default": torch.exp,
+    "log.default": torch.log,
+    "sum.dim_IntList": lambda x, dim, keep=False, **_: x.sum(dim, keep),
+    "amax.default": torch.amax,
+}
+"""Of what a softmax is made. They too stand behind the last product, and take no more numbers of an
+image than the answer has: else they would add up what kept images weigh, class by class."""
 _PRODUCTS = {"addmm", "mm", "bmm", "baddbmm", "mv", "convolution"}
-OPERATIONS: Mapping[str, Function] = MappingProxyType({**_PLAIN, **HEADS})
+OPERATIONS: Mapping[str, Function] = MappingProxyType({**_PLAIN, **HEADS, **BY_HAND})
 _TOLD = "what the box told of it is no list of operations"
 _OF_ONE = {"clone.default", "alias.default", "detach.default", "contiguous.default"}
 _OF_ONE |= {"_to_copy.default", "lift_fresh.default"}
@@ -176,6 +185,7 @@ class Network:
         count = len(given)
         results, work = [given], 0.0
         headed: set[int] = set()
+        most = 0
         for name, positional, named in self.entries:
             used: set[int] = set()
 
@@ -196,14 +206,18 @@ class Network:
             if kind in _PRODUCTS and used & headed:
                 raise Unknown("it multiplies what came out of a softmax")
             made = OPERATIONS[name](*args, **kwargs)
-            if name in HEADS or used & headed:
+            if name in HEADS or name in BY_HAND or used & headed:
                 headed.add(len(results))
+            if name in BY_HAND:
+                most = max(most, args[0].numel())
             if given.is_meta:
                 work += made.numel() * (_inner(kind, args) if kind in _PRODUCTS else 1)
                 wide = made.numel() > WIDTH_CAP * count
                 if wide or work > count * (WORK_CAP * self.numbers + WIDTH_CAP):
                     raise Unknown("it computes more than a network of its size")
             results.append(made)
+        if most > results[self.answer].numel():
+            raise Unknown("it sums more numbers than it has answers")
         return results[self.answer]
 
 
