@@ -237,6 +237,7 @@ class _Context:
 @pytest.mark.sandbox
 def test_the_real_course_passes_in_boxes_and_a_wrong_row_does_not(tmp_path: Path) -> None:
     name = "04-training-loop"
+    shutil.copytree(ROOT / "docs" / "explore", tmp_path / "docs" / "explore")
     for part in ("source", "assignments"):
         shutil.copytree(
             ROOT / part / name, tmp_path / part / name, ignore=shutil.ignore_patterns("submissions")

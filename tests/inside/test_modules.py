@@ -26,7 +26,7 @@ A4 = "04-training-loop"
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """A course of one assignment, which says nothing of modules yet."""
-    for name in ("source", "assignments", "release"):
+    for name in ("source", "assignments", "release", "docs/explore"):
         away = shutil.ignore_patterns("submissions", "0[5-9]*")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=away)
     (tmp_path / "grading_config.yml").write_text(f"course: c\nassignments: [{A4}]\n")
