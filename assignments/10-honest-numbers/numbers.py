@@ -203,7 +203,8 @@ def alarm_rates(ctx: Context, main: Evidence) -> Outcome:
                 "wrong_value",
             )
         fault = _one_distribution(
-            tensor_of(done, f"means.{k}", (TRIALS, 2)), tensor_of(done, f"spreads.{k}", (TRIALS, 2))
+            tensor_of(done, f"means.{k}", (TRIALS, 2)).astype(np.float64),
+            tensor_of(done, f"spreads.{k}", (TRIALS, 2)).astype(np.float64),
         )
         if fault:
             return Outcome.failed(f"{words}: {fault}", "wrong_value")

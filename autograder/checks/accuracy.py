@@ -35,9 +35,9 @@ from .reference.network import agree
 from .reference.operations import Unknown, read_network
 
 MARGIN = 0.06
-"""Of 28 correct programs of 05 by unlike writers, graded on the built-in digits, the lowest lay 0.040
-below the mean of the reference (its gradients are clipped at a norm of 1, and there are but thirty
-steps), the others at most 0.014."""
+"""Of 28 correct programs of 05 by unlike writers, graded on the built-in digits, the lowest lay
+0.040 below the mean of the reference (its gradients are clipped at a norm of 1, and there are but
+thirty steps), the others at most 0.014."""
 CHANCE = 0.1
 ASKED = 61
 """Images that a box is asked about: a prime, so that no other size of a network is the same."""

@@ -17,6 +17,7 @@ lacks, such as a module that is not installed: whether the work is right cannot 
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -207,6 +208,14 @@ def missing(assignment: Assignment, device: str, has: Callable[[str], bool]) -> 
     """Of all that an assignment's checks require, what is not there; `has` tells of a module."""
     wanted = {name for spec in assignment.checks for name in spec.requires}
     return frozenset(n for n in wanted if not (device == n if n == "cuda" else has(n)))
+
+
+def is_installed(module: str) -> bool:
+    """Whether Python finds a module in this environment, which is the boxes' too."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def fatal(load: LoadReport) -> Outcome | None:

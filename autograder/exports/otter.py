@@ -34,6 +34,7 @@ from ..authoring.master import STUB, Cell, given_files, linked_pages, read_maste
 from ..authoring.notebook import embedded, pictures_of
 from ..checks import own
 from ..checks.by_hand import NAME as BY_HAND
+from ..checks.judge import is_installed, missing
 from ..course import config
 from ..errors import GraderError, InputError
 from ..text import clean
@@ -282,9 +283,12 @@ def _refuse_leaks(root: Path, assignment: config.Assignment, student: Path, know
     `known` is the calibration.yml, whose thresholds are secrets.
     """
     master = root / "source" / assignment.id / f"{assignment.module}.py"
-    secrets = secrets_of(assignment, read_master(master), thresholds_of(known))
-    files = {str(p.relative_to(student)): p for p in sorted(student.rglob("*")) if p.is_file()}
-    refuse_leaks(master, {name: p.read_bytes() for name, p in files.items()}, secrets)
+    cells = read_master(master)
+    secrets = secrets_of(assignment, cells, thresholds_of(known))
+    files = {p.relative_to(student).as_posix(): p for p in sorted(student.rglob("*"))}
+    public = linked_pages(master.parent, cells)  # the course's own docs, as in a release
+    made = {name: p.read_bytes() for name, p in files.items() if p.is_file()}
+    refuse_leaks(master, {k: raw for k, raw in made.items() if public.get(k) != raw}, secrets)
 
 
 def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
@@ -308,7 +312,9 @@ def package(order: Package, carried: Mapping[str, bytes]) -> list[str]:
         zipped.rename(made / f"{assignment.module}-autograder.zip")
         solved = made / "dist" / "autograder" / f"{assignment.module}.ipynb"
         earned = score(run(made / f"{assignment.module}-autograder.zip", solved))
-        most = sum(c.points for c in assignment.checks if c.key != BY_HAND)
+        away = missing(assignment, "cpu", is_installed)
+        kept = (c for c in assignment.checks if c.key != BY_HAND and not away & {*c.requires})
+        most = sum(c.points for c in kept)
         if abs(earned - most) > 1e-6:
             raise GraderError(
                 f"otter gives the reference {earned:g} of {most:g} points",

@@ -22,7 +22,7 @@ from typing import Self
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
 from ..checks.by_hand import answers_of
-from ..checks.judge import World, judge, missing, validate
+from ..checks.judge import World, is_installed, judge, missing, validate
 from ..course.config import Assignment
 from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
@@ -50,14 +50,6 @@ SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
 MACHINES = 5
 """How many machines a submission may lose before that is told as the grader's fault."""
-
-
-def _is_installed(module: str) -> bool:
-    """Whether Python finds a module in this environment, which is the boxes' too."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def job_for(
@@ -229,7 +221,7 @@ class Grader:
         world = World(
             assignment,
             device=self.device,
-            lacks=missing(assignment, self.device, _is_installed),
+            lacks=missing(assignment, self.device, is_installed),
         )
         if self.folder.public is None:
             data = None if prepared is None else prepared.root

@@ -497,6 +497,10 @@ def test_every_documented_command_works(
     Path("times.csv").write_text("student,submitted_at\n77,2026-10-14T12:00:00+02:00\n")
     sheet = "ID;Name;Bewertung;Bestwertung;Letzte Änderung (Bewertung);Feedback als Kommentar"
     Path("worksheet.csv").write_text(f"{sheet}\nTeilnehmer/in101;Jane Doe;-;10,00;-;\n")
+    for name, text in (("jdoe", GOOD), ("rroe", BAD)):
+        clone = Path("lab-4-submissions") / f"lab-4-{name}"
+        clone.mkdir(parents=True)
+        (clone / "training_loop.py").write_text(text)
     compiled: list[str] = []
     monkeypatch.setattr("autograder.sandbox.choose", lambda *args, **options: plain)
     monkeypatch.setattr("autograder.authoring.build.build", lambda s, a, o: compiled.append(a.id))
