@@ -61,7 +61,7 @@ def test_from_source_to_feedback(course: Course) -> None:
     course.run("nbgrader", "generate_assignment", NAME)
     made = course.folder / "build" / "nbgrader" / "release" / NAME
     assert bare(json.loads((made / FILE).read_text())) == bare(release(NAME))
-    assert sorted(p.name for p in made.iterdir()) == ["img", FILE]
+    assert sorted(p.name for p in made.iterdir()) == ["explore", "img", FILE]
 
     # out to a student by the exchange, and back
     course.run("nbgrader", "release_assignment", NAME)
