@@ -22,7 +22,7 @@ def asked() -> set[str]:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ProbeRequest":
-                name = node.args[0]
+                name = node.args[0] if node.args else None  # as one that came over the wire
                 if isinstance(name, ast.Constant) and isinstance(name.value, str):
                     found.add(name.value)
     return found

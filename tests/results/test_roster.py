@@ -201,7 +201,8 @@ def test_nobody_has_a_zero_while_unknown_work_may_be_theirs(tmp_path: Path) -> N
 def test_the_page_tells_names_sections_and_who_is_missing(tmp_path: Path) -> None:
     out = folder(tmp_path, graded("alice"), graded("s3"), graded("zed"))
     index = pages.write(out, course()).read_text()
-    assert "Andersson, Alice · A · team 1" in index and "3 graded · 2 handed in nothing" in index
+    assert '<span class="who">Andersson, Alice · team 1</span></th><td>A</td>' in index
+    assert "3 graded · 2 handed in nothing" in index
     attention = index.partition("Needs a person")[2].partition("</section>")[0]
     assert "zed" in attention and "is not on the roster" in attention
     section = (out / "report" / "section-B.html").read_text()
