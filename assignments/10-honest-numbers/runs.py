@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks.base import Context, Inconclusive, check
-from autograder.model import Evidence, Outcome, ProbeRequest
+from autograder.model import Evidence, Outcome, ProbeRequest, Status
 
 from .public_checks import TEST, TRAIN, answer, fraction, fractions, images, play, played
 
@@ -192,9 +192,19 @@ def _noise(ctx: Context) -> ProbeRequest:
     return play(ctx, "run", [usual(SEEDS[0])], turn=1, made=made)
 
 
+KEPT_IMAGES = "it trained on images that it had read before, and so nobody saw which"
+FOR_A_PERSON = "your program keeps the images that it read at first; a person looks at it"
+
+
 def split(function: str, one: Call, limit: int = LIMIT) -> Outcome | None:
     """What is wrong with the images that a call trained on and looked at, if that can be seen."""
     asked, learnt = numbers(one, "asked"), numbers(one, "trained")
+    told = one.get("trained")
+    unread = isinstance(told, list) and -1 in told
+    if unread and 100 * len(learnt) < limit:  # not the images below its root: an earlier run's
+        raise Inconclusive(
+            Outcome(Status.BY_HAND, 0.0, (), FOR_A_PERSON, flag=f"{function}: {KEPT_IMAGES}")
+        )
     if tests := sum(n >= TRAIN for n in asked):
         said = f"{function} looked at {tests} of {TEST} test images: {NO_TEST}"
         return Outcome.failed(said, "selects_on_test")

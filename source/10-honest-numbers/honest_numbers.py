@@ -713,8 +713,8 @@ if __name__ == "__main__":
     falling = [2.3 * 0.97**k for k in range(60)]
     plot_batches(falling, 20).savefig("batches.png")
     for epoch in (1, 2, 3):
-        batches = falling[20 * epoch - 20 : 20 * epoch]
-        print(f"epoch {epoch}: mean {sum(batches) / 20:.2f}, its last batch {batches[-1]:.2f}")
+        losses_of_it = falling[20 * epoch - 20 : 20 * epoch]
+        print(f"epoch {epoch}: mean {sum(losses_of_it) / 20:.2f}, its last batch {losses_of_it[-1]:.2f}")
 
 # %% [markdown]
 # Above: 1.75 against 1.29 in the first epoch. A mean over an epoch is taken while the weights move, so it is
