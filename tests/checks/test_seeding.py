@@ -200,7 +200,8 @@ def test_a_network_asked_very_much_before_its_training_is_judged(
 
 def test_a_run_without_an_opening_is_no_all_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a program would send it that wants its first steps not to be compared."""
-    silent = SimpleNamespace(trained=(0,), opening=())
+    call = SimpleNamespace(pulls=1)
+    silent = SimpleNamespace(trained=(call,), calls=(call,), opening=())
     monkeypatch.setattr(programs, "read_run", lambda *_: silent)
     monkeypatch.setattr(programs, "_long_enough", lambda *_: "again")
     found = {name: Evidence("done", TOLD) for name in ("main", "again")}
