@@ -272,6 +272,8 @@ def test_each_kind_of_a_new_assignment_can_be_released(tmp_path: Path, kind: str
     scaffold.create(tmp_path, "03-new-one", kind)
     config.assignment.cache_clear()
     assert gate.quick(tmp_path, "03-new-one") == []
+    made = config.assignment(tmp_path / "assignments" / "03-new-one" / "assignment.yml")
+    assert len(made.secret) == 32
 
 
 @pytest.mark.slow

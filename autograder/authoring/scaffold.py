@@ -52,6 +52,7 @@ def files(name: str, kind: str) -> dict[str, str]:
         "module": module,
         "title": title,
         "seed": 10_000 + secrets.randbelow(90_000),
+        "secret": secrets.token_hex(16),
     }
     loader = FileSystemLoader(TEMPLATES / kind)
     made = Environment(loader=loader, keep_trailing_newline=True, undefined=StrictUndefined)  # noqa: S701 - no HTML

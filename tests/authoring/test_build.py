@@ -276,6 +276,14 @@ def test_the_reference_has_solutions_and_no_tests(tmp_path: Path, kind: str) -> 
 
 
 @pytest.mark.parametrize("name", IDS)
+def test_secret_inputs_are_drawn_from_a_word_that_nobody_can_guess(name: str) -> None:
+    """A seed of five digits could be found by trying, from the inputs that a box is given."""
+    _, assignment = real(name)
+    assert len(assignment.secret) >= 32
+    assert assignment.secret not in {real(other)[1].secret for other in IDS if other != name}
+
+
+@pytest.mark.parametrize("name", IDS)
 def test_the_committed_release_is_fresh(name: str) -> None:
     assert build.check(*real(name), ROOT / "release" / name) == []
 
