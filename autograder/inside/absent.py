@@ -28,6 +28,7 @@ libraries go on seeing that a module is absent. `builtins.__import__` is wrapped
 
 from __future__ import annotations
 
+import abc
 import ast
 import builtins
 import contextlib
@@ -292,9 +293,7 @@ class StandIn:
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         facts = self._stand_in
-        if not facts.shows:
-            raise _lack(facts.lacking, f"a class is derived from {facts.path}")
-        return (_base(facts),)
+        return (_base(facts) if facts.shows else _unmade(facts),)
 
     def _derived(self, path: str) -> Any:
         facts = self._stand_in
@@ -437,6 +436,28 @@ def _base(facts: _Facts) -> type:
             if name.startswith("_"):
                 raise AttributeError(name)
             return stand_in(f"{facts.path}.{name}", facts.lacking, shows=True)
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            super().__init_subclass__()
+
+    return Base
+
+
+def _unmade(facts: _Facts) -> type:
+    """A class to derive from in the place of one that computes something. To derive from it needs
+    nothing yet, and so the program goes on; to make an object of it does, or to use the class.
+    """
+    how = f"a class that is derived from {facts.path} is used"
+
+    class Kind(abc.ABCMeta):  # as some bases that stand beside it are
+        def __getattr__(cls, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise _lack(facts.lacking, how)
+
+    class Base(metaclass=Kind):
+        def __new__(cls, *_: Any, **__: Any) -> Any:
+            raise _lack(facts.lacking, how)
 
         def __init_subclass__(cls, **kwargs: Any) -> None:
             super().__init_subclass__()

@@ -176,6 +176,10 @@ SHOWN = {
     "macs, params = clever_format([macs, params], '%.3f')\nprint(f'{macs} {params}')",
     "gpu printed": "import psutil, GPUtil\nprint(psutil.virtual_memory().percent)\n"
     "print(f'{psutil.cpu_percent():.1f} %')",
+    "a class that nobody uses": "import lightning as L\nclass Net(L.LightningModule):\n"
+    "    def __init__(self, hidden=3):\n        super().__init__()\n"
+    "class Best(L.pytorch.callbacks.Callback):\n    kept = 0\n"
+    "def run():\n    return L.Trainer(max_epochs=1).fit(Net())\nassert Net.__name__ == 'Net'",
     "bell": "import winsound\nwinsound.Beep(440, 200)",
 }  # fmt: skip
 
@@ -231,7 +235,13 @@ NEEDED = {
                  "net = Accelerator().prepare(net)"),
     "seeds": ("lightning", "import lightning as L\nL.seed_everything(42, workers=True)"),
     "own seeds": ("transformers", "from transformers import set_seed\nset_seed(1)"),
-    "module": ("lightning", "import lightning as L\nclass Net(L.LightningModule):\n    pass"),
+    "module": ("lightning", "import lightning as L\nclass Net(L.LightningModule):\n    pass\nNet()"),
+    "module with arguments": ("lightning", "import lightning as L\nclass Net(L.LightningModule):\n"
+                              "    def __init__(self, n):\n        super().__init__()\nNet(3)"),
+    "module of two bases": ("lightning", "import lightning as L, abc\nclass Mixin(abc.ABC):\n    pass\n"
+                            "class Net(Mixin, L.LightningModule):\n    pass\nNet()"),
+    "module from a file": ("lightning", "import lightning as L\nclass Net(L.LightningModule):\n    pass\n"
+                           "Net.load_from_checkpoint('x')"),
     "objective": ("optuna", "import optuna\ndef objective(trial):\n    return 1\n"
                   "optuna.create_study().optimize(objective, n_trials=2)"),
     "main": ("hydra", "import hydra\n@hydra.main(config_path='.')\ndef main(cfg):\n    pass"),
