@@ -25,7 +25,11 @@ from ..model import Job, Limits, Program
 from .container import Container, engine_options
 
 # scikit-learn is left out on purpose: its wheel holds the built-in digits with their labels
-PACKAGES = ("numpy", "pillow", "ipython", "safetensors", "matplotlib", "tqdm", "rich")
+PACKAGES = (
+    "numpy", "pillow", "ipython", "safetensors", "matplotlib", "tqdm", "rich", "lightning",
+)  # fmt: skip
+"""What is installed of these here is installed there, in the same versions: a check that `requires`
+one asks this machine for it, and then the box must have it."""
 VERIFY = """
 import torch, torchvision
 from torch import nn
