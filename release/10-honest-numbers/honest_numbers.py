@@ -47,7 +47,7 @@ from torchvision import datasets
 # ## Task 1 · One run
 #
 # `run` trains an MLP 784-`hidden`-10 with a ReLU, by AdamW at 1e-3 in batches of 128. The images are the
-# training images of Fashion-MNIST, or the first `limit` of them. A sixth of these, rounded up or down,
+# training images of Fashion-MNIST, or the first `limit` of them (all of them, where there are fewer). A sixth of these, rounded up or down,
 # validates, and five sixths are trained on. After every epoch the accuracy on the validation images is taken,
 # and the **best** of these is what `run` returns.
 #
@@ -56,7 +56,9 @@ from torchvision import datasets
 #
 # The first k epochs of a run are the same however many follow. So `run(seed, epochs=k)` never falls as k grows.
 #
-# The test images are not read. (To have torchvision check that their files are there is fine.)
+# The test images are not read. (To have torchvision check that their files are there is fine. It looks for a
+# data set in a folder called after its class: a class of your own that is derived from `FashionMNIST` needs
+# that name, too, or downloads everything again.)
 #
 # Tasks 6, 8 and 10 train again, with small changes. You may want one loop for all of them; the first cell
 # below is a place for it. Nothing asks for it: change its arguments, or delete it, as you like.
@@ -189,7 +191,8 @@ def false_alarm_rate(rule, n, trials, rng):
 # dictionary with the keys `"256"` and `"512"`, and set `DECISION` to `"real"` or to `"not shown"`, by the
 # rule of task 3 on your own numbers. Either can be right. Only a decision against one's own table is wrong.
 #
-# You may compute `RESULTS` in its cell, or write down numbers that you measured, with all their digits. (In
+# You may compute `RESULTS` in its cell (it is computed again when your work is graded, on a few hundred images;
+# a file that takes longer than three minutes there is stopped), or write down numbers that you measured, with all their digits. (In
 # the script every `pytest` imports the file, and would train anew: there it is better to write them down.)
 # More seeds and further rows are welcome. When your work is graded the decision is held against your own
 # numbers, and nobody asks them to be like anybody else's.
@@ -219,8 +222,9 @@ DECISION = None
 #
 # The training is that of `run(0)`, with a network 784-256-10, on all images or the first `limit`, below
 # "data". Both trainings begin with the same weights, and neither goes on with the network of the other. Train
-# for a moment before, untimed: the first steps on a GPU load libraries, and whoever comes first would pay for
-# it. What you choose for that moment is up to you.
+# for a moment before, untimed, with a network that is not measured: the first steps on a GPU load libraries,
+# and whoever comes first would pay for it. What you choose for that moment is up to you, and so is whether
+# the time contains reading the data, if it does so both times.
 #
 # A GPU works on while Python is long back: `time.perf_counter()` right after a loop measures how
 # quickly you can ask for work. So wait for it before you look at the clock, both times.
@@ -270,7 +274,8 @@ def amp_payoff(epochs=3, device=None, limit=None):
 # same split, optimizer and batches. A plain `fit` writes logs, checkpoints and a progress bar; here it is to
 # leave no files. `precision="16-mixed"` is for a GPU only.
 #
-# `pip install lightning` installs it. Where it is not installed this task is left open, and costs nothing.
+# `pip install lightning` installs it. Where your work is graded it is installed, or this task is left open and
+# costs nothing; to import it at the top without `try` is fine in both cases.
 #
 # <details><summary>Hint: a quiet trainer</summary>
 #
