@@ -9,15 +9,18 @@ returned beside the result, so that `regrade` can judge again without a box.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Self
+
+import torch
 
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
@@ -50,6 +53,32 @@ SECRETS = "by submission"
 """How secret inputs are drawn, as a result's environment says."""
 MACHINES = 5
 """How many machines a submission may lose before that is told as the grader's fault."""
+
+
+_judging = {"threads": 0, "judges": 0}
+_judging_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Judge with one torch thread, whatever this process had, which it has again afterwards.
+
+    A judge multiplies matrices of a few dozen rows. Handing those to several threads costs more
+    than it gives (judging 05 on two cores: 1.7 s of processor time, and 0.4 s with one), several
+    workers would each do so, and sums would be rounded differently on another machine.
+    """
+    with _judging_lock:
+        if not _judging["judges"]:
+            _judging["threads"] = torch.get_num_threads()
+            torch.set_num_threads(1)
+        _judging["judges"] += 1
+    try:
+        yield
+    finally:
+        with _judging_lock:
+            _judging["judges"] -= 1
+            if not _judging["judges"]:
+                torch.set_num_threads(_judging["threads"])
 
 
 def job_for(
@@ -120,7 +149,8 @@ def _result(
     submitted_at: str,
 ) -> Result:
     try:
-        checks = judged()
+        with one_thread():
+            checks = judged()
     except MachineLostError:
         raise
     except GraderError as e:

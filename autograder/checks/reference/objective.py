@@ -217,10 +217,13 @@ def name_objective(
     at = at_logits(pull, logits, head)
     right = pull_of("cross_entropy", logits, labels)
     along = _cosine(at, right)
-    wrong = min(_wrong(at, logits, labels, hint), key=lambda f: f.left, default=None)
-    least = wrong.left if wrong is not None else np.inf
-    limit = min(close, max(CLEAR * least, EVEN))
-    plain = [f for f in _as_cross_entropy(at, logits, labels, hint) if f.left <= limit]
+    asked = _as_cross_entropy(at, logits, labels, hint)
+    if not reduced and min((f.left for f in asked), default=np.inf) <= EVEN / CLEAR:
+        wrong, limit = None, EVEN  # no mistake can leave far less: they need not be tried
+    else:
+        wrong = min(_wrong(at, logits, labels, hint), key=lambda f: f.left, default=None)
+        limit = min(close, max(CLEAR * (np.inf if wrong is None else wrong.left), EVEN))
+    plain = [f for f in asked if f.left <= limit]
     if plain:
         near = max(CLEAR * min(f.left for f in plain), EVEN_REDUCED if reduced else EVEN)
         even = [f for f in plain if f.left <= near]
