@@ -342,6 +342,26 @@ def test_wrong_setups_are_named(old: str, new: str, bug: str, root: Path) -> Non
     assert verdict(got) == ({bug}, ["train_setup"]), got["train_setup"].message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "bug"),
+    [
+        ("batch_size=64", "batch_size=256", "wrong_value"),
+        ("optimizer, epochs)\n", "optimizer, 2)\n", None),
+        ("optimizer, epochs)\n", "optimizer, 5)\n", "wrong_value"),
+        ("optimizer, epochs)\n", "optimizer, 1)\n", "wrong_value"),
+    ],
+)
+@pytest.mark.parametrize("main", ["model, history = train_mnist()", "net, _ = train_mnist(seed=7)"])
+def test_a_training_of_the_programs_own_hides_no_other(
+    main: str, old: str, new: str, bug: str | None, root: Path
+) -> None:
+    """The handout's main block trains a network of its own before `train_mnist` is called."""
+    source = SETUP.replace(old, new) + f'\n\nif __name__ == "__main__":\n    {main}\n'
+    got = results(source, ["train_setup"], root)
+    wanted = (set(), []) if bug is None else ({bug}, ["train_setup"])
+    assert verdict(got) == wanted, got["train_setup"].message
+
+
 def test_a_setup_without_steps_is_not_judged(root: Path) -> None:
     source = SETUP + "\n\ndef fit(*arguments):\n    return {}\n"
     assert results(source, ["train_setup"], root)["train_setup"].status is Status.NOT_CHECKED
