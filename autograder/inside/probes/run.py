@@ -232,7 +232,10 @@ def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.M
     several = returned if isinstance(returned, (tuple, list)) else [returned]
     modules = [m for m in several if isinstance(m, nn.Module)]  # perhaps a copy of what was trained
     pulls = [
-        (sum(c.pulls for c in line.calls[span.first.get(key, 0) :]), sum(c.pulls for c in line.calls))
+        (
+            sum(c.pulls for c in line.calls[span.first.get(key, 0) :]),
+            sum(c.pulls for c in line.calls),
+        )
         for key, line in trace.lines.items()
     ]
     ranked = sorted(zip(pulls, trace.lines.values(), strict=True), key=lambda x: x[0], reverse=True)
