@@ -67,11 +67,10 @@ def from_accuracies(
     a = np.asarray(accuracies, dtype=np.float64)
     if a.ndim != 1 or not len(a) or not ((a >= 0) & (a <= 1)).all():
         raise ValueError(f"accuracies are a list of numbers from 0 to 1, not {accuracies}")
-    threshold = max(CHANCE, float(a.mean()) - MARGIN - luck(accuracies))
+    a = a.round(4)  # as they are written down: what is read again gives the same threshold
+    threshold = max(CHANCE, float(a.mean()) - MARGIN - luck(a.tolist()))
     floor = CHANCE + (threshold - CHANCE) / 2
-    return Calibration(
-        tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4), measured
-    )
+    return Calibration(tuple(a.tolist()), round(threshold, 4), round(floor, 4), measured)
 
 
 def luck(accuracies: Sequence[float]) -> float:

@@ -62,6 +62,12 @@ def test_a_threshold_lies_a_margin_and_the_luck_below_the_mean() -> None:
     assert from_accuracies([0.8]).threshold == from_accuracies([0.8, 0.8]).threshold == 0.75
 
 
+def test_what_is_written_down_gives_the_same_threshold() -> None:
+    a = np.random.default_rng(3).normal(0.9, 0.02, 20).clip(0, 1).tolist()
+    found = from_accuracies(a)
+    assert from_accuracies(found.accuracies) == found
+
+
 def test_more_runs_give_a_higher_threshold() -> None:
     some = [from_accuracies([0.88, 0.9, 0.92] * n).threshold for n in (1, 2, 4, 10)]
     assert some == sorted(some) and some[0] < some[-1] - 0.03

@@ -35,7 +35,7 @@ from tests.harness import ROOT
 
 NAME = "05-five-beats"
 PLAIN = "correct_plain"
-RAN = {
+RAN: dict[str, list[float | str]] = {
     "reference": [0.9, 0.91, 0.89],
     PLAIN: [0.9, 0.88],
     "rate_x10": [0.93, 0.92],
@@ -106,7 +106,7 @@ def grader(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any
         texts.update({s.program.text: s.student for _, _, s in found})
         return found
 
-    def trained(world: Any, program: Program, *rest: Any) -> list[Any]:
+    def trained(world: Any, program: Program, *rest: Any) -> list[float | str]:
         return RAN[texts.get(program.text, "reference")][: rest[-2]]
 
     monkeypatch.setattr(recalibrate, "_others", others)
@@ -330,6 +330,7 @@ def test_the_reference_of_a_course_is_calibrated_in_boxes(course: Path, tmp_path
     unseeded.write_text(unseeded.read_text().replace("torch.manual_seed", "str"))
     with Grader(course, Plain(), Path(images.EMBEDDED), cache=tmp_path / "cache") as grader:
         made = recalibrate.recalibrate(grader, NAME, 3, 2, jobs=2)
+    assert committed(made.path)[made.key].threshold == made.found.threshold
     rows = {row.name: row for row in made.rows}
     assert len(set(made.found.accuracies)) > 1, "each run has another seed"
     assert len(set(rows[PLAIN].accuracies)) == 2, "so has a program that sets none"
