@@ -43,10 +43,10 @@ SHARE_ABOVE, CONFIDENCE = 0.999, 0.95
 """Of all runs of the reference, how many reach the threshold, and how sure that is. Few runs have a
 large k (7.5 for 5 of them, 5.2 for 10, 4.0 for 30): a threshold from little is a low one."""
 MARGIN = 0.05
-"""Of the correct samples of 04, 05 and 06, ten runs each on the built-in digits, the lowest mean
-lies 0.040 below that of the reference (06: its gradients are clipped), the next 0.010. Of 28
-correct programs of 05 by unlike writers, one run each, the lowest lay 0.040 below it, clipped,
-too, and the others at most 0.014."""
+"""Of the correct samples of 04, 05 and 06, three to ten runs each on the built-in digits, the
+lowest mean lies 0.040 below that of the reference (06: its gradients are clipped), the next 0.010.
+Of 28 correct programs of 05 by unlike writers, one run each, the lowest lay 0.040 below it,
+clipped, too, and the others at most 0.014."""
 CHANCE = 0.1
 ASKED = 61
 """Images that a box is asked about: a prime, so that no other size of a network is the same."""
