@@ -59,6 +59,14 @@ def test_the_page_of_the_course_is_what_the_assignments_say() -> None:
     assert all(f"release/{i}/README.md" in told for i in course(ROOT).assignments)
 
 
+def test_the_tables_of_the_devices_are_those_of_the_calibrations() -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "device_tables.py"))["tables"]()
+    told = (ROOT / "docs" / "devices.md").read_text(encoding="utf-8")
+    assert len(made) >= 3
+    for name, table in made.items():
+        assert table in told, f"{name}: run: python scripts/device_tables.py, and put it there"
+
+
 def test_every_make_target_that_is_named_exists() -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     assert set(re.findall(r"`make ([a-z]+)|^\$ make ([a-z]+)", TEXT, flags=re.MULTILINE))

@@ -3,6 +3,7 @@
     rule            what it holds the release to
     config          the assignment.yml can be read, and each check names one that there is, with
                     options that it takes                                           (judge.validate)
+    wrong programs  each edit of wrong.yml finds its text in the solution           (course.wrong)
     ids and points  each check in one cell of its own task, for its own points      (release)
     leak            no solution, hidden test, threshold or seed in any byte         (leaks)
     reproducible    another process, with another hash seed, place and language, makes the same
@@ -29,6 +30,7 @@ from typing import Protocol
 from ..checks.judge import validate
 from ..course import config, samples
 from ..course.config import Assignment
+from ..course.wrong import wrong_programs
 from ..errors import ConfigError, FiveBeatsError, GraderError
 from ..intake.collect import collect
 from ..intake.program import read_program
@@ -108,6 +110,10 @@ def quick(root: Path, name: str) -> list[Failure]:
     if done.stdout.strip() != here:
         what = "another process makes other bytes of the same source"
         return [Failure("reproducible", name, what, "take time, place and chance out of it")]
+    try:
+        wrong_programs(settings.parent, reference(source, assignment, "script").cells[0])
+    except ConfigError as e:
+        return [Failure("wrong programs", _at(e.where or name, e.line), e.what, e.remedy or "")]
     return []
 
 

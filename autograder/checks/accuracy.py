@@ -14,17 +14,21 @@ Where no images are set aside, or no threshold was measured for exactly this dat
 
 From accuracies a_1..a_n of the reference, each from another seed:
 
-    threshold = mean(a) - max(MARGIN, 4 * std(a))     full marks from here
+    threshold = mean(a) - MARGIN - k * std(a)         full marks from here
     floor     = chance + (threshold - chance) / 2     no marks below
 
-MARGIN covers correct programs that differ from the reference in what the handout leaves open
-(initialisation, normalisation, order of the batches).
+k is that of a one-sided tolerance bound (`tolerance`). MARGIN covers how far the mean of a correct
+program may lie below that of the reference, by what the handout leaves open (initialisation,
+normalisation, order of the batches, clipping), and k * std(a) the luck of one seed: of a correct
+program that scatters as the reference does, at most one run in 1,000 lies below the threshold
+(SHARE_ABOVE), with a confidence of CONFIDENCE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -33,11 +37,16 @@ from .base import Calibration, Context, Inconclusive, Option, check, require, te
 from .reference.images import followed
 from .reference.network import agree
 from .reference.operations import Unknown, read_network
+from .tolerance import tolerance_factor
 
-MARGIN = 0.06
-"""Of 28 correct programs of 05 by unlike writers, graded on the built-in digits, the lowest lay
-0.040 below the mean of the reference (its gradients are clipped at a norm of 1, and there are but
-thirty steps), the others at most 0.014."""
+SHARE_ABOVE, CONFIDENCE = 0.999, 0.95
+"""Of all runs of the reference, how many reach the threshold, and how sure that is. Few runs have a
+large k (7.5 for 5 of them, 5.2 for 10, 4.0 for 30): a threshold from little is a low one."""
+MARGIN = 0.05
+"""Of the correct samples of 04, 05 and 06, three to ten runs each on the built-in digits, the
+lowest mean lies 0.040 below that of the reference (06: its gradients are clipped), the next 0.010.
+Of 28 correct programs of 05 by unlike writers, one run each, the lowest lay 0.040 below it,
+clipped, too, and the others at most 0.014."""
 CHANCE = 0.1
 ASKED = 61
 """Images that a box is asked about: a prime, so that no other size of a network is the same."""
@@ -47,13 +56,30 @@ fit into it, and it has to learn."""
 FOR_A_PERSON = "your network could not be run again by its weights alone; a person looks at it"
 
 
-def from_accuracies(accuracies: Sequence[float]) -> Calibration:
-    """The calibration that measured accuracies stand for (see the module's header)."""
+def from_accuracies(
+    accuracies: Sequence[float], measured: Mapping[str, str] = MappingProxyType({})
+) -> Calibration:
+    """The calibration that measured accuracies, in [0, 1], stand for (see the module's header).
+
+    `measured` says where they were measured. Raises `ValueError` for what is no accuracy, and for
+    none at all.
+    """
     a = np.asarray(accuracies, dtype=np.float64)
-    spread = float(a.std(ddof=1)) if len(a) > 1 else 0.0
-    threshold = max(CHANCE, float(a.mean()) - max(MARGIN, 4 * spread))
+    if a.ndim != 1 or not len(a) or not ((a >= 0) & (a <= 1)).all():
+        raise ValueError(f"accuracies are a list of numbers from 0 to 1, not {accuracies}")
+    a = a.round(4)  # as they are written down: what is read again gives the same threshold
+    threshold = max(CHANCE, float(a.mean()) - MARGIN - luck(a.tolist()))
     floor = CHANCE + (threshold - CHANCE) / 2
-    return Calibration(tuple(round(float(x), 4) for x in a), round(threshold, 4), round(floor, 4))
+    return Calibration(tuple(a.tolist()), round(threshold, 4), round(floor, 4), measured)
+
+
+def luck(accuracies: Sequence[float]) -> float:
+    """How far below their mean the seed alone may bring a run: k * std(a), 0 for a single run."""
+    n = len(accuracies)
+    if n < 2:
+        return 0.0
+    spread = float(np.std(np.asarray(accuracies, dtype=np.float64), ddof=1))
+    return tolerance_factor(n, SHARE_ABOVE, CONFIDENCE) * spread
 
 
 def _asked(ctx: Context) -> Array:

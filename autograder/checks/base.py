@@ -57,11 +57,15 @@ class HiddenData:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The reference solution's spread on exactly this root: accuracies in [0, 1]."""
+    """The reference solution's spread on exactly this root: accuracies in [0, 1].
+
+    `measured` says where and by what (`grading.calibration.place`); empty where that was not kept.
+    """
 
     accuracies: tuple[float, ...]
     threshold: float
     floor: float
+    measured: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

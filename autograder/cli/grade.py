@@ -134,6 +134,11 @@ def grade(
                 people=who,
                 stop=stop,
             )
+        for name in sorted({s.assignment for s in found}):
+            for what in grader.elsewhere(name):
+                remedy = f"run: autograder calibrate {name} --device {grader.device}"
+                told = f"{name}: its accuracies were measured elsewhere: {what} ({remedy})"
+                typer.echo(told, err=True)
         if boxes is not None:
             refused_workers(boxes.refused)
         index = pages.write(out, grader.course)

@@ -28,6 +28,7 @@ from ..text import clean, points
 if TYPE_CHECKING:
     from ..grading.batch import Batch
     from ..grading.doctor import Finding
+    from ..grading.recalibrate import Calibrated
     from ..grading.status import Report
     from ..results.totals import Rows
     from ..watch.findings.strip import Row
@@ -64,6 +65,35 @@ def workers(threads: Mapping[str, int], sandbox: str) -> None:
     several = f"{len(threads)} worker{'s' * (len(threads) != 1)}"
     many = sum(threads.values())
     print(f"cluster: {several} with {many} threads, boxes by {sandbox}", file=sys.stderr)
+
+
+def calibrated(made: Calibrated) -> None:
+    """What `calibrate` measured: the reference, its threshold, and a table of other programs."""
+    from ..checks.accuracy import CONFIDENCE, MARGIN, SHARE_ABOVE, luck
+    from ..grading.recalibrate import QUANTILES
+
+    a, console = made.found.accuracies, _console()
+    print("accuracies: " + ", ".join(f"{x:.4f}" for x in a))
+    print(f"mean {made.mean:.4f}, sample deviation {made.deviation:.4f}")
+    print(
+        "quantiles: "
+        + ", ".join(f"{q:g}: {x:.4f}" for q, x in zip(QUANTILES, made.quantiles, strict=True))
+    )
+    print(
+        f"luck takes {luck(a):.4f} off the mean ({SHARE_ABOVE:.1%} of all runs are above, with a "
+        f"confidence of {CONFIDENCE:.0%}), what the handout leaves open {MARGIN:.4f}"
+    )
+    print(f"full marks from {made.found.threshold:.4f}, no marks below {made.found.floor:.4f}")
+    if made.rows:
+        table = Table(box=None, pad_edge=False)
+        for column in ("program", "", "lowest", "mean", "highest", "named by"):
+            table.add_column(column)
+        for row in made.rows:
+            n = row.numbers
+            shown = [f"{x:.4f}" for x in (min(n), sum(n) / len(n), max(n))] if n else ["-"] * 3
+            table.add_row(row.name, row.kind, *shown, row.by if row.kind == "wrong" else "")
+        console.print(table)
+    print(f"{made.path}: {made.key}")
 
 
 def refused_workers(reasons: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -347,8 +347,10 @@ def _twice(node: yaml.Node | None, seen: set[int] | None = None) -> yaml.Node | 
 def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """The keys allowed where pydantic met an unknown one (`path` ends in that key)."""
     current: Any = model
+    named = False
     for step in path[:-1]:
-        if isinstance(step, int):
+        if isinstance(step, int) or named:  # one of a list, or of a mapping by any names
+            named = False
             continue
         fields = getattr(current, "model_fields", {})
         field = next((f for n, f in fields.items() if step in (n, f.alias)), None)
@@ -356,6 +358,7 @@ def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str
             return []
         candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
         current = next((c for c in candidates if hasattr(c, "model_fields")), None)
+        named = get_origin(field.annotation) is dict
     return [f.alias or n for n, f in getattr(current, "model_fields", {}).items()]
 
 

@@ -65,10 +65,11 @@ def code_digest(package: Path = PACKAGE) -> str:
 
 
 def environment(
-    *, sandbox: str, device: str, data: str, limits: Limits, own: str
+    *, sandbox: str, device: str, data: str, limits: Limits, own: str, threshold: str = ""
 ) -> dict[str, str]:
     """All of it as plain data. `data` is the fingerprint of the images, "" where there are none;
-    `own` names what is the assignment's own: its code, the files it gives, its solution.
+    `own` names what is the assignment's own: its code, the files it gives, its solution;
+    `threshold` the accuracy for full marks, "" where none was measured.
     """
     return {
         **versions(),
@@ -78,4 +79,5 @@ def environment(
         "data": data,
         "limits": str(limits),
         "own": own,
+        "threshold": threshold,
     }

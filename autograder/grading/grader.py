@@ -45,7 +45,7 @@ from ..model import (
 )
 from ..sandbox import Sandbox, choose, gpu_devices
 from ..text import clean
-from .calibration import calibration_for
+from .calibration import calibration_for, moved, place
 from .environment import environment, versions
 from .expected import FOLDER, Expected, source_digest
 
@@ -296,14 +296,27 @@ class Grader:
     def environment(self, assignment_id: str) -> dict[str, str]:
         """What a grade of one assignment depends on beside the submission and the assignment."""
         assignment = self.assignment(assignment_id)
-        prepared = self.prepared(assignment)
+        prepared, calibration = self.prepared(assignment), self.world(assignment_id).calibration
         return environment(
             sandbox=self.sandbox.name,
             device=self.device,
             data="" if prepared is None else prepared.fingerprint,
             limits=self.limits(assignment),
             own=self.own_digest(assignment),
+            threshold="" if calibration is None else f"{calibration.threshold:.4f}",
         )
+
+    def elsewhere(self, assignment_id: str) -> list[str]:
+        """In what this place differs from the one where the thresholds of an assignment were
+        measured, in words; nothing where it cannot matter.
+        """
+        try:
+            calibration = self.world(assignment_id).calibration
+        except FiveBeatsError:  # each result says it
+            return []
+        if calibration is None:
+            return []
+        return moved(calibration.measured, place(self.device))
 
     def grade(self, submission: Submission) -> Graded:
         """Grade one submission. What goes wrong on our side is an `ungradable` result."""

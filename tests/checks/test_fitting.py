@@ -309,6 +309,12 @@ def train_mnist(root="data", epochs=5, seed=0):
          "    train_loader = torch.utils.data.DataLoader(more, 64, shuffle=True)\n"
          "    return model, fit(model,")),
         ("    torch.manual_seed(seed)", "    torch.manual_seed(seed)\n    print(epochs)"),
+        ("train, batch_size=64, shuffle=True",  # shuffled once: "shuffle" does not say how often
+         "torch.utils.data.Subset(train, torch.randperm(len(train))), batch_size=64"),
+        ("train, batch_size=64, shuffle=True",
+         "train, 64, sampler=torch.utils.data.WeightedRandomSampler([1.0] * 700, 700)"),
+        ("epochs=5, seed=0):\n", "epochs=None, seed=0):\n    epochs = epochs or 5\n"),
+        ("train, batch_size=64, shuffle=True", "[(x, y) for x, y in train], 64, True"),
         ("optimizer, epochs)\n", "optimizer, epochs)\n\n\nmodel, history = train_mnist()\n"),
         ("nn.CrossEntropyLoss(), opt",
          "lambda a, b: -a.log_softmax(1)[range(len(b)), b].mean(), opt"),
@@ -332,13 +338,41 @@ def test_correct_setups_pass(old: str, new: str, root: Path) -> None:
         ("batch_size=64", "batch_size=400", "wrong_value"),
         ("optimizer, epochs)\n", "optimizer, 5)\n", "wrong_value"),
         ("optimizer, epochs)\n", "optimizer, epochs - 1)\n", "wrong_value"),
+        ("epochs=5, seed=0", "epochs=3, seed=0", "wrong_value"),
+        ("epochs=5, seed=0):\n", "epochs=0, seed=0):\n    epochs = epochs or 7\n", "wrong_value"),
+        (", shuffle=True", "", "train_not_shuffled"),
+        ("train, batch_size=64, shuffle=True",
+         "torch.utils.data.Subset(train, range(640)), batch_size=64", "train_not_shuffled"),
         ("lr=1e-3)\n", "lr=1e-3)\n    model = MNISTMLP()\n", "stale_optimizer"),
         ("lr=1e-3)\n", "lr=1e-3)\n    model[1].requires_grad_(False)\n", "stale_optimizer"),
         ("Adam(model.parameters()", "Adam(model[5].parameters()", "stale_optimizer"),
     ],
-)
+)  # fmt: skip
 def test_wrong_setups_are_named(old: str, new: str, bug: str, root: Path) -> None:
     got = results(SETUP.replace(old, new), ["train_setup"], root)
+    assert verdict(got) == ({bug}, ["train_setup"]), got["train_setup"].message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bug"),
+    [
+        ("batch_size=64", "batch_size=256", "wrong_value"),
+        (
+            "optimizer, epochs)\n",
+            "optimizer, 2)\n",
+            "wrong_value",
+        ),  # as many as are asked for first
+        ("optimizer, epochs)\n", "optimizer, 5)\n", "wrong_value"),
+        ("optimizer, epochs)\n", "optimizer, 1)\n", "wrong_value"),
+    ],
+)
+@pytest.mark.parametrize("main", ["model, history = train_mnist()", "net, _ = train_mnist(seed=7)"])
+def test_a_training_of_the_programs_own_hides_no_other(
+    main: str, old: str, new: str, bug: str, root: Path
+) -> None:
+    """The handout's main block trains a network of its own before `train_mnist` is called."""
+    source = SETUP.replace(old, new) + f'\n\nif __name__ == "__main__":\n    {main}\n'
+    got = results(source, ["train_setup"], root)
     assert verdict(got) == ({bug}, ["train_setup"]), got["train_setup"].message
 
 

@@ -477,7 +477,8 @@ def test_every_documented_command_works(
     """docs/tas.md from top to bottom, as a person would type it."""
     import zipfile
 
-    from autograder.checks.base import Calibration
+    from autograder.checks.accuracy import from_accuracies
+    from autograder.grading.recalibrate import Calibrated
 
     with zipfile.ZipFile("class.zip", "w") as z:
         z.writestr("alice_training_loop.py", GOOD)
@@ -510,7 +511,9 @@ def test_every_documented_command_works(
     monkeypatch.setattr("autograder.authoring.build.check", lambda s, a, o: [])
     monkeypatch.setattr(
         "autograder.grading.recalibrate.recalibrate",
-        lambda grader, name, seeds: (Path("c.yml"), "k", Calibration((0.9,) * seeds, 0.8, 0.5)),
+        lambda grader, name, seeds, others, **more: Calibrated(
+            Path("c.yml"), "k", "digits", from_accuracies((0.9, 0.91) * seeds)
+        ),
     )
     (course / "source" / A).mkdir(parents=True)
     who = "student_id,name,email,section,group\nalice,,,A,\nbob,,,B,\n"
@@ -752,6 +755,35 @@ def test_a_check_that_there_is_not_costs_no_class_its_grades(course: Path) -> No
         with pytest.raises(InputError, match=r"uses 'modul'.*did you mean 'module'"):
             run(verb)
     assert not (course / "out").exists()
+
+
+def test_thresholds_from_elsewhere_are_told(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = lambda grader, name: ["torch 1.9, here 2.13"]  # noqa: E731 - one line, one fact
+    monkeypatch.setattr("autograder.grading.grader.Grader.elsewhere", told)
+    done = run(f"grade class/alice.py -a {A} -o out")
+    line = next(line for line in done.output.splitlines() if "measured elsewhere" in line)
+    assert line.startswith(f"{A}: ") and "torch 1.9, here 2.13" in line
+    assert f"run: autograder calibrate {A} --device cpu" in line
+
+
+def test_calibrate_warns_of_what_accuracy_cannot_tell(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograder.checks.accuracy import from_accuracies
+    from autograder.grading.recalibrate import Calibrated, Row
+
+    asked: list[object] = []
+
+    def recalibrate(grader: object, name: str, *counts: int, **more: object) -> Calibrated:
+        asked.append((name, counts, more["jobs"]))
+        rows = (Row("unshuffled", "wrong", "in order", (0.9,), {}),)
+        return Calibrated(Path("c.yml"), "k", "digits", from_accuracies((0.9, 0.91)), rows)
+
+    monkeypatch.setattr("autograder.grading.recalibrate.recalibrate", recalibrate)
+    done = run(f"calibrate {A} --seeds 7 --others 2 --jobs 3")
+    assert asked == [(A, (7, 2), 3)]
+    assert "warning: accuracy cannot tell 'unshuffled' (in order)" in done.output
+    assert "nothing names it, so it gets full marks" in done.output
 
 
 def test_what_is_hardly_meant_is_told(course: Path) -> None:

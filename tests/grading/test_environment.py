@@ -121,6 +121,7 @@ def test_every_part_of_the_list_is_there() -> None:
         {"data": "other"},
         {"limits": replace(LIMITS, check_s=3.0)},
         {"own": "another"},
+        {"threshold": "0.8"},
     ],
 )
 def test_all_of_it_is_told(other: dict) -> None:

@@ -218,8 +218,9 @@ def _drive(program: Program, trace: Trace, functions: dict[str, str], noted: set
 
 
 def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.Module | None:
-    """Call a function of the program's that trains by itself; the network that was trained most,
-    or the first that it returned. Raises `MissingName` where there is no such function.
+    """Call a function of the program's that trains by itself; the network that this call trained
+    most, else that which the program did, or the first that it returned. Raises `MissingName` where
+    there is no such function.
     """
     if call is None:
         return None
@@ -230,8 +231,15 @@ def _called(program: Program, trace: Trace, call: dict[str, Any] | None) -> nn.M
         span.ended = True
     several = returned if isinstance(returned, (tuple, list)) else [returned]
     modules = [m for m in several if isinstance(m, nn.Module)]  # perhaps a copy of what was trained
-    lines = sorted(set(trace.lines.values()), key=lambda line: -sum(c.pulls for c in line.calls))
-    trained = [line.network for line in lines if any(c.pulls for c in line.calls)]
+    pulls = [
+        (
+            sum(c.pulls for c in line.calls[span.first.get(key, 0) :]),
+            sum(c.pulls for c in line.calls),
+        )
+        for key, line in trace.lines.items()
+    ]
+    ranked = sorted(zip(pulls, trace.lines.values(), strict=True), key=lambda x: x[0], reverse=True)
+    trained = [line.network for (_, ever), line in ranked if ever]
     return next(iter([*trained, *modules]), None)
 
 
