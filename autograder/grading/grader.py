@@ -12,24 +12,23 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Self
 
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
+from ..checks.also import also_seen
 from ..checks.by_hand import answers_of
-from ..checks.judge import World, is_installed, judge, missing, validate
+from ..checks.judge import Ask, World, is_installed, judge, missing, validate
 from ..course.config import Assignment
 from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
 from ..errors import FiveBeatsError, GraderError, InputError, MachineLostError
 from ..model import (
     RAISED,
-    CheckResult,
     Evidence,
     Graded,
     Job,
@@ -105,8 +104,7 @@ def regrade(
         return found
 
     world = replace(world, submission=asked)
-    checks = partial(judge, world, load, kept)
-    return _result(world, submission, student, load, checks, notes, about, submitted_at)
+    return _result(world, submission, student, load, kept, notes, about, submitted_at)
 
 
 def _result(
@@ -114,13 +112,15 @@ def _result(
     submission: str,
     student: str,
     load: LoadReport,
-    judged: Callable[[], tuple[CheckResult, ...]],
+    ask: Ask,
     notes: tuple[str, ...],
     environment: Mapping[str, object],
     submitted_at: str,
 ) -> Result:
     try:
-        checks = judged()
+        checks = judge(world, load, ask)
+        named = {b for c in checks for b in c.bugs}
+        also, looked = also_seen(world.assignment, load, ask, named)
     except MachineLostError:
         raise
     except GraderError as e:
@@ -148,9 +148,11 @@ def _result(
             "cpu_s": load.usage.cpu_s,
             "max_rss_mb": load.usage.max_rss_mb,
             "exit": load.status if not load.detail else f"{load.status}: {load.detail}",
+            "recorder": looked,
         },
         environment=dict(environment),
         submitted_at=submitted_at,
+        also_seen=also,
     )
 
 
@@ -333,7 +335,7 @@ class Grader:
                 submission.digest,
                 submission.student,
                 load,
-                partial(judge, world, load, ask),
+                ask,
                 _notes(load, prepared),
                 {
                     **versions(),

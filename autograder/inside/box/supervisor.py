@@ -237,8 +237,9 @@ class Supervisor:
 
             def body(frames: int) -> None:
                 program.load()
-                end()
-                program.report = {**program.report, "recorder": recorder.report()}
+                trained = end()
+                own = {"recorder": recorder.report(), "trained": trained}
+                program.report = {**program.report, **own}
                 _flush()
                 wire.write(frames, wire.pack(load_report(program, bounds)))
                 os.close(frames)

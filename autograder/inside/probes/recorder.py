@@ -63,6 +63,7 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Stopping,
     Targets,
 )
+TRAINED = ("forward", "backward", "grad", "step")
 PRINTED_CAP, LINES_CAP = 300, 2_000
 BESIDE = Looks(first=8, more=2, most=40)
 """How closely the run that is graded is looked at: a look costs some tenths of a millisecond, and a
@@ -167,14 +168,15 @@ class _OwnRun:
 _own = _OwnRun()
 
 
-def begin(program: Program) -> Callable[[], None]:
+def begin(program: Program) -> Callable[[], bool]:
     """Begin to record `program`, before it loads; returns what is to be called when it has ended,
-    and after which torch is as it was. Neither raises.
+    and after which torch is as it was: it says whether a model was called or anything was trained.
+    Neither raises.
     """
     _own.flight, _own.fault = None, ""
     flight, stdout = Flight(program, BESIDE), sys.stdout
 
-    def end(why: str = "") -> None:
+    def end(why: str = "") -> bool:
         try:
             if isinstance(sys.stdout, _Tape):
                 sys.stdout = sys.stdout.stream
@@ -183,6 +185,7 @@ def begin(program: Program) -> Callable[[], None]:
             why = f"{type(e).__name__}: {e}"[:200]
         flight.close = False
         _own.flight, _own.fault = (None, why) if why else (flight, "")
+        return bool(why) or any(flight.counts[kind] for kind in TRAINED)
 
     try:
         flight.install(OBSERVERS)
@@ -190,7 +193,7 @@ def begin(program: Program) -> Callable[[], None]:
     except Exception as e:
         why = f"{type(e).__name__}: {e}"[:200]
         end(why)
-        return lambda: None
+        return lambda: True
     return end
 
 
