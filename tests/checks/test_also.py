@@ -131,7 +131,7 @@ def test_a_bug_beside_the_tasks_costs_nothing_and_is_kept_for_judging_again() ->
 
 def test_what_is_told_of_a_correct_sample_is_a_fault_of_the_finder(tmp_path: Path) -> None:
     one = AlsoSeen("missing_step", "a step never came", line=3)
-    result = Grader(ROOT, "none")._lost(  # noqa: SLF001 - any result does
+    result = Grader(ROOT, "none")._lost(
         TEXTS, Submission("ann", TEXTS.id, Program("script", "m.py", ()), {}), GraderError("x")
     )
     graded = dataclasses.replace(result.result, status="graded", also_seen=(one,))

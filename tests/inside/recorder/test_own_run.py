@@ -35,8 +35,8 @@ def state() -> list[dict[str, int]]:
     """What every place that may be put under watch holds, and PyTorch's own hooks."""
     own = [{name: id(value) for name, value in vars(owner).items()} for owner in OWNERS]
     hooks = (
-        optimizers._global_optimizer_pre_hooks,  # noqa: SLF001 - no public way
-        optimizers._global_optimizer_post_hooks,  # noqa: SLF001 - as above
+        optimizers._global_optimizer_pre_hooks,
+        optimizers._global_optimizer_post_hooks,
     )
     return [*own, *({str(k): id(v) for k, v in held.items()} for held in hooks)]
 
@@ -51,7 +51,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
 
 def step(net: nn.Module) -> None:
     net.zero_grad()
-    F.cross_entropy(net(torch.ones(2, 3)), torch.tensor([0, 1])).backward()
+    F.cross_entropy(net(torch.ones(2, 3)), torch.tensor([0, 1])).backward()  # type: ignore[no-untyped-call]
 
 
 def test_everything_is_as_it_was_when_the_run_has_ended(program: Program) -> None:
@@ -73,12 +73,12 @@ def test_what_the_program_holds_on_to_is_the_function_alone(program: Program) ->
     told, _ = recorder.own_run(program, {}, {})
     seen = len(told["events"])
     assert {"forward", "loss", "backward"} <= {e["k"] for e in told["events"]}
-    flight = recorder._own.flight  # noqa: SLF001 - what may not grow
+    flight = recorder._own.flight
     assert flight is not None
     counts = dict(flight.counts)
     for _ in range(2):
         step(net)
-        kept(net(torch.ones(2, 3)), torch.tensor([0, 1])).backward()
+        kept(net(torch.ones(2, 3)), torch.tensor([0, 1])).backward()  # type: ignore[no-untyped-call]
         assert flat(torch.tensor([1.0, 3.0])) == 1
         printing.write("a line\n")
     assert dict(flight.counts) == counts and len(flight.events) == seen
@@ -129,8 +129,8 @@ def test_settings_that_go_by_tensors_are_not_printed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch.Tensor, "__str__", printed)
     weight = nn.Parameter(torch.ones(2))
     optimizer = torch.optim.Adam([weight])
-    weight.sum().backward()
+    weight.sum().backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     looked = Stopping(Flight(Program("script", "m.py", [])))
-    looked._look({"optimizer": optimizer, "config": {"patience": 3}})  # noqa: SLF001 - the unit
+    looked._look({"optimizer": optimizer, "config": {"patience": 3}})
     assert looked.patience == {3}
