@@ -14,7 +14,8 @@ whose images are cut (`BY_SIZE`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from ..course.config import Assignment
 from ..errors import FiveBeatsError, MachineLostError
@@ -35,6 +36,12 @@ BY_SIZE = frozenset(
     }
 )
 """What depends on how many images there are, or how many steps are made of them."""
+FOLLOWS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"missing_backward": frozenset({"stale_optimizer", "not_in_optimizer", "missing_step"})}
+)
+"""What a bug that a check names looks like to a finder: without a backward pass no gradient reaches
+what any optimizer holds.
+"""
 EVENTS_CAP = 6_000
 """A record of more events than the recorder writes of such a run (a few hundred) was tampered with,
 and to read one without end costs time.
@@ -74,7 +81,8 @@ def also_seen(
     except Exception as e:  # noqa: BLE001 - a finder's failure over a stranger's bytes costs nobody
         return (), f"not seen: the finders failed: {type(e).__name__}"
     unsure = BY_SIZE if assignment.data is not None else frozenset()
-    told = (f for f in found if f.kind == "bug" and f.bug not in {*named, *unsure})
+    told_already = {*named, *(follows for b in named for follows in FOLLOWS.get(b, ()))}
+    told = (f for f in found if f.kind == "bug" and f.bug not in told_already | unsure)
     return tuple(map(_told, told)), SEEN
 
 

@@ -13,6 +13,7 @@ from autograder.course import config, samples
 from autograder.errors import GraderError, MachineLostError
 from autograder.grading.grader import Grader, regrade
 from autograder.model import AlsoSeen, Evidence, LoadReport, ProbeRequest, Program, Submission
+from autograder.watch.findings import Finding
 from tests.harness import ForkedRun
 from tests.samples import ROOT
 
@@ -61,6 +62,16 @@ def test_a_bug_is_told_with_its_place_unless_a_check_names_it() -> None:
 def test_what_is_a_matter_of_how_many_images_there_are_is_not_told_of_a_few() -> None:
     assert [one.bug for one in seen(HIGH)] == ["lr_too_high"]
     assert IMAGES.data is not None and seen(HIGH, IMAGES) == ()
+
+
+def test_what_follows_from_a_named_bug_is_not_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = (Finding("stale_optimizer", "no gradient came"), Finding("nan_loss", "it is none"))
+    monkeypatch.setattr(also, "findings", lambda log: made)
+    assert [one.bug for one in seen(LOOP)] == ["stale_optimizer", "nan_loss"]
+    assert [one.bug for one in seen(LOOP, named=["missing_backward"])] == ["nan_loss"]
+    noted = (dataclasses.replace(made[1], kind="note"),)
+    monkeypatch.setattr(also, "findings", lambda log: noted)
+    assert seen(LOOP) == ()
 
 
 def told(evidence: Evidence) -> Callable[[ProbeRequest], Evidence]:
