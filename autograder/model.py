@@ -407,6 +407,29 @@ class Lateness:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class AlsoSeen:
+    """What a finder saw in the student's own run and no check named; it costs no points.
+
+    `bug` is an id of `bugs.py`, `message` one sentence; `line` is in the program (`cell` for a
+    notebook, counted from 0), or in `file`, a module beside it.
+    """
+
+    bug: str
+    message: str
+    file: str = ""
+    line: int | None = None
+    cell: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f" (line {self.line}"
+        if where and self.file:
+            where = f" (in {self.file}, line {self.line}"
+        elif where and self.cell is not None:
+            where += f" of code cell {self.cell + 1}"
+        return f"{self.bug}: {self.message}{where and where + ')'}"
+
+
 RAISED = "while running the program: "
 """How the note of a result begins that says what a cell or a script raised."""
 
@@ -436,6 +459,8 @@ class Result:
     """As in `Submission`."""
     attention: tuple[str, ...] = ()
     """What a person should look at, though there is a grade."""
+    also_seen: tuple[AlsoSeen, ...] = ()
+    """What the finders of `watch` saw in the student's own run beyond `bugs`."""
     gone: bool = False
     """Whether the student's work was not in the newest class of this assignment any more."""
     adjusted: tuple[Adjustment, ...] = ()
@@ -535,6 +560,7 @@ class Result:
             "late": None if self.late is None else asdict(self.late),
             "origin": dict(self.origin),
             "attention": list(self.attention),
+            **({"also_seen": [asdict(a) for a in self.also_seen]} if self.also_seen else {}),
             "gone": self.gone,
             **_listed(self.adjusted),
             **_seen(self.seen),
@@ -577,6 +603,7 @@ class Result:
             late=Lateness(**raw["late"]) if raw.get("late") else None,
             origin=raw.get("origin", {}),
             attention=tuple(raw.get("attention", ())),
+            also_seen=tuple(AlsoSeen(**a) for a in raw.get("also_seen", ())),
             gone=raw.get("gone", False),
             adjusted=tuple(Adjustment(**a) for a in raw.get("adjusted", ())),
             seen=cls.from_json({**raw, **raw["seen"], "adjusted": (), "seen": None})

@@ -22,6 +22,7 @@ from autograder.inside import torchvision_compat
 from autograder.inside.box import launch, wire
 from autograder.inside.box.answer import answer
 from autograder.inside.probes import own as own_probes
+from autograder.inside.probes.recorder import begin
 from autograder.inside.program import Program
 from autograder.inside.recorder.light import install
 from autograder.model import CheckResult, Evidence, LoadReport, ProbeRequest
@@ -58,9 +59,10 @@ class ForkedRun:
                     own_probes.TEXT.keep(self.probes)
                     program = Program(self.kind, self.main, list(self.cells))
                     if request.start == "loaded":
-                        recorder = install(program)
+                        recorder, end = install(program), begin(program)
                         program.load()
-                        program.report = {**program.report, "recorder": recorder.report()}
+                        told = {"recorder": recorder.report(), "trained": end()}
+                        program.report = {**program.report, **told}
                     order = {"probe": request.probe, "args": dict(request.args)}
                     header, blob = answer(program, order, pack_tensors(dict(request.tensors)))
                     wire.write(write, wire.pack(header, blob))

@@ -170,10 +170,13 @@ def _submission(assignment: Assignment, program: Program, who: str) -> Submissio
 
 def _references(source: Path, assignment: Assignment) -> Sequence[_Trial]:
     def verdict(result: Result) -> Failure | None:
-        if result.status == "graded" and result.score == result.max_score:
-            return None
-        what = f"gets {result.score:g} of {result.max_score:g} points: {_said(result)}"
         where = f"{assignment.id} as a {result.student.removeprefix('reference-')}"
+        if result.status == "graded" and result.score == result.max_score:
+            if not result.also_seen:
+                return None
+            what = f"its own run shows {result.also_seen[0]}"
+            return Failure("reference", where, what, "mend the solution, or what its cells run")
+        what = f"gets {result.score:g} of {result.max_score:g} points: {_said(result)}"
         return Failure("reference", where, what, "mend the solution, or the check that fails it")
 
     return [

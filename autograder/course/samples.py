@@ -40,6 +40,7 @@ def problems(result: Result, folder: Path, row: dict[str, Any] | None) -> list[s
         return [f"ungradable: {result.notes}"]
     if folder.name.startswith("correct_"):
         row = {"lost": [], "bugs": []}
+        wrong += [f"also saw falsely: {one}" for one in result.also_seen]
     if row is None:
         return ["no row in expected.yml"]
     must, may = set(row.get("lost", [])), set(row.get("lost", [])) | set(row.get("also", []))

@@ -13,9 +13,8 @@ import contextlib
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -24,15 +23,15 @@ import torch
 
 from ..authoring.master import given_files
 from ..checks import HiddenData, own
+from ..checks.also import also_seen
 from ..checks.by_hand import answers_of
-from ..checks.judge import World, is_installed, judge, missing, validate
+from ..checks.judge import Ask, World, is_installed, judge, missing, validate
 from ..course.config import Assignment
 from ..course.folder import CourseFolder
 from ..course.images import ImageShelf, Prepared, cache_folder
 from ..errors import FiveBeatsError, GraderError, InputError, MachineLostError
 from ..model import (
     RAISED,
-    CheckResult,
     Evidence,
     Graded,
     Job,
@@ -134,8 +133,7 @@ def regrade(
         return found
 
     world = replace(world, submission=asked)
-    checks = partial(judge, world, load, kept)
-    return _result(world, submission, student, load, checks, notes, about, submitted_at)
+    return _result(world, submission, student, load, kept, notes, about, submitted_at)
 
 
 def _result(
@@ -143,14 +141,16 @@ def _result(
     submission: str,
     student: str,
     load: LoadReport,
-    judged: Callable[[], tuple[CheckResult, ...]],
+    ask: Ask,
     notes: tuple[str, ...],
     environment: Mapping[str, object],
     submitted_at: str,
 ) -> Result:
     try:
         with one_thread():
-            checks = judged()
+            checks = judge(world, load, ask)
+            named = {b for c in checks for b in c.bugs}
+            also, looked = also_seen(world.assignment, load, ask, named)
     except MachineLostError:
         raise
     except GraderError as e:
@@ -178,9 +178,11 @@ def _result(
             "cpu_s": load.usage.cpu_s,
             "max_rss_mb": load.usage.max_rss_mb,
             "exit": load.status if not load.detail else f"{load.status}: {load.detail}",
+            "recorder": looked,
         },
         environment=dict(environment),
         submitted_at=submitted_at,
+        also_seen=also,
     )
 
 
@@ -376,7 +378,7 @@ class Grader:
                 submission.digest,
                 submission.student,
                 load,
-                partial(judge, world, load, ask),
+                ask,
                 _notes(load, prepared),
                 {
                     **versions(),

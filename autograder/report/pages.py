@@ -23,6 +23,7 @@ import base64
 import hashlib
 import re
 import statistics
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -393,6 +394,7 @@ def _assignment(index: int, name: str, results: Sequence[Result]) -> View:
         "median": number(round(statistics.median(scores), 1)) if scores else "",
         "histogram": _histogram([_share(r) for r in graded]),
         "bugs": _bugs(graded),
+        "also": Counter(o.bug for r in graded for o in r.also_seen).most_common(),
         "checks": _pass_rates(graded),
         "tasks": _task_means(graded),
         "spreads": _spreads(graded),

@@ -205,7 +205,7 @@ def work(r: Result, seen: Seen, course: Course | None) -> Work:
         r,
         mend=mend,
         waiting=tuple(c for c in told if c.status is Status.NOT_CHECKED),
-        also=_also(told, seen.program),
+        also=(*_also(told, seen.program), *(_own_run(r, seen.program) if full else ())),
         loops=tuple(beats.loops(seen.evidence, bugs)) if full else (),
         curves=tuple(_curves(seen.evidence)) if full else (),
         accuracies=tuple(accuracies_of(told)),
@@ -301,6 +301,13 @@ def _also(checks: Iterable[CheckResult], program: Program | None) -> tuple[Said,
         if (c.status is Status.PASSED and c.bugs) or (c.status in _LOST and c.max_score <= 0)
     ]
     return _said(free, program)
+
+
+def _own_run(r: Result, program: Program | None) -> Iterator[Said]:
+    """What the finders of `watch` saw in the student's own run beyond the checks."""
+    for one in r.also_seen:
+        code = None if one.file else source.excerpt(program, one.line, one.cell)
+        yield Said(shortened(str(one)), (), (), code)
 
 
 # -- what the run showed -----------------------------------------------------------------------

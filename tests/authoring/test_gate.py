@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,16 @@ from autograder.cli.main import app
 from autograder.course import config
 from autograder.errors import ConfigError, GraderError
 from autograder.grading.grader import Grader
-from autograder.model import CheckResult, Graded, LoadReport, Result, Status, Submission, Visibility
+from autograder.model import (
+    AlsoSeen,
+    CheckResult,
+    Graded,
+    LoadReport,
+    Result,
+    Status,
+    Submission,
+    Visibility,
+)
 from tests.authoring.test_build import circles, write_master
 from tests.harness import ROOT
 
@@ -133,6 +143,30 @@ def test_each_rule_of_the_boxes(
     assert (failure.rule, failure.where) == (rule, where)
     assert what in failure.what and failure.remedy
     assert str(failure).startswith(f"{where}: {rule}: ") and "\n" not in str(failure)
+
+
+class Sees(Fake):
+    """As `Fake`, and a finder speaks over the run of `whose` work."""
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(fair)
+        self.whose = whose
+
+    def grade(self, submission: Submission, /) -> Graded:
+        graded = super().grade(submission)
+        if submission.student != self.whose:
+            return graded
+        one = AlsoSeen("missing_step", "a step never came", line=3)
+        return replace(graded, result=replace(graded.result, also_seen=(one,)))
+
+
+@pytest.mark.parametrize(
+    ("whose", "rule"), [("reference-script", "reference"), ("correct_plain", "samples")]
+)
+def test_a_finder_may_say_nothing_of_what_is_right(course: Path, whose: str, rule: str) -> None:
+    (failure,) = gate.in_boxes(Sees(whose), course, NAME)
+    assert failure.rule == rule and "missing_step: a step never came (line 3)" in failure.what
+    assert gate.in_boxes(Sees("bug_wrong_value"), course, NAME) == []
 
 
 def test_a_sample_without_a_row_is_a_failure(course: Path) -> None:

@@ -15,6 +15,7 @@ from autograder.errors import GraderError
 from autograder.intake.collect import UNTOUCHED
 from autograder.model import (
     RAISED,
+    AlsoSeen,
     CheckResult,
     ErrorInfo,
     Lateness,
@@ -226,6 +227,21 @@ def test_feedback_is_as_open_as_the_course_says(graded: Path, hidden: str) -> No
     assert "title of shape" in html
     index = (graded / "report/index.html").read_text(encoding="utf-8")
     assert "missing_zero_grad" in index, "the staff see everything"
+
+
+def test_what_own_runs_also_showed_is_told_to_all_and_is_no_bug(graded: Path) -> None:
+    one = AlsoSeen("eval_augmented", "<b>the images</b> change", line=1)
+    made = result("bob", check("a"), also_seen=(one,))
+    files.write_result(graded, made)
+    report.write(graded, course())
+    said = "eval_augmented: &lt;b&gt;the images&lt;/b&gt; change (line 1)"
+    assert said in page(graded, "bob") and "costs no points" in page(graded, "bob")
+    comment = page(graded, "bob", ".md")
+    assert "the images" in comment and "<b>" not in comment
+    index = (graded / "report/index.html").read_text(encoding="utf-8")
+    assert "Also seen in own runs" in index and "<code>eval_augmented</code> 1" in index
+    files.write_table(graded / "grades.csv", [made])
+    assert made.bugs == () and "eval_augmented" not in (graded / "grades.csv").read_text()
 
 
 def test_the_histogram_counts_everyone_once() -> None:

@@ -13,7 +13,15 @@ from autograder.checks import registry
 from autograder.checks.base import Calibration, Context, HiddenData
 from autograder.checks.judge import _unmet
 from autograder.course.config import Assignment, CheckSpec
-from autograder.model import CheckResult, Evidence, Program, Result, Status, Visibility
+from autograder.model import (
+    AlsoSeen,
+    CheckResult,
+    Evidence,
+    Program,
+    Result,
+    Status,
+    Visibility,
+)
 from autograder.report import markdown, student
 from autograder.report.student import Look, Seen, Work, work
 from tests.report.test_pages import EVIL, check, course, result
@@ -54,6 +62,22 @@ def test_one_cause_is_one_entry_and_each_message_is_told_once() -> None:
     assert [(s.text, len(s.titles)) for s in first.said] == [("left over", 2), ("still there", 1)]
     assert first.help == "it adds"
     assert second.more == 1 and second.help == "one\n\ntwo"
+
+
+@pytest.mark.parametrize(("hidden", "shown"), [("full", True), ("title", False), ("none", False)])
+def test_what_the_own_run_also_showed_stands_with_its_line(hidden: str, shown: bool) -> None:
+    here = AlsoSeen("eval_augmented", "the images change", line=3)
+    beside = AlsoSeen("missing_step", "none came", file="loops.py", line=3)
+    found = looked(
+        check("a"), hidden=hidden, seen=Seen(program=SCRIPT), also_seen=(here, beside), score=2.0
+    )
+    assert found.mend == () and len(found.also) == 2 * shown
+    if shown:
+        first, second = found.also
+        assert first.text == "eval_augmented: the images change (line 3)"
+        assert first.code is not None and first.code.where == "line 3"
+        assert second.text == "missing_step: none came (in loops.py, line 3)"
+        assert second.code is None, "the line is another file's"
 
 
 def test_first_what_others_rest_on_then_what_wins_most() -> None:

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..probes import own
+from ..probes.recorder import begin
 from ..program import Program
 from ..recorder.light import install
 from . import seal, wire
@@ -232,10 +233,13 @@ class Supervisor:
         def prepare() -> Body:
             program, bounds = self._program(), self.bounds
             recorder = install(program)
+            end = begin(program)
 
             def body(frames: int) -> None:
                 program.load()
-                program.report = {**program.report, "recorder": recorder.report()}
+                trained = end()
+                own = {"recorder": recorder.report(), "trained": trained}
+                program.report = {**program.report, **own}
                 _flush()
                 wire.write(frames, wire.pack(load_report(program, bounds)))
                 os.close(frames)

@@ -35,6 +35,7 @@ PROBES: Mapping[str, str] = MappingProxyType(
         "figures:call": "figures:call",
         "flight:accelerated": "recorder:accelerated",
         "flight:first_steps": "recorder:first_steps",
+        "flight:own_run": "recorder:own_run",
         "flight:record": "recorder:record",
         "loaders:orders": "loaders:orders",
         "loaders:shapes": "loaders:shapes",

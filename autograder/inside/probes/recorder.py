@@ -1,7 +1,15 @@
-"""Probes behind `autograder watch`: any program, from its first line, under the flight recorder.
+"""The flight recorder beside a program: what `begin` puts in place, and probes that ask for it.
 
-    record        as it is, up to a time or a number of steps
+    own_run       of the run that grading makes of the program anyway, and has recorded
+    record        the program as it is, up to a time or a number of steps
     accelerated   its first steps on a machine that seems to have an accelerator
+    first_steps   its first steps from outside seeds
+
+Theory. Grading runs a program once and then forks its probes from it. So the recorder listens from
+before the program's first line to its last (`begin`, and what it returns), then everything is as it
+was; what is asked of models and data sets is asked in the fork that answers `own_run`, and is seen
+by no other probe. Where the recorder fails, the run goes on without it. The other three are behind
+`autograder watch`, and run the program anew.
 
 torchvision's data sets are served from the folder `data` of the box, whatever root the program
 names: it holds what the user gave, or the built-in images.
@@ -15,6 +23,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,6 +39,7 @@ from ..recorder.control import Control
 from ..recorder.files import Files
 from ..recorder.forwards import Forwards
 from ..recorder.loaders import Loaders
+from ..recorder.log import Looks
 from ..recorder.losses import Losses
 from ..recorder.rows import Rows
 from ..recorder.scores import Scores
@@ -53,7 +63,12 @@ OBSERVERS: tuple[Callable[[Flight], Observer], ...] = (
     Stopping,
     Targets,
 )
+TRAINED = ("forward", "backward", "grad", "step")
 PRINTED_CAP, LINES_CAP = 300, 2_000
+BESIDE = Looks(first=8, more=2, most=40)
+"""How closely the run that is graded is looked at: a look costs some tenths of a millisecond, and a
+training of the size that assignments ask for is short.
+"""
 
 
 @contextlib.contextmanager
@@ -114,13 +129,17 @@ class _Tape:
         self.lines = 0
 
     def write(self, text: str) -> int:
+        if self.flight.placed.on:
+            self.flight.aside(self._note, text)
+        return int(self.stream.write(text))
+
+    def _note(self, text: str) -> None:
         self.pending += text
         *whole, self.pending = self.pending[-10 * PRINTED_CAP :].split("\n")
         for line in whole:
             if line.strip() and self.lines < LINES_CAP:
                 self.lines += 1
                 self.flight.always("print", text=line[:PRINTED_CAP], step=self.flight.step)
-        return int(self.stream.write(text))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -135,6 +154,69 @@ def _prepare(program: Program, args: dict[str, Any]) -> None:
         os.makedirs(folder, exist_ok=True)
     torch.compiler.set_stance("force_eager")
     alone.provide()
+
+
+@dataclass
+class _OwnRun:
+    """What was seen of the program that this process runs: `flight`, or why there is none."""
+
+    program: Program | None = None
+    flight: Flight | None = None
+    fault: str = "the program was loaded anew"
+
+
+_own = _OwnRun()
+
+
+def begin(program: Program) -> Callable[[], bool]:
+    """Begin to record `program`, before it loads; returns what is to be called when it has ended,
+    and after which torch is as it was: it says whether a model was called or anything was trained.
+    Neither raises.
+    """
+    _own.flight, _own.fault = None, ""
+    flight, stdout = Flight(program, BESIDE), sys.stdout
+
+    def end(why: str = "") -> bool:
+        try:
+            if isinstance(sys.stdout, _Tape):
+                sys.stdout = sys.stdout.stream
+            flight.placed.take_away()
+        except Exception as e:
+            why = f"{type(e).__name__}: {e}"[:200]
+        flight.close = False
+        _own.flight, _own.fault = (None, why) if why else (flight, "")
+        return bool(why) or any(flight.counts[kind] for kind in TRAINED)
+
+    try:
+        flight.install(OBSERVERS)
+        sys.stdout = _Tape(flight, stdout)
+    except Exception as e:
+        why = f"{type(e).__name__}: {e}"[:200]
+        end(why)
+        return lambda: True
+    return end
+
+
+def own_run(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
+    """The record of the run that this process was forked from, as `record` returns it; `{"unseen":
+    why}` where there is none.
+    """
+    flight = _own.flight
+    if flight is None or flight.program is not program:
+        return {"unseen": _own.fault or "the program has not ended"}, {}
+    torch.manual_seed(0)  # what is asked of models is drawn
+    return _told(program, flight), {}
+
+
+def _told(program: Program, flight: Flight) -> dict[str, Any]:
+    """The whole record of a run that has ended."""
+    told = flight.report()
+    texts.mark(told["events"], flight.sources())
+    told["ended"] = "stopped" if program.stopped else "raised" if program.errors else "ran"
+    told["errors"] = [
+        {k: e[k] for k in ("type", "message", "line", "cell")} for e in program.errors[:10]
+    ]
+    return told
 
 
 def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:
@@ -163,13 +245,7 @@ def record(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tens
     finally:
         sys.stdout = stdout
     flight.close = False
-    told = flight.report()
-    texts.mark(told["events"], flight.sources())
-    told["ended"] = "stopped" if program.stopped else "raised" if program.errors else "ran"
-    told["errors"] = [
-        {k: e[k] for k in ("type", "message", "line", "cell")} for e in program.errors[:10]
-    ]
-    return told, {}
+    return _told(program, flight), {}
 
 
 def accelerated(program: Program, args: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Result:

@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import overrides
 
-from .hooks import alike, argument
+from .hooks import argument
 from .log import Flight
 from .tallies import Tallies
 from .tensors import concrete, shape_of
@@ -72,6 +72,8 @@ class Answers:
         names_itself = owner is torch or inspect.isfunction(original)
 
         def watched(*args: Any, **kwargs: Any) -> Any:
+            if not flight.placed.on:
+                return original(*args, **kwargs)
             if names_itself and overridden(args):
                 result = overriding(watched, args, *args, **kwargs)
             else:
@@ -81,7 +83,7 @@ class Answers:
                 flight.aside(after, args, kwargs, result)
             return result
 
-        alike(owner, name, watched)
+        flight.placed.put(owner, name, watched)
 
     def _answered(self, output: torch.Tensor) -> None:
         self._outputs.append((weakref.ref(output), None))

@@ -80,8 +80,10 @@ class Beats:
         asked = {"outputs": 0, "inputs": 1, "grad_outputs": 2}
         watch(torch.autograd, "grad", self._before_grad, self._after_grad, once=asked)
         watch(Optimizer, "add_param_group", after=self._added)
-        register_optimizer_step_pre_hook(self._stepping)
-        register_optimizer_step_post_hook(self._stepped)
+        self.flight.placed.handles += [
+            register_optimizer_step_pre_hook(self._stepping),
+            register_optimizer_step_post_hook(self._stepped),
+        ]
         watch(Optimizer, "zero_grad", after=self._zeroed)
         watch(nn.Module, "zero_grad", after=self._zeroed)
         self.flight.listeners["called"].append(self._called)

@@ -38,7 +38,6 @@ from torch.nn.modules.loss import _Loss
 from torch.nn.parameter import UninitializedParameter
 
 from .graphs import when_differentiated
-from .hooks import alike
 from .light import plain
 from .log import Event, Flight, names_of
 from .questions import ask
@@ -98,10 +97,10 @@ class Forwards:
         """Watch the calls of all modules, at the door: PyTorch's hooks for all modules change how a
         module is compiled, and are told of no keywords.
         """
-        calling = nn.Module.__call__
+        calling, placed = nn.Module.__call__, self.flight.placed
 
         def called(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            entered = self._entering(module, args, kwargs)
+            entered = placed.on and self._entering(module, args, kwargs)
             try:
                 output = calling(module, *args, **kwargs)
             except BaseException:
@@ -112,7 +111,7 @@ class Forwards:
                 self._leaving(module, output)
             return output
 
-        alike(nn.Module, "__call__", called)
+        placed.put(nn.Module, "__call__", called)
 
     def _entering(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """A module is called; whether that is looked at."""
@@ -150,6 +149,7 @@ class Forwards:
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         flight = self.flight
+        flight.called = module
         at = flight.look()
         if not flight.close:
             flight.counts["forward"] += 1

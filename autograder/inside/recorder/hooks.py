@@ -26,11 +26,13 @@ from typing import Any
 import torch
 from torch.jit import _builtins
 from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils.hooks import RemovableHandle
 
 Before = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 After = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 Raised = Callable[[Any, tuple[Any, ...], dict[str, Any], BaseException], None]
 Failed = Callable[[BaseException], None]
+_INHERITED = object()
 
 _hidden = torch._C.DisableTorchFunction  # noqa: SLF001 - no public way, here and below
 _tracing = torch._C._get_tracing_state  # noqa: SLF001
@@ -80,6 +82,38 @@ def alike(owner: Any, name: str, watched: Callable[..., Any]) -> None:
     setattr(owner, name, watched)
 
 
+class Placed:
+    """What one recorder has put in place. `on` while it listens: a function under watch that the
+    program holds on to is, after that, the function and nothing else. `handles` are of PyTorch's
+    own hooks.
+    """
+
+    def __init__(self) -> None:
+        self.on = True
+        self.handles: list[RemovableHandle] = []
+        self._put: list[tuple[Any, str, Any, Callable[..., Any]]] = []
+
+    def put(self, owner: Any, name: str, watched: Callable[..., Any]) -> None:
+        """Put `watched` in the place of `owner.name`; see `alike`."""
+        before = vars(owner).get(name, _INHERITED)
+        alike(owner, name, watched)
+        self._put.append((owner, name, before, watched))
+
+    def take_away(self) -> None:
+        """Have everything as it was, but for what the program has put there itself since."""
+        self.on = False
+        for owner, name, before, watched in reversed(self._put):
+            if vars(owner).get(name) is not watched:
+                continue
+            if before is _INHERITED:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+        for handle in self.handles:
+            handle.remove()
+        self._put, self.handles = [], []
+
+
 def watch(
     owner: Any,
     name: str,
@@ -88,20 +122,22 @@ def watch(
     after: After | None = None,
     raised: Raised | None = None,
     once: Mapping[str, int] | None = None,
+    placed: Placed | None = None,
 ) -> None:
     """Replace `owner.name` by itself under watch.
 
     `before(args, kwargs)` may return a note, which `after(note, args, kwargs, result)` gets, or,
     where the function raised, `raised(note, args, kwargs, error)`. What these themselves raise
     goes to `failed`. `once` names the arguments, with their places, that may be iterators, which
-    can be read once: observers get them as lists.
+    can be read once: observers get them as lists. `placed` is what takes it away again.
     """
+    placed = placed or Placed()
     original = getattr(owner, name)
     within: set[int] = set()  # the threads that are in it
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         me = get_ident()
-        if me in within:
+        if me in within or not placed.on:
             return original(*args, **kwargs)
         seen = args, kwargs
         if once:
@@ -121,7 +157,7 @@ def watch(
         finally:
             within.discard(me)
 
-    alike(owner, name, watched)
+    placed.put(owner, name, watched)
 
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]

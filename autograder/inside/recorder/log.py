@@ -26,33 +26,39 @@ import weakref
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import nn
 
 from ..program import Program
-from .hooks import After, Before, Raised, aside, watch
+from .hooks import After, Before, Placed, Raised, aside, watch
 from .light import plain
 from .optimizers import Optimizers
 from .tensors import parameters
 
 EVENTS_CAP = 8_000
 PLACES_CAP, MODELS_CAP, FAULTS_CAP, WINDOWS_CAP = 400, 24, 20, 4_000
-FIRST_LOOKS = 48
-"""How many calls from one place are looked at closely."""
-PASS_LOOKS = 4
-"""How many more are at the start of each stretch: of a pass over a loader, or, without loaders, of
-each time that training follows evaluation or the other way round.
-"""
-PLACE_LOOKS = 320
-"""How many are at most, of one place."""
 UNIT_CALLS = 64
 """How many forward calls make a unit at most, as of a recurrent cell called step by step."""
 _ASKING = ("locals", "vars", "dir", "eval", "exec")
 """Who calls one of these may hold the very dictionary in which Python keeps a frame's names."""
 
 Event = dict[str, Any]
+
+
+class Looks(NamedTuple):
+    """How closely a run is looked at. Of the calls from one place: the `first` so many; of those
+    that follow, `more` at the start of each stretch (a pass over a loader, or, without loaders,
+    each time that training follows evaluation or the other way round); `most` in all.
+    """
+
+    first: int = 48
+    more: int = 4
+    most: int = 320
+
+
+CLOSELY = Looks()
 
 
 class Observer(Protocol):
@@ -88,12 +94,15 @@ class Flight:
     `differentiating` whether a backward pass is under way; `others` modules with parameters that
     are no models, as a loss; `unused` the backward passes since the last update, `windows` how many
     each update rested on, in order, a negative number of those that were cleared away without one,
-    `thrown_at` where that was first done;
+    `thrown_at` where that was first done; `called` the module that was last called from outside;
     `frozen` the ids of parameters of `models` that took no gradient when their model was first met.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, looks: Looks = CLOSELY) -> None:
         self.program = program
+        self.looks = looks
+        self.placed = Placed()
+        self.called: nn.Module | None = None
         self.events: list[Event] = []
         self.places: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter()
@@ -130,7 +139,7 @@ class Flight:
         once: Mapping[str, int] | None = None,
     ) -> None:
         """Watch `owner.name`; see `hooks.watch`."""
-        watch(owner, name, self.fault, before, after, raised, once)
+        watch(owner, name, self.fault, before, after, raised, once, self.placed)
 
     def aside(self, observe: Callable[..., Any], *args: Any) -> Any:
         """Call an observer out of the program's sight; see `hooks.aside`."""
@@ -225,10 +234,10 @@ class Flight:
         self._unit = 1
         self._looks[at] += 1
         self._looks[at, self._stretches] += 1
-        close = self._looks[at] <= FIRST_LOOKS
-        if not close and self._looks[at, self._stretches] <= PASS_LOOKS:
+        close = self._looks[at] <= self.looks.first
+        if not close and self._looks[at, self._stretches] <= self.looks.more:
             self._extra[at] += 1
-            close = self._extra[at] <= PLACE_LOOKS - FIRST_LOOKS
+            close = self._extra[at] <= self.looks.most - self.looks.first
         if not close and self.close:
             self.add("cut", at)
         self.close = close and len(self.events) < EVENTS_CAP

@@ -5,7 +5,8 @@ next output of a model answers it. Where the targets are class indices and the o
 per class, the share of right answers and the mean cross-entropy follow, whatever the program
 itself computes. Only passes in which nothing is learnt are scored.
 
-Event `scored` {pass_of: loader, rows, accuracy, loss, step} at the end of each such pass.
+Event `scored` {pass_of: loader, model: the index of the one that answered, -1 where several did,
+rows, accuracy, loss, step} at the end of each such pass.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Scores:
         self._right = 0
         self._loss = 0.0
         self._began = 0
+        self._models: set[int] = set()
 
     def install(self) -> None:
         self.flight.listeners["output"].append(self._answered)
@@ -40,6 +42,7 @@ class Scores:
     def _begin(self, loader: int) -> None:
         self._targets, self._rows, self._right, self._loss = None, 0, 0, 0.0
         self._began = self.flight.step
+        self._models = set()
 
     def _handed(self, batch: Any) -> None:
         self._targets = None
@@ -57,6 +60,8 @@ class Scores:
             return
         if not concrete(output):
             return
+        if self.flight.called is not None:
+            self._models.add(self.flight.model(self.flight.called))
         scores = output.detach().float()
         self._rows += len(target)
         self._right += int((scores.argmax(1) == target).sum())
@@ -68,6 +73,7 @@ class Scores:
             self.flight.always(
                 "scored",
                 pass_of=loader,
+                model=next(iter(self._models)) if len(self._models) == 1 else -1,
                 rows=self._rows,
                 accuracy=self._right / self._rows,
                 loss=self._loss / self._rows,

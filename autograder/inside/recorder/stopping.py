@@ -76,7 +76,9 @@ class Stopping:
         if not isinstance(held, dict):
             return
         for inner, kept in list(held.items())[:NAMES_CAP]:
-            self._named(str(inner), kept)
+            if not isinstance(inner, str):  # an optimizer's state: to print a tensor is slow
+                continue
+            self._named(inner, kept)
             if depth > 1 and isinstance(kept, (dict, SimpleNamespace)):
                 self._settings(kept, depth - 1)
 

@@ -160,17 +160,18 @@ def saves_last_not_best(log: Log) -> Iterator[Finding]:
 
 
 def _judging(log: Log, scores: list[Score]) -> list[list[Score]]:
-    """The evaluations by what was evaluated, in order. A look at the rows trained on is left out
-    where there is another, for no best is chosen by it.
+    """The evaluations of one model each by what it was evaluated on, in order. An average of the
+    weights that is evaluated beside them is another model. A look at the rows trained on is left
+    out where there is another, for no best is chosen by it.
     """
     looks = {
         ("place", int(told.get("at", -1)))
         for told in log.section("rows", "shared")
         if told["shared"] == told["judged"]
     }
-    whats = dict.fromkeys(s.what for s in scores)
-    judging = [w for w in whats if w not in looks] or list(whats)
-    return [[s for s in scores if s.what == what] for what in judging]
+    whats = dict.fromkeys((s.what, s.model) for s in scores)
+    judging = [w for w in whats if w[0] not in looks] or list(whats)
+    return [[s for s in scores if (s.what, s.model) == what] for what in judging]
 
 
 def _back_at_end(log: Log) -> bool:

@@ -11,12 +11,15 @@ from .measures import Measurement, evaluations
 
 @dataclass(frozen=True)
 class Score:
-    """One evaluation: its place among the events, what was evaluated, and how it went."""
+    """One evaluation: its place among the events, what was evaluated, how it went, and of which
+    model (-1 where several answered).
+    """
 
     index: int
     what: tuple[str, int]
     accuracy: float | None
     loss: float | None
+    model: int = -1
 
     def beats(self, other: Score) -> bool:
         """Whether it went better by every measure that is known of both."""
@@ -41,7 +44,7 @@ def scores_of(log: Log) -> list[Score]:
     loader, what the program measured between two steps, where all of it was seen.
     """
     found = [
-        Score(i, ("loader", int(e["pass_of"])), float(e["accuracy"]), float(e["loss"]))
+        Score(i, ("loader", int(e["pass_of"])), float(e["accuracy"]), float(e["loss"]), e["model"])
         for i, e in enumerate(log.events)
         if e["k"] == "scored"
     ]
@@ -60,5 +63,7 @@ def scores_of(log: Log) -> list[Score]:
         accuracy = sum(shares) / len(shares) if shares else None
         loss = sum(losses) / len(losses) if losses else None
         if accuracy is not None or loss is not None:
-            found.append(Score(several[-1].begins, ("place", at), accuracy, loss))
+            models = {m.calls[-1]["model"] for m in several}
+            model = models.pop() if len(models) == 1 else -1
+            found.append(Score(several[-1].begins, ("place", at), accuracy, loss, model))
     return sorted(found, key=lambda s: s.index)
