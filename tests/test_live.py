@@ -11,6 +11,7 @@ import pytest
 
 from autograder import live
 from autograder.course import config
+from autograder.model import CheckResult, Status, Visibility
 from tests.samples import ROOT
 
 NAME = "08-schedule-and-resume"
@@ -61,3 +62,26 @@ def test_without_a_file_what_ran_is_the_work(
     ran.append("from autograder.live import grade\n\ngrade('lr_curve')")
     found = live.submission(assignment, tmp_path, tmp_path)
     assert found.program.cells == (OTTERS, MINE.strip())
+
+
+@pytest.mark.parametrize(
+    ("status", "score", "said"),
+    [
+        (Status.PASSED, 1.0, None),
+        (Status.PARTIAL, 0.5, "(earned 0.5000 of 1 points)"),
+        (Status.FAILED, 0.0, "(earned 0.0000 of 1 points)"),
+        (Status.DEFERRED, 0.0, "(earned 0.0000 of 1 points)"),
+    ],
+)
+def test_only_what_was_earned_counts_in_otter(
+    monkeypatch: pytest.MonkeyPatch, status: Status, score: float, said: str | None
+) -> None:
+    """A case that passes gets all of its points there, so a check left open may not pass."""
+    found = CheckResult("gpu", "On a GPU", 1, status, score, 1.0, Visibility.HIDDEN)
+    monkeypatch.setattr(live, "outcomes", lambda checks, assignment: [found])
+    if said is None:
+        live.demand("gpu")
+    else:
+        with pytest.raises(live.NotPassed, match=r"\(earned") as raised:
+            live.demand("gpu")
+        assert str(raised.value).endswith(said)
