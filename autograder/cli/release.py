@@ -1,17 +1,23 @@
-"""`autograder release`: sources into what students get, past the release gate."""
+"""`autograder release`: sources into what students get, past the release gate; and, after the
+deadline, the solutions.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import InputError
-from .options import Root, find_course
+from .options import Root, find_course, graded_folder
+
+if TYPE_CHECKING:
+    from ..course.config import Course
 
 
 def release(
@@ -27,6 +33,20 @@ def release(
     jobs: Annotated[
         int, typer.Option(min=1, max=256, help="Runs at a time.", show_default="one a core")
     ] = os.cpu_count() or 1,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Write the solutions, for after the deadline.")
+    ] = False,
+    dest: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Where to.  [build/solutions]"),
+    ] = None,
+    class_: Annotated[
+        Path | None,
+        typer.Option("--class", metavar="OUT", help="Tell this class's most frequent bugs."),
+    ] = None,
+    even_before_due: Annotated[
+        bool, typer.Option("--even-before-due", help="While work can still be handed in.")
+    ] = False,
     root: Root = None,
 ) -> None:
     """Compile sources into what students get.
@@ -34,6 +54,9 @@ def release(
     Nothing is written unless all of it passes the gate: no leak, ids and points that agree, the
     same bytes each time; and, in boxes, full marks for the reference, next to none for the
     untouched release, and the right verdict for every sample submission.
+
+    With --solutions a page of each assignment instead: the reference and two more styles, task by
+    task. Nothing in release/ changes.
     """
     from ..authoring import build as compiler
     from ..checks.judge import validate
@@ -47,6 +70,18 @@ def release(
                 f"there is no assignment '{one}'", remedy=f"one of: {', '.join(known)}"
             )
     wanted = list(ids or known)
+    if solutions:
+        if check or quick:
+            raise InputError("--solutions goes with neither --check nor --quick")
+        _solutions(folder, wanted, dest, class_, even_before_due=even_before_due)
+        return
+    for option, given in (
+        ("-o", dest),
+        ("--class", class_),
+        ("--even-before-due", even_before_due),
+    ):
+        if given:
+            raise InputError(f"{option} says something about solutions", remedy="add --solutions")
     if not check:
         _pass_the_gate(folder, wanted, jobs, quick=quick)
     stale = False
@@ -89,3 +124,58 @@ def _pass_the_gate(folder: Path, wanted: list[str], jobs: int, *, quick: bool) -
         print(f"autograder: {failure}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
+
+
+def _solutions(
+    folder: Path, wanted: list[str], dest: Path | None, out: Path | None, *, even_before_due: bool
+) -> None:
+    """Write the page of solutions of each of `wanted`, or nothing at all."""
+    from ..authoring import solutions as of
+    from ..course import config
+    from ..report import solutions as report
+    from ..results import files, totals
+
+    course = config.course(folder)
+    target = dest or folder / "build" / "solutions"
+    for taken in ("release", "source", "assignments"):
+        if target.resolve().is_relative_to((folder / taken).resolve()):
+            raise InputError(
+                f"solutions are not written into {taken}/",
+                where=target,
+                remedy="name another folder",
+            )
+    if out is not None:
+        graded_folder(out)
+    if not even_before_due:
+        for one in wanted:
+            _refuse_before_due(course, one)
+    results = () if out is None else totals.rows(out, course).results
+    pages = {}
+    for one in wanted:
+        assignment = config.assignment(folder / "assignments" / one / "assignment.yml")
+        found = of.solutions(folder, assignment)
+        html = report.page(
+            course.course,
+            assignment.title,
+            found.tasks,
+            [(style.name, style.tasks) for style in found.styles],
+            None if out is None else report.of_class(results, one),
+        )
+        pages[target / f"{one}.html"] = html
+        of.refuse_hidden(folder, assignment, found, html)
+    for path, html in pages.items():
+        files.write_whole(path, html)
+        typer.echo(f"{path.stem}: {path}")
+
+
+def _refuse_before_due(course: Course, assignment: str) -> None:
+    """Raise `InputError` while anybody, extensions included, has still time to hand in."""
+    from ..course.config import instant
+    from ..results.lateness import deadline
+
+    due = deadline(course, assignment, course.late.extensions.get(assignment, ()))
+    if due is not None and datetime.now(UTC) < instant(due, course.zone):
+        raise InputError(
+            f"{assignment} is due {due}, and its solutions would be out before",
+            remedy="wait until then, or add --even-before-due",
+        )

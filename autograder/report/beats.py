@@ -28,6 +28,11 @@ CLEAN = 1e-9
 _WHOLE = re.compile(r"(?:z*f+z*b+(?:f+b+)*s+z*)+")
 """A right order, read from behind a step; several small batches may share one step."""
 _LOSSES = ("softmax_before_cross_entropy", "softmax_into_nll", "sum_instead_of_mean", "wrong_loss")
+MARKS = frozenset(_LOSSES) | {
+    "missing_zero_grad", "zero_grad_after_backward", "missing_backward", "missing_step",
+    "step_before_backward", "stale_optimizer", "missing_train_mode",
+}  # fmt: skip
+"""The bugs that can mark a beat."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
     OUT/report/index.html              for the teaching staff: it names everyone
     OUT/report/section-<slug>.html     the same of one section of the roster
+    OUT/report/monday.html             the bugs of the class and how to teach them (`monday`); it
+                                       names nobody, and each section has one, too
     OUT/regrades/<time>.html           what a regrading changed
     OUT/report/students/<slug>.html    one student's own, to be handed on as it is
     OUT/report/students/<slug>.md      the same as Markdown, for a comment
@@ -19,9 +21,6 @@ What a student sees of hidden checks is the course's `feedback.hidden`: `full`, 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 import statistics
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
 
 from ..course.config import Course
 from ..model import RAISED, CheckResult, Result, Status, Visibility
@@ -38,9 +36,10 @@ from ..results.changes import Change, Side
 from ..results.people import called
 from ..results.store import Attempt
 from ..text import clean, number, points, slug
-from . import beats, markdown, student
+from . import markdown, monday, student
+from .html import environment
+from .monday import graded_of, with_bugs
 
-TEMPLATES = Path(__file__).parent / "templates"
 OUTPUT_CAP = 20_000
 NAMED = 60
 """Students whom the list of a bug names; of more, the class's table and the lists below tell."""
@@ -76,7 +75,7 @@ def write(out: Path, course: Course | None = None) -> Path:
     rows = totals.rows(out, course)
     results = rows.results
     folder = out / "report"
-    page = _environment()
+    page = environment()
     past = store.attempts(out / "store.sqlite")
     written = set()
     by_student: dict[str, list[Result]] = {}
@@ -94,11 +93,20 @@ def write(out: Path, course: Course | None = None) -> Path:
     index = folder / "index.html"
     for path, section in ((index, None), *((folder / k["page"], k["name"]) for k in links)):
         here = rows if section is None else rows.in_section(section)
-        view = {"section": section, "sections": links, **_index(_name(course), here)}
+        lesson = folder / monday.file_of(section)
+        view = {
+            "section": section,
+            "sections": links,
+            "monday": lesson.name,
+            "bugs": any(r.bugs for r in graded_of(here.results)),
+            **_index(_name(course), here),
+        }
         html = page.get_template("index.html.j2").render(view)
         files.write_whole(path, html.encode())
-        written.add(path)
-    for stale in (*(folder / "students").glob("*.*"), *folder.glob("section-*.html")):
+        files.write_whole(lesson, monday.page(out, _name(course), section, here.results))
+        written |= {path, lesson}
+    per_section = (*folder.glob("section-*.html"), *folder.glob("monday-*.html"))
+    for stale in (*(folder / "students").glob("*.*"), *per_section):
         if stale not in written:
             stale.unlink()
     return index
@@ -132,7 +140,7 @@ def regraded(path: Path, found: Sequence[Change], course: Course | None = None) 
             for c in found
         ],
     }
-    html = _environment().get_template("regrade.html.j2").render(view)
+    html = environment().get_template("regrade.html.j2").render(view)
     files.write_whole(path, html.encode())
 
 
@@ -146,7 +154,7 @@ def _moved(change: Change) -> float:
 def feedback(out: Path, own: Sequence[Result], course: Course | None = None) -> bytes:
     """The page of one student's results `own`, which `out` holds: HTML in UTF-8."""
     past = store.attempts(out / "store.sqlite")
-    return _feedback([student.look(out, r, course, past) for r in own], course, _environment())
+    return _feedback([student.look(out, r, course, past) for r in own], course, environment())
 
 
 def _feedback(
@@ -164,31 +172,6 @@ def _feedback(
 
 def _name(course: Course | None) -> str:
     return course.course if course is not None else "Grades"
-
-
-def _environment() -> jinja2.Environment:
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("style.css", "table.js"):
-        text = (TEMPLATES / name).read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        kind = "style" if name.endswith("css") else "script"
-        # Markup is safe here: it is our own file, and the content policy names its very bytes.
-        env.globals[kind] = Markup(text)  # noqa: S704
-        env.globals[f"{kind}_hash"] = Markup(f"sha256-{digest}")  # noqa: S704
-    env.filters["code"] = _code
-    return env
-
-
-def _code(text: str) -> Markup:
-    """Escaped text in which what stands between backticks is set as code."""
-    escaped = str(escape(text))
-    return Markup(re.sub(r"`([^`]{1,200})`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped
 
 
 def _page(student: str) -> str:
@@ -226,7 +209,7 @@ def _bar(r: Result) -> list[View]:
 
 def _index(name: str, rows: totals.Rows) -> View:
     results = rows.results
-    graded = _graded(results)
+    graded = graded_of(results)
     ids = sorted({r.assignment for r in results if r.assignment})
     asks = {(r.student, r.assignment): a for r in results if (a := _attention(r, rows.of(r)))}
     own = {i: [r for r in results if r.assignment == i] for i in ids}
@@ -297,9 +280,9 @@ def _table(
     """Everybody's row: the cells by assignment, with what the page's script sorts and filters by:
     of a cell the score, the categories, the lost checks, the bugs and the bar of the histogram.
     """
-    graded = {i: [r for r in _graded(results) if r.assignment == i] for i in ids}
+    graded = {i: [r for r in graded_of(results) if r.assignment == i] for i in ids}
     checks = {i: _numbered(c.id for r in graded[i] for c in r.checks) for i in ids}
-    bugs = {i: _numbered(b for b, _ in _have(graded[i])) for i in ids}
+    bugs = {i: _numbered(b for b, _ in with_bugs(graded[i])) for i in ids}
     people: dict[str, dict[str, Result]] = {}
     for r in results:
         people.setdefault(r.student, {})[r.assignment] = r
@@ -350,10 +333,6 @@ def _table(
     }
 
 
-def _graded(results: Iterable[Result]) -> list[Result]:
-    return [r for r in results if r.status == "graded" and not r.gone]
-
-
 def _numbered(names: Iterable[str]) -> dict[str, int]:
     """A number for each name, from 0 in the order in which they come."""
     return {name: k for k, name in enumerate(dict.fromkeys(names))}
@@ -381,7 +360,7 @@ def _attention(r: Result, questions: Sequence[str]) -> View | None:
 
 
 def _assignment(index: int, name: str, results: Sequence[Result]) -> View:
-    graded = _graded(results)
+    graded = graded_of(results)
     scores = [r.score for r in graded]
     return {
         "id": name,
@@ -536,15 +515,6 @@ def _bin(share: float) -> int:
     return min(9, max(0, int(share * 10 + 1e-9)))
 
 
-def _have(graded: Iterable[Result]) -> list[tuple[str, list[Result]]]:
-    """Each bug with the results that have it, the most frequent first."""
-    have: dict[str, list[Result]] = {}
-    for r in graded:
-        for bug in r.bugs:
-            have.setdefault(bug, []).append(r)
-    return sorted(have.items(), key=lambda item: (-len(item[1]), item[0]))
-
-
 def _bugs(graded: Sequence[Result]) -> list[View]:
     """Each bug with the students who have it, the most frequent first."""
     helps: dict[str, str] = {}
@@ -555,6 +525,7 @@ def _bugs(graded: Sequence[Result]) -> list[View]:
     return [
         {
             "id": bug,
+            "anchor": slug(bug),
             "students": [
                 {"student": clean(r.student), "page": _page(r.student)} for r in who[:NAMED]
             ],
@@ -562,7 +533,7 @@ def _bugs(graded: Sequence[Result]) -> list[View]:
             "share": number(round(100 * len(who) / len(graded), 2)),
             "help": clean(helps.get(bug, "")),
         }
-        for bug, who in _have(graded)
+        for bug, who in with_bugs(graded)
     ]
 
 
@@ -633,7 +604,8 @@ def _work(look: student.Look) -> View:
         "mend": [_cause(c) for c in seen.mend],
         "again": seen.again,
         "loops": [
-            {"functions": one.functions, "beats": one.beats, "right": RIGHT} for one in seen.loops
+            {"functions": one.functions, "beats": one.beats, "right": monday.RIGHT}
+            for one in seen.loops
         ],
         "curves": [_curve(c) for c in seen.curves],
         "accuracies": [_gauge(a) for a in seen.accuracies],
@@ -653,9 +625,6 @@ def _work(look: student.Look) -> View:
         "output_note": f" (the first {OUTPUT_CAP:,} characters)" if cut else "",
         "attempts": _attempts(r, look.attempts),
     }
-
-
-RIGHT = tuple(beats.Beat(name) for name in beats.RIGHT)
 
 
 def _attempts(r: Result, attempts: Sequence[Attempt]) -> list[View]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..results.files import write_whole
 from ..text import clean
-from .pages import _environment
+from .html import environment
 
 CODE_CAP = 60_000
 """Characters of a work that are shown."""
@@ -55,7 +55,7 @@ def write(path: Path, assignment: str, works: int, listed: float, pairs: Sequenc
             for p in pairs
         ],
     }
-    html = _environment().get_template("pairs.html.j2").render(view)
+    html = environment().get_template("pairs.html.j2").render(view)
     write_whole(path, html.encode())
 
 

@@ -80,10 +80,10 @@ def excerpt(program: Program | None, line: int | None, cell: int | None) -> Exce
     while last > line and not lines[last - 1].strip():
         last -= 1
     # what comes before decides whether a line is within a string; what comes after does not
-    coloured = _coloured("\n".join(lines[:last]))
+    html = coloured("\n".join(lines[:last]))
     where = f"line {line}" if cell is None else f"line {line} of code cell {cell + 1}"
     shown = tuple(
-        Line(n, _shown(lines[n - 1]), coloured[n - 1], n == line) for n in range(first, last + 1)
+        Line(n, _shown(lines[n - 1]), html[n - 1], n == line) for n in range(first, last + 1)
     )
     return Excerpt(where, shown)
 
@@ -93,8 +93,8 @@ def _shown(text: str) -> str:
     return text if len(text) <= WIDTH else text[:WIDTH] + " …"
 
 
-def _coloured(text: str) -> list[Markup]:
-    """Each line of `text` as HTML."""
+def coloured(text: str) -> list[Markup]:
+    """Each line of the program `text` as HTML: coloured, cleaned, and cut at `WIDTH`."""
     if len(text) > LEXED:
         return [escape(_shown(line)) for line in text.split("\n")]
     lines: list[list[str]] = [[]]

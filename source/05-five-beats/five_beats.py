@@ -26,6 +26,9 @@
 # Please keep the names this handout gives: `set_seed`, `device`, `train_loader`, `test_loader`,
 # `MLP`, `model`, `criterion`, `optimizer`, `scaler`, `train_one_epoch`, `evaluate`, `best_acc`. Your
 # program is judged by what these *do*, so everything else, the style most of all, is yours.
+#
+# `train_one_epoch` and `evaluate` are called without arguments; arguments with defaults do no harm. They
+# use the global `model`, `optimizer` and loaders.
 
 # %%
 import random
@@ -48,7 +51,7 @@ from torchvision import datasets, transforms
 # inside the network: the loss does that itself, and more accurately than we could.
 #
 # The bend matters more than it looks. Without it, two linear layers one after the other are just
-# one linear layer with more work.
+# one linear layer with more work. `act` may be an `nn.ReLU()` or a function such as `torch.relu`.
 #
 # <details><summary>Hint: from a picture to a row</summary>
 #
@@ -105,15 +108,19 @@ grade("mlp_logits", "mlp_nonlinear", "mlp_registered", "mlp_rows")
 # An experiment that you cannot repeat is an anecdote. `set_seed` fixes every source of randomness
 # that the program draws from: Python's, NumPy's and PyTorch's. Call it **before** anything random
 # happens; the first random thing here is the initialisation of the network, the next the order
-# of the training pictures.
+# of the training pictures. Which seed you take is up to you. On another machine, or with another version
+# of PyTorch, the same seed can give other digits; on one machine it gives the same.
 #
 # `device` is the place where the work is done: `torch.device("cuda")` where there is a GPU, else
-# `torch.device("cpu")`.
+# `torch.device("cpu")`. A laptop by Apple has a GPU as well, which PyTorch calls `"mps"`. If yours has one you
+# can ask `torch.backends.mps.is_available()` after you asked for `"cuda"`; where your work is graded there is
+# none, and nothing changes.
 #
 # The two loaders hand out the data in batches:
 #
 # * `train_loader`: batches of **128**, **shuffled**, in a new order each epoch. Seeing the same
-#   pictures in the same company again and again teaches the network about the company.
+#   pictures in the same company again and again teaches the network about the company. `shuffle=True` does
+#   it, and so does a sampler.
 # * `test_loader`: batches of **256**, **in order**. Nothing is learnt from it, so there is nothing to
 #   shuffle.
 #
@@ -172,22 +179,26 @@ grade("train_shuffled", "eval_order", "seeding", "statistics")
 #
 # First the four things the loop plays with:
 #
-# * `model`: an `MLP`, moved to `device`,
+# * `model`: an `MLP`, moved to `device`; in the loop, both halves of each batch, pictures and labels, move
+#   there too,
 # * `criterion`: `nn.CrossEntropyLoss()`, which takes **logits** and class numbers,
-# * `optimizer`: `torch.optim.AdamW` with learning rate 1e-3. It must be given the parameters of the
-#   very model that is trained,
+# * `optimizer`: `torch.optim.AdamW` with learning rate 1e-3, and otherwise as PyTorch has it. It must be
+#   given the parameters of the very model that is trained,
 # * `scaler`: `torch.amp.GradScaler(device.type, enabled=...)`, switched on only on a GPU.
 #
 # The scaler is there for half precision. On a GPU, `torch.autocast` computes in 16 bits where that is
 # safe, which is fast, but small gradients vanish in 16 bits. So the scaler multiplies the loss by a
 # large number before `backward`, divides the gradients by it before the step, and adjusts that number
-# now and then. Switched off, each of its calls does what plain code would:
+# as training goes on. Switched off, each of its calls does what plain code would. The other beats stay as
+# they are:
 #
 # | plain | with a scaler |
 # |---|---|
 # | `loss.backward()` | `scaler.scale(loss).backward()` |
 # | `optimizer.step()` | `scaler.step(optimizer)` |
 # | | `scaler.update()` |
+#
+# Whether you run the forward pass under `torch.autocast` is up to you.
 #
 # `train_one_epoch` then goes once through `train_loader` in training mode, plays the five beats for
 # every batch, and returns the **mean loss over all samples**.
@@ -196,7 +207,16 @@ grade("train_shuffled", "eval_order", "seeding", "statistics")
 #
 # The last batch is usually smaller. If its mean counts as much as the others', its pictures count
 # more than theirs. Add up `loss.item() * len(labels)` and divide by the number of pictures at the end.
-# And mind the `.item()`: it takes the number out of the graph, so that the graph can be forgotten.
+# And mind the `.item()`: it takes the number out of the graph, so that the graph can be forgotten. (Many books
+# divide the sum of the batches' means by the number of batches. That is the same only where all batches
+# are equally large: 60,000 pictures in batches of 128 leave 96 for the last one.)
+#
+# </details>
+#
+# <details><summary>Hint: where the scaler stands</summary>
+#
+# It wraps two of the five beats, backward and step, and adds one line behind them. Zero, forward and loss do
+# not know of it. (Whoever clips gradients has to unscale them first; assignment 08 is about that.)
 #
 # </details>
 
@@ -257,7 +277,14 @@ grade("scaler", "wiring", "rate", "batch")
 #   none of them yet, but the next network will, and the loop should not care.
 # * `torch.no_grad()`: no graph is built, which saves memory and time.
 #
-# `evaluate` returns the fraction of pictures in `test_loader` whose largest logit is the right one.
+# `evaluate` returns the fraction of pictures in `test_loader` whose largest logit is the right one. No softmax
+# is needed for that: it keeps the order of the logits, so the largest stays the largest.
+#
+# <details><summary>Hint: the answer of a batch</summary>
+#
+# `logits.argmax(dim=1)` gives, for each row, the place of its largest number: one class for each picture.
+#
+# </details>
 
 # %% nbgrader={"grade": false, "grade_id": "task4-evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def evaluate():
@@ -291,11 +318,12 @@ grade("evaluate_accuracy", "evaluate_mode", "evaluate_no_grad")
 # %% [markdown]
 # ## Task 5 · Everything in its place
 #
-# There is nothing to write here, only something to look at again. A tensor lives on one device, and
+# There is nothing new to write here, only something to look at again: the point is for the moves of tasks 3
+# and 4. A tensor lives on one device, and
 # two tensors can only meet on the same one. So the model moves to `device` once, before the
 # optimizer is made, and every batch, pictures **and** labels, moves to it in both loops. On a
 # machine without a GPU you will not notice a forgotten move; we will, because your program is also
-# run on a make-believe GPU that is as strict as a real one.
+# run on a make-believe GPU that is as strict as a real one. There `torch.cuda.is_available()` says True.
 
 # %% nbgrader={"grade": true, "grade_id": "task5-device-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
@@ -309,8 +337,27 @@ grade("device")
 #
 # Train for **three epochs**. After each one, evaluate and print a line with the epoch, the loss and the
 # accuracy. Whenever the accuracy is the best so far, remember it in `best_acc` and save the model's
-# `state_dict` to `best_mlp.pt`. In the end the file holds the best epoch's weights, which need not be
-# the last epoch's.
+# `state_dict` to `best_mlp.pt`, in the folder in which the program runs. In the end the file holds the best
+# epoch's weights, which need not be the last epoch's. (It is looked at when your program has ended, so you
+# may also write it once, behind the loop.)
+#
+# What to expect of all 60,000 pictures: a published run of such a program printed these losses and accuracies
+# (its pictures were normalised, too). Yours will differ in the second or third digit; an accuracy near
+# 0.1, or one that stays where it is, is another matter.
+#
+# ```
+# 0.5189 0.8456
+# 0.3812 0.8643
+# 0.3401 0.8721
+# ```
+#
+# In the notebook the test of task 3 has trained the network for an epoch before, and yours begins where it
+# left off. That does no harm: where your work is graded, test cells that are as they were handed out are
+# not run.
+#
+# A word of warning. You choose the best of three epochs by its accuracy on the *test* pictures, so
+# `best_acc` is a little too good: of several noisy numbers you kept the largest. With three epochs the harm
+# is small. From assignment 07 on, a validation part is there to choose by, and the test set is left alone.
 #
 # <details><summary>Hint: what to save</summary>
 #
@@ -359,9 +406,21 @@ grade("epochs", "checkpoint_reloads", "checkpoint_best", "best_acc")
 # ## Task 7 · How good is it?
 #
 # Your network now meets pictures that neither you nor it has seen. With three epochs on all 60,000
-# pictures, 85 to 88 % of them come out right; on the smaller sets that the grader uses on a CPU the bar
-# is lower, and it is measured, not guessed: full marks for what a correct program reaches,
-# part of them below.
+# pictures, 85 to 88 % of them come out right. The grader trains your program on fewer pictures, so that it
+# is quick, and its bar is lower. The bar was measured with correct programs on just these pictures: you
+# get full marks if you reach what they reach, and part marks just below.
+#
+# Does the file hold what you think? Load it and ask it, in a cell of your own:
+#
+# ```python
+# again = MLP()
+# again.load_state_dict(torch.load("best_mlp.pt", weights_only=True, map_location="cpu"))
+# images, labels = next(iter(test_loader))
+# print((again.eval()(images).argmax(dim=1) == labels).float().mean())
+# ```
+#
+# More epochs will not take this network far beyond 90 %. A row of 784 numbers does not tell it which pixels are
+# neighbours: here the architecture is the ceiling, and not the training.
 #
 # If you are curious, go on from here: what does `hidden=512` change? Ten epochs? A learning rate of
 # 0.1? Keep a table; the last assignment of the course is about reading such tables honestly.

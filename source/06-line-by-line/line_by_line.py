@@ -18,7 +18,8 @@
 # optimizer or with your own arithmetic, with a `DataLoader` or with slices of a shuffled tensor.
 #
 # Please keep one name: **`net`**, the network, a global. Do not rely on there being 60,000 images: the
-# program is run with other sets than yours. The images are those of `FashionMNIST` under `data`.
+# program is run with other sets than yours. The images are those of `FashionMNIST` under `data`. If you want
+# to use a GPU, move `net` and every batch to it, as in assignment 05; this script is quick without one.
 
 # %%
 import torch

@@ -532,7 +532,49 @@ grade("checkpoint_refuses")
 # ## Looking at it
 #
 # Plot what `lr_at` gives, and the rates that `train_epoch` returns under each of the three schedules. If a
-# curve looks shifted by one step, it is.
+# curve looks shifted by one step, it is. In a cell of your own:
+#
+# ```python
+# import matplotlib.pyplot as plt
+#
+# toy = [(torch.rand(8, 4), torch.zeros(8, dtype=torch.long))] * 10
+# for name, counts_batches in (("step", False), ("cosine", False), ("one-cycle", True)):
+#     net = nn.Linear(4, 2)
+#     sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+#     plan = make_scheduler(name, sgd, 6, len(toy))
+#     epochs = [train_epoch(net, toy, nn.CrossEntropyLoss(), sgd, plan, counts_batches) for _ in range(6)]
+#     plt.plot([rate for epoch in epochs for rate in epoch], label=name)
+# plt.plot([lr_at(step, 60, 0.1, 12) for step in range(60)], label="lr_at")
+# plt.gca().set(xlabel="step", ylabel="learning rate")
+# plt.legend()
+# plt.show()
+# ```
+#
+# ## A template to mend
+#
+# No points, and the best exercise of all: the pieces of this assignment belong into one loop. Here is such a
+# loop, as templates on the internet have it. It runs, and it has two mistakes that were published more than
+# once. Your task 4 knows where one of them is; the other is in what it prints, and assignment 04 has
+# met it.
+#
+# ```python
+# def train(net, data, criterion, adam, plan, amp, epochs):
+#     for epoch in range(epochs):
+#         running = 0.0
+#         for pictures, classes in data:
+#             adam.zero_grad()
+#             value = criterion(net(pictures), classes)
+#             amp.scale(value).backward()
+#             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+#             amp.step(adam)
+#             amp.update()
+#             plan.step()
+#             running += value.item()
+#         print(epoch, running / len(data))
+# ```
+#
+# Mend it, put your checkpoint of task 5 behind each epoch, and train the network of assignment 05 with it, with
+# the one-cycle schedule. Break it off in the middle, and go on.
 
 # %%
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def pages(out: Path) -> list[Path]:
 
 def test_every_page_is_sound_sealed_and_escaped(graded: Path) -> None:
     index = report.write(graded, course())
-    assert index == graded / "report" / "index.html" and len(pages(graded)) == 4
+    assert index == graded / "report" / "index.html" and len(pages(graded)) == 5
     for path in pages(graded):
         html = path.read_text(encoding="utf-8")
         tags = Tags(html)
@@ -259,7 +259,7 @@ def test_the_same_grades_give_the_same_pages_and_stale_ones_go(graded: Path) -> 
     comments = list((graded / "report" / "students").glob("*.md"))
     files.result_path(graded, "alice", A).unlink()
     report.write(graded, course())
-    assert len(pages(graded)) == 3
+    assert len(pages(graded)) == 4
     assert len(list((graded / "report" / "students").glob("*.md"))) == len(comments) - 1 == 2
 
 
