@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.checks.base import Context, Inconclusive, check
-from autograder.checks.loops import Loop, beats, clearing, objective
+from autograder.checks.loops import Loop, beats, clearing, given, objective, put_back
 from autograder.checks.reference.objective import loss
 from autograder.checks.reference.replay import Replay, Update
 from autograder.model import Evidence, Outcome, ProbeRequest, Status
@@ -505,8 +505,11 @@ def accumulate_step(ctx: Context, evidence: Mapping[str, Evidence]) -> Outcome:
     """One clipped step a group, from cleared gradients, that minimises the loss given."""
     run = _grouped(ctx, evidence["main"])
     replay = run.replay
+    loop = Loop(replay, "", [BATCH] * sum(GROUPS))
     if replay.still:
-        return beats(Loop(replay, "", [BATCH] * sum(GROUPS)))
+        return beats(loop)
+    if fault := put_back(replay) or given(loop):
+        return fault
     for call, size in enumerate(GROUPS):
         updates = _of_group(run, call)
         if len(updates) > 1:

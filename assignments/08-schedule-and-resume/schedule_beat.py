@@ -108,12 +108,7 @@ def _used(replay: Replay) -> list[float]:
     fits = replay.optimized(0)
     if fits is not None and fits.fits:
         return [s.rates[0] for s in replay.steps if s.rates]
-    found = []
-    for u in replay.updates:
-        if u.account is not None and u.account.known and u.account.own > 0:
-            sources = [replay.sources[i].objective.factor for i in u.fresh]
-            found.append(u.account.own * float(np.mean(sources or [1.0])))
-    return found
+    return replay.effective_rates()[0]
 
 
 def _first_wrong(got: list[float], right: list[float]) -> str:

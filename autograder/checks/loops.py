@@ -354,6 +354,8 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
         return _order_alone(loop)
     if r.still:
         return explain_unmoved(loop)
+    if undone := put_back(r):
+        return undone
     if _idle(loop):  # what moved them is the decay of an optimizer that found no gradient
         return explain_unmoved(loop, "no step used a gradient")
     if (
@@ -397,7 +399,7 @@ def beats(loop: Loop, *, group: int = 0) -> Outcome:
             return Outcome.failed(
                 f"the weights did not move along the gradients that step {k + 1} was given"
             )
-    return _every_batch(loop, group) or _given(loop) or Outcome.passed(_variation(loop))
+    return _every_batch(loop, group) or given(loop) or Outcome.passed(_variation(loop))
 
 
 def _order_alone(loop: Loop) -> Outcome:
@@ -408,11 +410,28 @@ def _order_alone(loop: Loop) -> Outcome:
     return explain_unmoved(loop)
 
 
-def _given(loop: Loop) -> Outcome | None:
-    """Of a function on fixtures: whether the optimizer that it was handed ever stepped."""
-    if not loop.batches or loop.replay.steps or not loop.replay.strangers:
+def put_back(r: Replay) -> Outcome | None:
+    """Of a loop that undoes its steps: what was seen. It has all the beats, and learns nothing."""
+    if not r.put_back:
         return None
-    return Outcome.failed("the optimizer handed to the function never stepped")
+    return Outcome.failed(
+        "each step moved the weights, and before the next batch they were what they had been: "
+        "something puts them back, and nothing is learned"
+    )
+
+
+def given(loop: Loop) -> Outcome | None:
+    """Of a function on fixtures: whether the optimizer that it was handed ever stepped, where
+    another one did.
+    """
+    r = loop.replay
+    told = r.data.get("given")
+    if not isinstance(told, int) or not 0 <= told < len(r.optimizers):
+        return None
+    others = r.strangers or any(s.optimizer != told for s in r.steps)
+    if not others or any(s.optimizer == told for s in r.steps):
+        return None
+    return Outcome.failed("the optimizer handed to the function never stepped: another one did")
 
 
 def _every_batch(loop: Loop, group: int) -> Outcome | None:

@@ -632,7 +632,7 @@ class Trace:
 
     def _stepping(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._abandon()
-        index = self._index(optimizer)
+        index = self.index(optimizer)
         self.stepped.add(index)
         found = [(n, n.stepping(optimizer, index, self.span_now)) for n in self._networks()]
         steps = [(line, step) for line, step in found if step is not None]
@@ -661,7 +661,7 @@ class Trace:
             inside = [c for c in line.calls if c.begun > begun]
             if line in known or not inside:
                 continue
-            late = line.stepping(optimizer, self._index(optimizer), self.span_now)
+            late = line.stepping(optimizer, self.index(optimizer), self.span_now)
             if late is not None:
                 late.before, late.after = inside[0].state, late.before
                 late.moved = late.before != late.after
@@ -720,11 +720,11 @@ class Trace:
         @functools.wraps(made)
         def making(optimizer: Any, *args: Any, **kwargs: Any) -> None:
             made(optimizer, *args, **kwargs)
-            self._index(optimizer)
+            self.index(optimizer)
 
         return making
 
-    def _index(self, optimizer: Optimizer) -> int:
+    def index(self, optimizer: Optimizer) -> int:
         """The index of an optimizer among those that were met; -1 beyond the cap."""
         known = next((i for i, o in enumerate(self.optimizers) if o is optimizer), -1)
         if known >= 0 or len(self.optimizers) >= OPTIMIZERS_CAP:

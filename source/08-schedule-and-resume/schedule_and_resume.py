@@ -70,7 +70,7 @@ for step, want in enumerate(expected):
     got = float(lr_at(step, 12, 0.1, 4))
     assert abs(got - want) < 1e-4, f"step {step}: expected {want}, got {got:.4f}"
 
-# %% nbgrader={"grade": true, "grade_id": "task1-lr-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task1-lr-hidden", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -178,7 +178,7 @@ else:
     refused = False
 assert refused, "a name that is not in the table should raise ValueError"
 
-# %% nbgrader={"grade": true, "grade_id": "task2-scheduler-hidden", "locked": true, "points": 3.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task2-scheduler-hidden", "locked": true, "points": 3.75, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -227,7 +227,7 @@ assert abs(norm - 5) < 1e-4, f"the norm before clipping is 5, not {norm:.4f}"
 clipped = [float(p.grad) for p in pair]
 assert abs(clipped[0] - 0.6) < 1e-4 and abs(clipped[1] - 0.8) < 1e-4, f"expected 0.6 and 0.8, got {clipped}"
 
-# %% nbgrader={"grade": true, "grade_id": "task3-clip-hidden", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task3-clip-hidden", "locked": true, "points": 1.25, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 
@@ -354,7 +354,7 @@ for group in ([(images, labels)], [(images[:4], labels[:4]), (images[4:], labels
     ends.append(nn.utils.parameters_to_vector(net.parameters()).detach())
 assert torch.allclose(*ends, atol=1e-4), "the step of two halves is not the step of the whole"
 
-# %% nbgrader={"grade": true, "grade_id": "task4-amp-hidden", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "task4-amp-hidden", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from autograder.live import grade
 

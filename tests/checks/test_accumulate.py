@@ -119,6 +119,17 @@ WRONG_GROUP: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     ),
     "divided by three": (group(BODY.replace("/ k", "/ 3")), {STEPPED: ("wrong_value",)}),
     "kept from the call before": (group(BODY, before="pass"), {STEPPED: ("missing_zero_grad",)}),
+    "an optimizer of its own": (
+        group(BODY, after=CLIP_STEP.replace(
+            "optimizer.step", "torch.optim.SGD(model.parameters(), lr=0.1).step")),
+        {STEPPED: ()},
+    ),
+    "weights put back": (
+        group(BODY, before="optimizer.zero_grad()\n    kept = {k: v.clone() for k, v in "
+              "model.state_dict().items()}",
+              after=CLIP_STEP + "\nmodel.load_state_dict(kept)"),
+        {STEPPED: ()},
+    ),
     "cleared for each batch": (
         group("optimizer.zero_grad()\n" + BODY),
         {STEPPED: ("zero_grad_after_backward",)},

@@ -35,6 +35,7 @@ UNSCALE = "scaler.unscale_(optimizer)\n"
 CLIP = "nn.utils.clip_grad_norm_(model.parameters(), max_norm)\n"
 STEP = "scaler.step(optimizer)\n"
 UPDATE = "scaler.update()\n"
+OWN = "mine = torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]['lr'])\n"
 
 CORRECT = {
     "plain": ZERO + LOSS + BACK + UNSCALE + CLIP + STEP + UPDATE,
@@ -106,6 +107,18 @@ WRONG: dict[str, tuple[str, list[str], list[str]]] = {
         "if not scaler.is_enabled():\n    " + ZERO + LOSS + BACK + UNSCALE + CLIP + STEP + UPDATE,
         ["missing_zero_grad"],
         ["amp_zero"],
+    ),
+    "an optimizer of its own": (
+        ZERO + OWN + LOSS + BACK + UNSCALE.replace("optimizer", "mine") + CLIP
+        + STEP.replace("optimizer", "mine") + UPDATE,
+        [],
+        ["amp_beats"],
+    ),
+    "weights put back": (
+        "kept = {k: v.clone() for k, v in model.state_dict().items()}\n" + ZERO + LOSS + BACK
+        + UNSCALE + CLIP + STEP + UPDATE + "model.load_state_dict(kept)\n",
+        [],
+        ["amp_beats"],
     ),
     "zero after backward": (
         LOSS + BACK + ZERO + UNSCALE + CLIP + STEP + UPDATE,

@@ -123,6 +123,8 @@ RIGHT: dict[str, Changes] = {
     "as it is": (),
     "zeroed after the step": ((ZERO, ""), (STEP, STEP + ZERO)),
     "zeroed between forward and backward": ((ZERO, ""), (LOSS, LOSS + ZERO)),
+    "an optimizer made anew for each epoch": ((OWN_LOADER, "    " + SGD + OWN_LOADER),),
+    "an optimizer made anew for each batch": ((ZERO, "        " + SGD + ZERO),),
     "zeroed in place": ((ZERO, "        optimizer.zero_grad(set_to_none=False)\n"),),
     "by hand, no optimizer": ((SGD, ""), (ZERO, ""), (STEP, BY_HAND)),
     "torch.autograd.grad": ((SGD, ""), (ZERO, ""), (BACKWARD, ""), (STEP, AUTOGRAD)),
@@ -401,3 +403,10 @@ def test_what_a_program_that_stopped_never_came_to_is_not_held_against_it() -> N
 def test_a_graph_that_was_seen_counts_in_a_program_that_stopped_later() -> None:
     source = changed(("with torch.no_grad():", "if True:")) + "history[-1]\n"
     assert lost(source)["no_grad"] == ("missing_no_grad",)
+
+
+def test_weights_that_are_put_back_after_each_step_are_no_training() -> None:
+    parts = ((ZERO, "        " + KEPT + ZERO), (STEP, STEP + "        net.load_state_dict(kept)\n"))
+    found = results(changed(*parts))
+    assert lost(changed(*parts)) == {"beats": ()}
+    assert "something puts them back" in found["beats"].message

@@ -34,6 +34,9 @@ BY_HAND = (
     "        with torch.no_grad():\n            for p in model.parameters():\n"
     "                p -= optimizer.param_groups[0]['lr'] * p.grad\n"
 )
+OWN = "        torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]['lr']).step()\n"
+KEEP = "        kept = {k: v.clone() for k, v in model.state_dict().items()}\n"
+BACK = "        model.load_state_dict(kept)\n"
 Change = tuple[tuple[str, str], ...]
 Lost = dict[str, tuple[str, ...]]
 RIGHT: dict[str, Change] = {
@@ -90,6 +93,14 @@ WRONG: dict[str, tuple[Change, dict[str, tuple[str, ...]]]] = {
     "no step": (
         ((STEP, ""),),
         {"schedule_beats": ("missing_step",), "schedule_order": ()},
+    ),
+    "an optimizer of its own, made for each batch": (
+        ((STEP, OWN),),
+        {"schedule_beats": ()},
+    ),
+    "weights put back": (
+        ((ZERO, ZERO + KEEP), (STEP, STEP + BACK)),
+        {"schedule_beats": ()},
     ),
     "cleared before the step": (
         ((STEP, ""),

@@ -58,8 +58,23 @@ PLAIN = loop(
     """
 )
 
+AROUND = """
+class Around(torch.optim.Optimizer):
+    def __init__(self, inner):
+        self.inner = inner
+        super().__init__([p for g in inner.param_groups for p in g["params"]], {})
+
+    def step(self, closure=None):
+        self.inner.step(closure)
+"""
+
 CORRECT = {
     "plain": PLAIN,
+    "around_the_optimizer": AROUND
+    + loop(
+        "optimizer.zero_grad()\nloss = loss_fn(model(x), y)\nloss.backward()\nouter.step()",
+        "model.train(); outer = Around(optimizer)",
+    ),
     "model_zero_grad": loop(
         "model.zero_grad(set_to_none=False)\nloss = loss_fn(model(x), y)\n"
         "loss.backward()\noptimizer.step()"
@@ -202,6 +217,31 @@ BUGGY: dict[str, tuple[str, list[str], list[str]]] = {
         ),
         ["missing_zero_grad"],
         ["train_zero_grad"],
+    ),
+    "an_optimizer_of_its_own": (
+        loop(
+            "mine = torch.optim.SGD(model.parameters(), lr=0.1)\nmine.zero_grad()\n"
+            "loss = loss_fn(model(x), y)\nloss.backward()\nmine.step()"
+        ),
+        [],
+        ["train_beats"],
+    ),
+    "an_optimizer_of_its_own_that_clears_nothing": (
+        loop(
+            "mine = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+            "loss = loss_fn(model(x), y)\nloss.backward()\nmine.step()"
+        ),
+        ["missing_zero_grad"],
+        ["train_zero_grad", "train_beats"],
+    ),
+    "weights_put_back": (
+        loop(
+            "kept = copy.deepcopy(model.state_dict())\noptimizer.zero_grad()\n"
+            "loss = loss_fn(model(x), y)\nloss.backward()\noptimizer.step()\n"
+            "model.load_state_dict(kept)"
+        ),
+        [],
+        ["train_beats"],
     ),
     "zero_after_backward": (
         loop(

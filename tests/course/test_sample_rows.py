@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from autograder.course import config
 from autograder.course.samples import problems
 from autograder.model import CheckResult, Result, Status, Visibility
+from tests.samples import ROOT, expected
 
 BUG = Path("bug_wrong_architecture__lightning")
 ROW = {"lost": ["lit_shape"], "bugs": ["wrong_architecture"]}
@@ -55,3 +59,18 @@ def test_what_is_left_open_there_cannot_be_lost() -> None:
         "should have lost run",
         "did not name wrong_architecture",
     ]
+
+
+@pytest.mark.parametrize("harm", ["", "__disguised", "__accumulation"])
+def test_gradients_that_are_never_cleared_cost_more_than_a_warm_up_that_is_off_by_one(
+    harm: str,
+) -> None:
+    """Points follow the harm: the first ruins the training, the second moves a curve by a step."""
+    name = "08-schedule-and-resume"
+    checks = config.assignment(ROOT / "assignments" / name / "assignment.yml").checks
+    points, rows = {c.id: c.points for c in checks}, expected(name)
+
+    def cost(sample: str) -> float:
+        return sum(points[c] for c in rows[sample]["lost"])
+
+    assert cost(f"bug_missing_zero_grad{harm}") > cost("bug_wrong_value__warmup_from_zero")

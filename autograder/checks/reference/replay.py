@@ -283,9 +283,8 @@ class Replay:
         return tuple(found)
 
     def _update(self, at: float, call: int, step: Step | None, done: list[Update]) -> Update:
-        who = None if step is None else step.optimizer
-        mine = [u for u in done if (None if u.step is None else u.step.optimizer) == who]
-        since = mine[-1].at if mine else -1.0
+        last = self._before(at, step, done)
+        since = last.at if last is not None else -1.0
         sources = list(enumerate(self.sources))
         fresh = tuple(i for i, s in sources if since < s.call.pulled < at)
         waiting = tuple(i for i, s in sources if s.call.begun < at < s.call.pulled)
@@ -294,8 +293,34 @@ class Replay:
         came = sum(since < c.pulled < at for c in self.calls)
         account = None
         if came == len(fresh):  # else some of what went in was not kept
-            account = self._account(step, before, after, fresh, mine[-1] if mine else None)
+            account = self._account(step, before, after, fresh, last)
         return Update(step, call, at, fresh, waiting, account, moved, before, after)
+
+    def _before(self, at: float, step: Step | None, done: list[Update]) -> Update | None:
+        """The update that used the gradients before those of this one: the last of the same
+        optimizer, or of any other that holds some of its parameters, such as one that is made anew
+        for each batch. Where no gradient came since that other one, both steps belong to one batch
+        (an optimizer around another), and it does not count.
+        """
+        if step is None:
+            return next((u for u in reversed(done) if u.step is None), None)
+        steps = [(u, u.step) for u in reversed(done) if u.step is not None]
+        mine = next((u for u, s in steps if s.optimizer == step.optimizer), None)
+        near = next((u for u, s in steps if self._share(s, step)), None)
+        if near is not None and any(near.at < c.pulled < at for c in self.calls):
+            return near
+        return mine
+
+    def _share(self, a: Step, b: Step) -> bool:
+        """Whether two steps are of optimizers that hold a parameter in common, as far as known."""
+        held = [self._members(s) for s in (a, b)]
+        return None in held or bool(set.intersection(*(h for h in held if h is not None)))
+
+    def _members(self, step: Step) -> set[int] | None:
+        """The parameter tensors that a step's optimizer holds; None where that is unknown."""
+        known = 0 <= step.optimizer < len(self.optimizers)
+        member = self.optimizers[step.optimizer].get("member") if known else None
+        return {i for i, m in enumerate(member) if m != -1} if isinstance(member, list) else None
 
     def _around(self, call: int) -> tuple[int, int]:
         """The states before and after a change by hand that follows call `call` - 1."""
@@ -390,6 +415,20 @@ class Replay:
         if len(self.states) and not (self.states != self.states[0]).any():
             return True
         return not any(c.moved for c in self.calls) and not any(u.moved for u in self.updates)
+
+    @cached_property
+    def put_back(self) -> bool:
+        """Whether steps moved the weights, and every batch found them as the first one had: what
+        was learned is undone each time.
+        """
+        kept = [c for c in self.trained if c.state >= 0]
+        if len(kept) < 3 or self.still:
+            return False
+        first = self.states[kept[0].state]
+        if any(not np.array_equal(self.states[c.state], first) for c in kept[1:]):
+            return False
+        moved = [u for u in self.updates if u.moved and u.step is not None]
+        return sum(kept[0].begun < u.at < kept[-1].begun for u in moved) > 1
 
     def led(self, update: Update) -> bool:
         """Whether the weights moved as a step of what was held moves them: as the optimizer moves

@@ -35,7 +35,8 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
     it does no work, and answers for the loader that it is given. Returns
     `Trace.report`, and of each call `returned` (`described`), the gradient norm `left` behind, the
     scaler's scale (`scales`), the rate afterwards (`rates_after`) and the `modes` it left the
-    network in; `raised`, the error that ended the calls.
+    network in; `given`, the index of the optimizer that was handed over (-1: none was); `raised`,
+    the error that ended the calls.
     """
     function = program.get(args["function"])
     torch.manual_seed(args["seed"])
@@ -49,6 +50,7 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
         calls=CALLS,
         mend=args.get("mend", ""),
     )
+    handed = trace.index(fixtures.optimizer) if "optimizer" in args["arguments"] else -1
     _stand_in(program, args.get("stand_ins", []))
     _script(program, trace, fixtures, args.get("script", {}), idle=bool(args.get("idle")))
     told: dict[str, Any] = {
@@ -57,6 +59,7 @@ def call(program: Program, args: dict[str, Any], tensors: dict[str, Tensor]) -> 
         "scales": [],
         "rates_after": [],
         "modes": [],
+        "given": handed,
         "raised": None,
     }
     with trace.watching():
