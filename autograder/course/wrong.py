@@ -53,7 +53,7 @@ class WrongPrograms(Strict):
 def wrong_programs(folder: Path, reference: str) -> Mapping[str, tuple[str, str]]:
     """What is wrong with each wrong program of an assignment's folder, and its text, by name.
 
-    `reference` is the text of the solution. None where there is no wrong.yml. Raises `ConfigError`
+    `reference` is the text of the solution. Empty where there is no wrong.yml. Raises `ConfigError`
     for a file that is none, an edit that does not apply and a text that is no Python.
     """
     path = folder / FILE
